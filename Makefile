@@ -1,0 +1,92 @@
+# gantry: see README.md.  `make` builds, `sudo make demo`, `sudo make check`, `make install`.
+# One non-recursive Makefile; every directory with programs brings a module.mk.
+# Variants: make B=build-asan SAN=address,undefined
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all clean deps demo check install dist
+
+VERSION   := $(shell cat lib/contract/VERSION)
+PREFIX    ?= /usr/local
+BINDIR    ?= $(PREFIX)/bin
+LIBEXECDIR ?= $(PREFIX)/libexec/gantry
+MANDIR    ?= $(PREFIX)/share/man
+B         ?= build
+SAN       ?=
+V         ?= 0
+Q         := $(if $(filter 1,$(V)),,@)
+say        = $(if $(filter 1,$(V)),@:,@printf '  %-5s %s\n' $(1) $(2))
+
+CC        := gcc
+MUSL_CC   := musl-gcc
+PKG_CONFIG := pkg-config
+OPT       ?= -O2 -g
+WARN      := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wundef \
+             -Wimplicit-fallthrough -Wno-format-nonliteral $(if $(CI),-Werror)
+HARDEN    := -fstack-protector-strong -fstack-clash-protection -fcf-protection
+FORTIFY   := $(if $(SAN),,-D_FORTIFY_SOURCE=3)
+SANFLAGS  := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+CPPFLAGS  := -D_GNU_SOURCE -DGANTRY_VERSION='"$(VERSION)"' -I. -Ilib -include lib/base/banned.h
+CFLAGS    := -std=gnu17 $(OPT) $(WARN)
+GLIBC     := $(HARDEN) $(FORTIFY) -fPIE $(SANFLAGS)
+GLIBC_LD  := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANFLAGS)
+
+all:
+
+# --- objects: two worlds -------------------------------------------------------------------------
+# $(B)/obj: glibc.  $(B)/musl: what runs inside pods, static and small.  musl-gcc does not look at the
+# kernel's headers, so a directory of links leads it there.  Sanitizers and valgrind do not work with
+# static programs: a SAN build makes the same sources with glibc.
+
+MUSL_INC  := $(B)/musl-include
+MUSL_ARCH := $(shell $(CC) -print-multiarch)
+$(MUSL_INC)/.done:
+	@mkdir -p $(MUSL_INC)
+	@ln -sfn /usr/include/linux $(MUSL_INC)/linux
+	@ln -sfn /usr/include/asm-generic $(MUSL_INC)/asm-generic
+	@ln -sfn /usr/include/$(MUSL_ARCH)/asm $(MUSL_INC)/asm
+	@touch $@
+
+$(B)/obj/%.o: %.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) $(GLIBC) -MMD -MP -c -o $@ $<
+
+$(B)/musl/%.o: %.c | $(MUSL_INC)/.done
+	$(call say,MUSL,$<)
+	@mkdir -p $(@D)
+	$(Q)$(if $(SAN),$(CC) $(GLIBC),$(MUSL_CC) -isystem $(MUSL_INC) -fstack-protector-strong -ffunction-sections) \
+		$(CPPFLAGS) $(CFLAGS) -Os -MMD -MP -c -o $@ $<
+
+# $(call program,PATH below $(B),SOURCES,PKG-CONFIG MODULES,MORE LDLIBS): a glibc program with libgantry.
+define program
+all: $(B)/$(1)
+OBJS += $(2:%.c=$(B)/obj/%.o)
+$(if $(3),$(2:%.c=$(B)/obj/%.o): PKG_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(3)))
+$(B)/$(1): $(2:%.c=$(B)/obj/%.o) $(B)/libgantry.a
+	$$(call say,LD,$$@)
+	@mkdir -p $$(@D)
+	$(Q)$(CC) $(CFLAGS) $(GLIBC_LD) -o $$@ $$(filter %.o,$$^) $(B)/libgantry.a \
+		$(if $(3),$$(shell $(PKG_CONFIG) --libs $(3))) -lcjson $(4)
+endef
+
+# $(call static_program,PATH,SOURCES): a static musl program with libgantry-min.
+define static_program
+all: $(B)/$(1)
+OBJS += $(2:%.c=$(B)/musl/%.o)
+$(B)/$(1): $(2:%.c=$(B)/musl/%.o) $(B)/libgantry-min.a
+	$$(call say,LD,$$@)
+	@mkdir -p $$(@D)
+	$(Q)$(if $(SAN),$(CC) $(GLIBC_LD),$(MUSL_CC) -static -Wl,--gc-sections -Wl,-z,relro,-z,now -s) \
+		$(CFLAGS) -o $$@ $$^
+endef
+
+include lib/module.mk
+include $(wildcard stage0/module.mk stage1/module.mk stage2/module.mk cni-plugins/module.mk)
+include $(wildcard tests/module.mk tests/*/module.mk Documentation/module.mk)
+-include $(OBJS:.o=.d)
+
+clean:
+	rm -rf build build-*

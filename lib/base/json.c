@@ -1,0 +1,322 @@
+#include "base/json.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json_scan.h"
+#include "base/str.h"
+
+#define JSON_INT_MAX ((int64_t) 1 << 53)
+
+static int cmp_key(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+/* Names after unescaping, so that "a" and "\u0061" are the same. */
+static int check_duplicates(const cJSON *obj, const struct json_at *at, struct err *e)
+{
+	size_t n = (size_t) cJSON_GetArraySize(obj), i = 0;
+	_cleanup_free_ const char **keys = NULL;
+
+	if (n < 2)
+		return 0;
+	keys = xmalloc(n * sizeof *keys);
+	for (const cJSON *c = obj->child; c; c = c->next)
+		keys[i++] = c->string;
+	qsort(keys, n, sizeof *keys, cmp_key);
+	for (i = 1; i < n; i++)
+		if (!strcmp(keys[i - 1], keys[i]))
+			return json_err(at, e, "duplicate member %s", q(keys[i]));
+	return 0;
+}
+
+/*
+ * Integers beyond 2^53 lose digits in a double: keep their text, so that what we pass on (CNI
+ * configuration) is what was written.  `*num` walks the numbers of the text in document order.
+ */
+static void keep_text(cJSON *j, const char **num)
+{
+	const char *p = *num;
+	char *end;
+
+	/* Strings may hold digits: step over them as a whole. */
+	while (*p && *p != '-' && !(*p >= '0' && *p <= '9')) {
+		if (*p == '"')
+			for (p++; *p != '"'; p++)
+				p += *p == '\\';
+		p++;
+	}
+	(void) strtod(p, &end);
+	*num = end;
+	if (fabs(j->valuedouble) < (double) JSON_INT_MAX)
+		return;
+	j->type = cJSON_Raw;
+	j->valuestring = cJSON_malloc((size_t) (end - p) + 1);
+	memcpy(j->valuestring, p, (size_t) (end - p));
+	j->valuestring[end - p] = '\0';
+}
+
+/* Depth is bounded by the scanner. */
+static int check_tree(cJSON *j, const struct json_at *at, const char **num, struct err *e)
+{
+	size_t i = 0;
+	int r;
+
+	if (cJSON_IsNumber(j))
+		keep_text(j, num);
+	if (cJSON_IsObject(j)) {
+		r = check_duplicates(j, at, e);
+		if (r < 0)
+			return r;
+	}
+	if (!cJSON_IsObject(j) && !cJSON_IsArray(j))
+		return 0;
+	for (cJSON *c = j->child; c; c = c->next) {
+		struct json_at here = {.up = at, .key = c->string, .index = i++};
+
+		r = check_tree(c, &here, num, e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+cJSON *json_parse(const char *text, size_t len, size_t limit, struct err *e)
+{
+	_cleanup_json_ cJSON *j = NULL;
+	_cleanup_free_ char *copy = NULL;
+	const char *num;
+
+	if (len > limit) {
+		err_set(e, EFBIG, "JSON: larger than %zu bytes", limit);
+		return NULL;
+	}
+	if (json_scan(text, len, e) < 0)
+		return NULL;
+	num = copy = xstrndup(text, len);
+	j = cJSON_ParseWithLength(text, len);
+	if (!j) {
+		err_set(e, EINVAL, "JSON: cannot be read");
+		return NULL;
+	}
+	if (check_tree(j, JSON_TOP, &num, e) < 0)
+		return NULL;
+	return take_ptr(j);
+}
+
+static void add_path(const struct json_at *at, struct strbuf *sb)
+{
+	if (!at)
+		return;
+	add_path(at->up, sb);
+	if (at->key) {
+		_cleanup_free_ char *key = str_escape(at->key, strnlen(at->key, 64));
+
+		strbuf_addf(sb, "%s%s", sb->len ? "." : "", key);
+	} else {
+		strbuf_addf(sb, "[%zu]", at->index);
+	}
+}
+
+char *json_path(const struct json_at *at)
+{
+	struct strbuf sb = STRBUF_INIT;
+
+	add_path(at, &sb);
+	return strbuf_take(&sb);
+}
+
+int json_err(const struct json_at *at, struct err *e, const char *fmt, ...)
+{
+	_cleanup_free_ char *path = json_path(at), *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = xvasprintf(fmt, ap);
+	va_end(ap);
+	if (!*path)
+		return err_set(e, EINVAL, "%s", text);
+	return err_set(e, EINVAL, "%s: %s", path, text);
+}
+
+cJSON *json_get(const cJSON *obj, const char *key)
+{
+	if (!cJSON_IsObject(obj))
+		return NULL;
+	for (cJSON *c = obj->child; c; c = c->next)
+		if (!strcmp(c->string, key))
+			return c;
+	return NULL;
+}
+
+const char *json_get_str(const cJSON *obj, const char *key)
+{
+	const cJSON *j = json_get(obj, key);
+
+	return cJSON_IsString(j) ? j->valuestring : NULL;
+}
+
+int json_int(const cJSON *j, const struct json_at *at, int64_t min, int64_t max, int64_t *ret, struct err *e)
+{
+	int64_t v;
+
+	if (!cJSON_IsNumber(j))
+		return json_err(at, e, cJSON_IsRaw(j) ? "number out of range" : "expected number");
+	if (j->valuedouble != trunc(j->valuedouble))
+		return json_err(at, e, "expected whole number");
+	v = (int64_t) j->valuedouble;
+	if (v < min || v > max)
+		return json_err(at, e, "%lld is not within %lld..%lld", (long long) v, (long long) min,
+				(long long) max);
+	*ret = v;
+	return 0;
+}
+
+int json_str(const cJSON *j, const struct json_at *at, const char **ret, struct err *e)
+{
+	if (!cJSON_IsString(j))
+		return json_err(at, e, "expected string");
+	*ret = j->valuestring;
+	return 0;
+}
+
+int json_bool(const cJSON *j, const struct json_at *at, bool *ret, struct err *e)
+{
+	if (!cJSON_IsBool(j))
+		return json_err(at, e, "expected true or false");
+	*ret = cJSON_IsTrue(j);
+	return 0;
+}
+
+int json_is_object(const cJSON *j, const struct json_at *at, struct err *e)
+{
+	return cJSON_IsObject(j) ? 0 : json_err(at, e, "expected object");
+}
+
+int json_is_array(const cJSON *j, const struct json_at *at, struct err *e)
+{
+	return cJSON_IsArray(j) ? 0 : json_err(at, e, "expected array");
+}
+
+static int decode_string(const cJSON *j, const struct json_at *at, const struct json_field *f, char **ret,
+			 struct err *e)
+{
+	const char *s, *why;
+	int r = json_str(j, at, &s, e);
+
+	if (r < 0)
+		return r;
+	why = f->check ? f->check(s) : NULL;
+	if (why)
+		return json_err(at, e, "%s: %s", q(s), why);
+	free(*ret);
+	*ret = xstrdup(s);
+	return 0;
+}
+
+static int decode_strv(const cJSON *j, const struct json_at *at, const struct json_field *f, char ***ret,
+		       struct err *e)
+{
+	size_t i = 0;
+	int r = json_is_array(j, at, e);
+
+	if (r < 0)
+		return r;
+	for (const cJSON *c = j->child; c; c = c->next) {
+		struct json_at here = {.up = at, .index = i++};
+		char *s = NULL;
+
+		r = decode_string(c, &here, f, &s, e);
+		if (r < 0)
+			return r;
+		strv_push(ret, s);
+	}
+	return 0;
+}
+
+static int decode_field(const cJSON *j, const struct json_at *at, const struct json_field *f, void *target,
+			struct err *e)
+{
+	char *field = (char *) target + f->offset;
+
+	switch (f->type) {
+	case JSON_F_STRING:
+		return decode_string(j, at, f, (char **) field, e);
+	case JSON_F_STRV:
+		return decode_strv(j, at, f, (char ***) field, e);
+	case JSON_F_BOOL:
+		return json_bool(j, at, (bool *) field, e);
+	case JSON_F_I64:
+		return json_int(j, at, f->min, f->max, (int64_t *) field, e);
+	case JSON_F_CALL:
+		return f->decode(j, at, field, e);
+	case JSON_F_IGNORE:
+		return 0;
+	}
+	return 0;
+}
+
+int json_decode(const cJSON *obj, const struct json_at *at, const struct json_field *fields, size_t n,
+		enum json_unknown unknown, void *target, struct err *e)
+{
+	int r = json_is_object(obj, at, e);
+
+	if (r < 0)
+		return r;
+	for (const cJSON *c = obj->child; c && unknown == JSON_REFUSE_UNKNOWN; c = c->next) {
+		struct json_at here = {.up = at, .key = c->string};
+		size_t i = 0;
+
+		while (i < n && strcmp(fields[i].key, c->string))
+			i++;
+		if (i == n)
+			return json_err(&here, e, "unknown member");
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct json_at here = {.up = at, .key = fields[i].key};
+		const cJSON *c = json_get(obj, fields[i].key);
+
+		if (!c || cJSON_IsNull(c)) {
+			if (fields[i].required)
+				return json_err(&here, e, "required member is missing");
+			continue;
+		}
+		r = decode_field(c, &here, &fields[i], target, e);
+		if (r < 0)
+			return r;
+		if (fields[i].present)
+			*(bool *) ((char *) target + fields[i].present) = true;
+	}
+	return 0;
+}
+
+int json_each(const cJSON *array, const struct json_at *at,
+	      int (*fn)(const cJSON *value, const struct json_at *at, void *arg, struct err *e), void *arg,
+	      struct err *e)
+{
+	size_t i = 0;
+	int r = json_is_array(array, at, e);
+
+	if (r < 0)
+		return r;
+	for (const cJSON *c = array->child; c; c = c->next) {
+		struct json_at here = {.up = at, .index = i++};
+
+		r = fn(c, &here, arg, e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+char *json_print(const cJSON *j, bool pretty)
+{
+	char *s = pretty ? cJSON_Print(j) : cJSON_PrintUnformatted(j);
+
+	if (!s)
+		abort();
+	return s;
+}

@@ -1,0 +1,20 @@
+# libgantry.a: for the programs of the host side.  libgantry-min.a: the part without JSON and libraries,
+# for the static programs inside pods.
+
+LIB_MIN := $(addprefix lib/base/,err.c fd.c file.c lock.c log.c mem.c parse.c path.c proc.c record.c \
+             remove_tree.c str.c) $(wildcard lib/contract/*.c) $(addprefix lib/sys/,$(LIB_SYS_MIN))
+LIB_SRC := $(wildcard lib/base/*.c lib/spec/*.c lib/contract/*.c lib/sys/*.c)
+
+OBJS += $(LIB_SRC:%.c=$(B)/obj/%.o) $(LIB_MIN:%.c=$(B)/musl/%.o)
+
+$(B)/obj/lib/sys/%.o: PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags libnl-3.0 libnl-route-3.0)
+
+$(B)/libgantry.a: $(LIB_SRC:%.c=$(B)/obj/%.o)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(B)/libgantry-min.a: $(LIB_MIN:%.c=$(B)/musl/%.o)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+all: $(B)/libgantry.a $(B)/libgantry-min.a
