@@ -1,6 +1,8 @@
 # libgantry.a: for the programs of the host side.  libgantry-min.a: the part without JSON and libraries,
 # for the static programs inside pods.
 
+LIB_SYS_MIN := $(notdir $(wildcard lib/sys/cgroup_kill.c lib/sys/mountapi.c lib/sys/proc_stat.c))
+
 LIB_MIN := $(addprefix lib/base/,err.c fd.c file.c lock.c log.c mem.c parse.c path.c proc.c record.c \
              remove_tree.c str.c) $(wildcard lib/contract/*.c) $(addprefix lib/sys/,$(LIB_SYS_MIN))
 LIB_SRC := $(wildcard lib/base/*.c lib/spec/*.c lib/contract/*.c lib/sys/*.c)

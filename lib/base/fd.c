@@ -249,6 +249,20 @@ int fds_take(const char *name)
 	return -ENOENT;
 }
 
+int fds_take_prefix(const char *prefix, struct fd_name *ret, size_t max)
+{
+	size_t len = strlen(prefix), n = 0;
+
+	for (size_t i = 0; i < n_announced; i++) {
+		if (announced[i].fd < 0 || strncmp(announced[i].name, prefix, len))
+			continue;
+		if (n == max)
+			return -E2BIG;
+		ret[n++] = (struct fd_name) {announced[i].name + len, take_fd(announced[i].fd)};
+	}
+	return (int) n;
+}
+
 int fds_take_n(const char *prefix, unsigned n)
 {
 	char name[32];

@@ -62,5 +62,10 @@ int exec_fds(int path_fd, const char *path, char *const *argv, char *const *env,
 int fds_init(struct err *e);
 /* The descriptor announced under this name, or -ENOENT. Ownership moves to the caller. */
 int fds_take(const char *name);
+/*
+ * Everything announced under a name that begins with `prefix`: at most max rows of {rest of the name,
+ * descriptor}, names borrowed for ever. Returns how many; more than max: -E2BIG. Ownership moves.
+ */
+int fds_take_prefix(const char *prefix, struct fd_name *ret, size_t max);
 /* "mount" + 0 .. : the same for numbered names ("mount0"). */
 int fds_take_n(const char *prefix, unsigned n);

@@ -1,0 +1,50 @@
+/*
+ * Every name below the data directory and below a pod directory, each with its one writer.
+ * Relative to the data directory or to the pod directory; used with *at() calls on a descriptor.
+ */
+#pragma once
+
+#define DATA_DIR "/var/lib/gantry"
+#define SYSTEM_CONFIG_DIR "/usr/lib/gantry"
+#define LOCAL_CONFIG_DIR "/etc/gantry"
+#define RUN_DIR "/run/gantry"
+
+/* --- data directory --- */
+#define DATA_PODS "pods"
+#define DATA_LOCKS "locks"
+#define DATA_PREPARE_LOCK "locks/prepareLock"
+#define DATA_CAS_IMAGE "cas/image"
+#define DATA_CAS_TREE "cas/tree"
+#define DATA_CAS_TMP "cas/tmp"
+#define DATA_SECCOMP "seccomp"
+#define TREE_ROOTFS "rootfs" /* in cas/tree/ID */
+
+/* --- pod directory: stage0 --- */
+#define POD_MANIFEST "pod"
+#define POD_CREATED "pod-created"
+#define POD_STAGE1 "stage1"
+#define POD_OVERLAY "overlay-prepared"
+#define POD_APPSINFO "appsinfo"
+#define APP_MANIFEST "manifest"	      /* in appsinfo/APP */
+#define APP_TREE_ID "treeStoreID"     /* in appsinfo/APP */
+#define APP_ROOTFS "rootfs"	      /* in appsinfo/APP: the copy where there is no overlay */
+
+/* --- pod directory: stage1/run --- */
+#define APP_UPPER "upper"
+#define APP_WORK "work"
+#define APP_RECORD "record"
+#define APP_SECCOMP "seccomp"
+#define POD_VOLUMES "sharedVolumes"
+#define POD_ETC "etc"
+#define POD_CGROUP "cgroup"
+#define POD_PID "pid"
+#define POD_RUNTIME_CONFIG "runtime-config"
+
+/* --- pod directory: stage1/init --- */
+#define POD_STATUS "status"   /* status/APP */
+#define POD_STARTED "started" /* started/APP */
+#define POD_LOGS "logs"	      /* logs/APP.log */
+
+/* --- pod directory: stage1/net --- */
+#define POD_NET "net"
+#define POD_NET_INFO "net-info.json"
