@@ -1,0 +1,42 @@
+/*
+ * The pod record: what PID 1 of a pod needs to know (stage1/run writes it, stage1/init reads it from
+ * the descriptor `record`).  One struct, one table of keys (pod_record.c); unknown keys are refused.
+ *
+ * The index of an app in the record is the I of the descriptors `appI-NAME`.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/record.h"
+#include "base/str.h"
+
+#define POD_RECORD_VERSION 1
+
+struct pod_record_app {
+	char *name;
+	bool has_post_stop;
+};
+
+struct pod_record {
+	char *uuid;
+	char *hostname;		  /* 1..64 bytes */
+	unsigned stop_timeout_ms; /* between TERM and KILL of an app */
+	bool private_net;	  /* the pod has a network namespace of its own: lo is to be set up */
+	struct pod_record_app *apps;
+	size_t n_apps;
+};
+#define POD_RECORD_INIT {.stop_timeout_ms = 10000, .private_net = true}
+
+/* Append an app (for the writer). */
+void pod_record_add_app(struct pod_record *rec, const char *name, bool has_post_stop);
+
+/* Add the whole record to an empty sb. */
+void pod_record_encode(const struct pod_record *rec, struct strbuf *sb);
+/* Fill an initialised *ret; refusals as app_record_decode(). */
+int pod_record_decode(struct record *in, struct pod_record *ret, struct err *e);
+int pod_record_read(int fd, struct pod_record *ret, struct err *e);
+void pod_record_done(struct pod_record *rec);
+#define _cleanup_pod_record_ __attribute__((cleanup(pod_record_done)))
