@@ -1,0 +1,49 @@
+/*
+ * Images by the words of a command line: what they mean, and how they get into the store.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "spec/nameval.h"
+
+struct gantry;
+
+enum image_source {
+	IMAGE_SOURCE_ID,   /* sha512-...: the store only */
+	IMAGE_SOURCE_FILE, /* a local archive: a path, or file:// */
+	IMAGE_SOURCE_URL,  /* http:// or https://, ends in .aci */
+	IMAGE_SOURCE_NAME, /* name[:version][,label=value...] */
+};
+
+struct image_ref {
+	enum image_source source;
+	char *text;		    /* as written */
+	char *location;		    /* FILE: the path; URL: the URL; ID: the id or its beginning; NAME: the name */
+	struct nameval_list labels; /* NAME: version and the other labels */
+};
+
+/*
+ * rkt's rules: an id; a scheme; without one an absolute path or an existing regular file; a word with
+ * ':' is a name; with "./" or ending in ".aci" a file; else a name.  -EINVAL "invalid image string";
+ * -ENOTSUP for what is known by name and not built: docker:, cimd:.
+ */
+int image_ref_parse(const char *text, struct image_ref *ret, struct err *e);
+void image_ref_done(struct image_ref *ref);
+#define _cleanup_image_ref_ __attribute__((cleanup(image_ref_done)))
+
+enum pull_policy {
+	PULL_NEW,    /* the store first, then the source (run, prepare) */
+	PULL_UPDATE, /* the source first (fetch) */
+	PULL_NEVER,  /* the store only; a file is read all the same */
+};
+/* "new", "update", "never"; -EINVAL. */
+int pull_policy_parse(const char *text, enum pull_policy *ret);
+
+/*
+ * The image's whole id, fetched, verified and put into the store when it must be.  `signature_file` is
+ * the operator's --signature, or NULL: then the signature lies beside the image (.asc).
+ */
+int image_resolve(const struct gantry *g, const char *text, const char *signature_file, enum pull_policy policy,
+		  char **ret_id, struct err *e);
