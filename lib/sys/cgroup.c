@@ -1,0 +1,217 @@
+#include "sys/cgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/path.h"
+#include "sys/cgroup_ops.h"
+
+/* What gantry uses; other controllers of the host are left alone. */
+static const char *const used[] = {"cpu", "memory", "pids", "devices", "freezer"};
+
+static bool is_used(char *const *controllers)
+{
+	for (size_t i = 0; i < ELEMENTSOF(used); i++)
+		if (strv_has(controllers, used[i]))
+			return true;
+	return false;
+}
+
+static bool has_hierarchy(const struct cg_host *h, const char *controller)
+{
+	for (size_t i = 0; i < h->n_v1; i++)
+		if (strv_has(h->v1[i].controllers, controller))
+			return true;
+	return false;
+}
+
+/* A v1 mount: its super options name the controllers. The first mount of each one counts. */
+static void add_v1(struct cg_host *h, const char *mount, const char *options)
+{
+	_cleanup_strv_ char **controllers = strv_split(options, ',');
+
+	if (!is_used(controllers))
+		return;
+	for (size_t i = 0; i < ELEMENTSOF(used); i++)
+		if (strv_has(controllers, used[i]) && has_hierarchy(h, used[i]))
+			return;
+	h->v1 = xgrow(h->v1, h->n_v1, sizeof *h->v1);
+	h->v1[h->n_v1++] = (struct cg_hierarchy) {xstrdup(mount), take_ptr(controllers)};
+}
+
+/* proc_pid_mountinfo(5): "36 35 98:0 /root /mount opts optional... - type source superopts". */
+static void read_mount(struct cg_host *h, char *line)
+{
+	_cleanup_strv_ char **head = NULL, **tail = NULL;
+	char *dash = strstr(line, " - ");
+
+	if (!dash)
+		return;
+	*dash = '\0';
+	head = strv_split(line, ' ');
+	tail = strv_split(dash + 3, ' ');
+	if (strv_len(head) < 5 || strv_len(tail) < 3 || strcmp(head[3], "/"))
+		return;
+	if (!strcmp(tail[0], "cgroup"))
+		add_v1(h, head[4], tail[2]);
+	else if (!strcmp(tail[0], "cgroup2") && !h->v2)
+		h->v2 = xstrdup(head[4]);
+}
+
+static int read_mounts(struct cg_host *h, struct err *e)
+{
+	_cleanup_file_ FILE *f = fopen("/proc/self/mountinfo", "re");
+	_cleanup_free_ char *line = NULL;
+	size_t alloc = 0;
+	ssize_t n;
+
+	if (!f)
+		return err_sys(e, "open /proc/self/mountinfo");
+	while ((n = getline(&line, &alloc, f)) > 0) {
+		/* Most lines are of no interest; a host may have thousands. */
+		if (!strstr(line, " - cgroup"))
+			continue;
+		line[n - 1] = '\0';
+		read_mount(h, line);
+	}
+	return 0;
+}
+
+static void collect_controllers(struct cg_host *h)
+{
+	_cleanup_free_ char *path = NULL, *text = NULL;
+
+	if (h->version == CG_V1) {
+		for (size_t i = 0; i < h->n_v1; i++)
+			for (char **c = h->v1[i].controllers; *c; c++)
+				strv_add(&h->controllers, *c);
+		return;
+	}
+	path = path_join(h->v2, "cgroup.controllers");
+	if (file_read_line_at(AT_FDCWD, path, &text, NULL) == 0)
+		h->controllers = strv_split(text, ' ');
+	/* The device hook and cgroup.kill or cgroup.freeze belong to v2 itself. */
+	strv_add(&h->controllers, "devices");
+	strv_add(&h->controllers, "freezer");
+}
+
+struct cg_host *cg_host_detect(struct err *e)
+{
+	struct cg_host *h = xcalloc(1, sizeof *h);
+
+	if (read_mounts(h, e) < 0) {
+		cg_host_free(h);
+		return NULL;
+	}
+	if (!h->n_v1 && !h->v2) {
+		err_set(e, ENOTSUP, "no cgroup hierarchy is mounted on this host");
+		cg_host_free(h);
+		return NULL;
+	}
+	h->version = h->n_v1 ? CG_V1 : CG_V2;
+	h->ops = h->n_v1 ? &cg_v1_ops : &cg_v2_ops;
+	collect_controllers(h);
+	return h;
+}
+
+void cg_host_free(struct cg_host *h)
+{
+	if (!h)
+		return;
+	for (size_t i = 0; i < h->n_v1; i++) {
+		free(h->v1[i].mount);
+		strv_free(h->v1[i].controllers);
+	}
+	free(h->v1);
+	free(h->v2);
+	strv_free(h->controllers);
+	free(h);
+}
+
+enum cg_version cg_host_version(const struct cg_host *h)
+{
+	return h->version;
+}
+
+int cg_host_can(const struct cg_host *h, const struct cg_limits *l, struct err *e)
+{
+	const struct {
+		const char *controller;
+		bool wanted;
+	} needs[] = {
+		{"memory", l->memory_bytes >= 0},
+		{"cpu", l->cpu_milli >= 0 || l->cpu_shares >= 0},
+		{"pids", l->pids >= 0},
+		{"devices", l->devices},
+	};
+
+	for (size_t i = 0; i < ELEMENTSOF(needs); i++)
+		if (needs[i].wanted && !strv_has(h->controllers, needs[i].controller))
+			return err_set(e, ENOTSUP, "this host has no cgroup controller %s", needs[i].controller);
+	return 0;
+}
+
+char **cg_paths(const struct cg_host *h, const char *group)
+{
+	return h->ops->paths(h, group);
+}
+
+int cg_make(const struct cg_host *h, const char *group, const struct cg_limits *l, struct err *e)
+{
+	int r = cg_host_can(h, l, e);
+
+	return r < 0 ? r : h->ops->make(h, group, l, e);
+}
+
+int cg_open_leaf(const struct cg_host *h, const char *group, struct cg_leaf *ret, struct err *e)
+{
+	*ret = (struct cg_leaf) CG_LEAF_INIT;
+	return h->ops->open_leaf(h, group, ret, e);
+}
+
+void cg_leaf_close(struct cg_leaf *leaf)
+{
+	for (size_t i = 0; i < leaf->n_join; i++)
+		leaf->join[i] = fd_close(leaf->join[i]);
+	leaf->n_join = 0;
+	leaf->dir = fd_close(leaf->dir);
+	leaf->freezer = fd_close(leaf->freezer);
+}
+
+int cg_write(int dirfd, const char *dir, const char *file, const char *text, struct err *e)
+{
+	int r = file_poke_at(dirfd, file, text);
+
+	if (r < 0)
+		return err_sysr(e, r, "cgroup %s: write %s to %s", dir, text, file);
+	return 0;
+}
+
+int cg_mkdirs(const char *mount, const char *group, struct err *e)
+{
+	_cleanup_free_ char *path = path_join(mount, group);
+	size_t base = strlen(mount);
+
+	/* The leaf last: its parents mostly exist already. */
+	if (mkdir(path, 0755) == 0 || errno == EEXIST)
+		return 0;
+	if (errno != ENOENT)
+		return err_sys(e, "mkdir %s", path);
+	for (char *s = path + base + 1; ; s++) {
+		char c = *s;
+
+		if (c != '/' && c != '\0')
+			continue;
+		*s = '\0';
+		if (mkdir(path, 0755) < 0 && errno != EEXIST)
+			return err_sys(e, "mkdir %s", path);
+		*s = c;
+		if (!c)
+			return 0;
+	}
+}

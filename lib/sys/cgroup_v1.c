@@ -1,0 +1,142 @@
+/*
+ * cgroup v1: one directory in each hierarchy.  A single-threaded child joins by writing "0" to `tasks`
+ * rather than to `cgroup.procs`: 0.3 ms instead of 11 (no wait for a grace period).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/path.h"
+#include "sys/cgroup_ops.h"
+
+#define CPU_PERIOD_US 100000
+
+static char **v1_paths(const struct cg_host *h, const char *group)
+{
+	char **v = NULL;
+
+	for (size_t i = 0; i < h->n_v1; i++)
+		strv_push(&v, path_join(h->v1[i].mount, group));
+	return v;
+}
+
+static const struct cg_hierarchy *hierarchy(const struct cg_host *h, const char *controller)
+{
+	for (size_t i = 0; i < h->n_v1; i++)
+		if (strv_has(h->v1[i].controllers, controller))
+			return &h->v1[i];
+	return NULL;
+}
+
+static int set_value(const struct cg_host *h, const char *group, const char *controller, const char *file,
+		     const char *text, struct err *e)
+{
+	const struct cg_hierarchy *hier = hierarchy(h, controller);
+	_cleanup_free_ char *dir = NULL, *path = NULL;
+
+	if (!hier)
+		return err_set(e, ENOTSUP, "this host has no cgroup controller %s", controller);
+	dir = path_join(hier->mount, group);
+	path = path_join(dir, file);
+	return cg_write(AT_FDCWD, dir, path, text, e);
+}
+
+static int set_number(const struct cg_host *h, const char *group, const char *controller, const char *file,
+		      int64_t n, struct err *e)
+{
+	char text[32];
+
+	(void) snprintf(text, sizeof text, "%lld", (long long) n);
+	return set_value(h, group, controller, file, text, e);
+}
+
+static int set_memory(const struct cg_host *h, const char *group, int64_t bytes, struct err *e)
+{
+	const struct cg_hierarchy *hier = hierarchy(h, "memory");
+	_cleanup_free_ char *swap = NULL;
+	int r = set_number(h, group, "memory", "memory.limit_in_bytes", bytes, e);
+
+	if (r < 0)
+		return r;
+	/* Memory and swap together: the same number leaves no swap. Hosts without swap accounting lack the file. */
+	swap = xasprintf("%s/%s/memory.memsw.limit_in_bytes", hier->mount, group);
+	if (access(swap, F_OK) < 0)
+		return 0;
+	return set_number(h, group, "memory", "memory.memsw.limit_in_bytes", bytes, e);
+}
+
+static int set_cpu(const struct cg_host *h, const char *group, int64_t milli, struct err *e)
+{
+	int64_t quota = milli * CPU_PERIOD_US / 1000;
+	int r = set_number(h, group, "cpu", "cpu.cfs_period_us", CPU_PERIOD_US, e);
+
+	/* The kernel takes nothing below 1 ms. */
+	return r < 0 ? r : set_number(h, group, "cpu", "cpu.cfs_quota_us", quota < 1000 ? 1000 : quota, e);
+}
+
+static int set_devices(const struct cg_host *h, const char *group, const struct cg_limits *l, struct err *e)
+{
+	int r = set_value(h, group, "devices", "devices.deny", "a", e);
+
+	for (size_t i = 0; i < l->n_devices && r == 0; i++) {
+		const struct cg_device *d = &l->device_list[i];
+		char text[64], maj[24] = "*", min[24] = "*";
+
+		if (d->major >= 0)
+			(void) snprintf(maj, sizeof maj, "%lld", (long long) d->major);
+		if (d->minor >= 0)
+			(void) snprintf(min, sizeof min, "%lld", (long long) d->minor);
+		(void) snprintf(text, sizeof text, "%c %s:%s %s", d->type, maj, min, d->access);
+		r = set_value(h, group, "devices", "devices.allow", text, e);
+	}
+	return r;
+}
+
+static int v1_make(const struct cg_host *h, const char *group, const struct cg_limits *l, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < h->n_v1 && r == 0; i++)
+		r = cg_mkdirs(h->v1[i].mount, group, e);
+	if (r == 0 && l->memory_bytes >= 0)
+		r = set_memory(h, group, l->memory_bytes, e);
+	if (r == 0 && l->cpu_milli >= 0)
+		r = set_cpu(h, group, l->cpu_milli, e);
+	if (r == 0 && l->cpu_shares >= 0)
+		r = set_number(h, group, "cpu", "cpu.shares", l->cpu_shares, e);
+	if (r == 0 && l->pids >= 0)
+		r = set_number(h, group, "pids", "pids.max", l->pids, e);
+	if (r == 0 && l->devices)
+		r = set_devices(h, group, l, e);
+	return r;
+}
+
+static int v1_open_leaf(const struct cg_host *h, const char *group, struct cg_leaf *ret, struct err *e)
+{
+	for (size_t i = 0; i < h->n_v1; i++) {
+		_cleanup_free_ char *dir = path_join(h->v1[i].mount, group), *tasks = path_join(dir, "tasks");
+		int fd;
+
+		if (ret->n_join == ELEMENTSOF(ret->join))
+			return err_set(e, E2BIG, "too many cgroup hierarchies");
+		fd = open(tasks, O_WRONLY | O_CLOEXEC);
+		if (fd < 0)
+			goto fail;
+		ret->join[ret->n_join++] = fd;
+		if (!strv_has(h->v1[i].controllers, "freezer"))
+			continue;
+		ret->freezer = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (ret->freezer < 0)
+			goto fail;
+	}
+	return 0;
+fail:
+	cg_leaf_close(ret);
+	return err_sys(e, "open cgroup %s", group);
+}
+
+const struct cg_ops cg_v1_ops = {.paths = v1_paths, .make = v1_make, .open_leaf = v1_open_leaf};
