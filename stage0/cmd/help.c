@@ -1,0 +1,66 @@
+/*
+ * gantry help [COMMAND]: everything it says comes from the tables.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "stage0/command.h"
+
+static void print_overview(FILE *f)
+{
+	fprintf(f, "NAME:\n\tgantry - a daemonless pod runtime\n\n"
+		   "USAGE:\n\tgantry [global options] COMMAND [options] [arguments]\n\n"
+		   "VERSION:\n\t" GANTRY_VERSION "\n\nCOMMANDS:\n");
+	for (size_t i = 0; commands[i]; i++)
+		if (!commands[i]->refused)
+			fprintf(f, "\t%-20s %s\n", commands[i]->name, commands[i]->summary);
+	fprintf(f, "\nGLOBAL OPTIONS:\n");
+	opt_help(f, global_opts, n_global_opts);
+	fprintf(f, "\nA command may be shortened as long as it is unique. More: gantry help COMMAND, man gantry-COMMAND.\n");
+}
+
+void help_print(FILE *f, const struct command *cmd)
+{
+	if (!cmd) {
+		print_overview(f);
+		return;
+	}
+	fprintf(f, "NAME:\n\tgantry %s - %s\n\nUSAGE:\n\tgantry %s %s\n", cmd->name,
+		cmd->summary ? cmd->summary : cmd->refused, cmd->name, cmd->usage ? cmd->usage : "");
+	if (cmd->details)
+		fprintf(f, "\nDESCRIPTION:\n%s", cmd->details);
+	if (cmd->n_opts) {
+		fprintf(f, "\nOPTIONS:\n");
+		opt_help(f, cmd->opts, cmd->n_opts);
+	}
+	if (cmd->n_app_opts) {
+		fprintf(f, "\nOPTIONS OF AN APP (behind its image):\n");
+		opt_help(f, cmd->app_opts, cmd->n_app_opts);
+	}
+	fprintf(f, "\nGLOBAL OPTIONS:\n");
+	opt_help(f, global_opts, n_global_opts);
+}
+
+static int run(struct gantry *g, void *target, char *const *words, struct err *e)
+{
+	struct opt_cursor c = {.argc = (int) strv_len(words), .argv = words};
+	const struct command *cmd = NULL;
+
+	(void) g;
+	(void) target;
+	if (c.argc) {
+		cmd = command_find(&c, e);
+		if (!cmd)
+			return -EINVAL;
+	}
+	help_print(stdout, cmd);
+	return 0;
+}
+
+const struct command cmd_help = {
+	.name = "help",
+	.usage = "[COMMAND]",
+	.summary = "show this, or the options of a command",
+	.run = run,
+};
