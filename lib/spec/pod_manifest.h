@@ -37,6 +37,7 @@ struct runtime_app {
 struct pod_port {
 	char *name, *host_ip; /* host_ip may be NULL */
 	int64_t host_port, pod_port; /* pod_port -1: absent */
+	struct app_port *port; /* the whole "podPort" as read, or NULL; pod_port is its number */
 };
 
 struct pod_manifest {
