@@ -10,6 +10,12 @@
 #include "base/opt.h"
 #include "stage0/context.h"
 
+struct help_table {
+	const char *title;
+	const struct opt *opts;
+	const size_t *n;
+};
+
 struct command {
 	const char *name;    /* "run", "image list" */
 	const char *usage;   /* what follows the name: "[--force] UUID..." */
@@ -17,8 +23,7 @@ struct command {
 	const char *details; /* more for `gantry help NAME`, may be NULL */
 	const struct opt *opts;
 	size_t n_opts;
-	const struct opt *app_opts; /* run, prepare: options that follow an image */
-	size_t n_app_opts;
+	const struct help_table *help_tables; /* more tables that its parse() reads; ended by a zero row; may be NULL */
 	bool needs_root;
 	bool stop_at_word;   /* options end at the first word */
 	const char *refused; /* not NULL: known by name and not built, with the reason */

@@ -9,7 +9,8 @@
 
 int lock_fd(int fd, enum lock_kind kind, bool wait)
 {
-	int op = (kind == LOCK_SHARED ? LOCK_SH : LOCK_EX) | (wait ? 0 : LOCK_NB);
+	static const int ops[] = {[LOCK_SHARED] = LOCK_SH, [LOCK_EXCLUSIVE] = LOCK_EX, [LOCK_UNLOCK] = LOCK_UN};
+	int op = ops[kind] | (wait ? 0 : LOCK_NB);
 
 	while (flock(fd, op) < 0)
 		if (errno != EINTR)

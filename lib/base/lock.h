@@ -8,7 +8,7 @@
 
 #include "base/err.h"
 
-enum lock_kind { LOCK_SHARED, LOCK_EXCLUSIVE };
+enum lock_kind { LOCK_SHARED, LOCK_EXCLUSIVE, LOCK_UNLOCK };
 
 /* Lock an open directory. Without wait: -EWOULDBLOCK when somebody holds it. Restarts on EINTR. */
 int lock_fd(int fd, enum lock_kind kind, bool wait);

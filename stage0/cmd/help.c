@@ -34,9 +34,9 @@ void help_print(FILE *f, const struct command *cmd)
 		fprintf(f, "\nOPTIONS:\n");
 		opt_help(f, cmd->opts, cmd->n_opts);
 	}
-	if (cmd->n_app_opts) {
-		fprintf(f, "\nOPTIONS OF AN APP (behind its image):\n");
-		opt_help(f, cmd->app_opts, cmd->n_app_opts);
+	for (const struct help_table *t = cmd->help_tables; t && t->title; t++) {
+		fprintf(f, "\n%s:\n", t->title);
+		opt_help(f, t->opts, *t->n);
 	}
 	fprintf(f, "\nGLOBAL OPTIONS:\n");
 	opt_help(f, global_opts, n_global_opts);

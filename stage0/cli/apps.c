@@ -1,0 +1,190 @@
+#include "stage0/cli/apps.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "stage0/command.h"
+
+#define POD(field) offsetof(struct pod_request, field)
+#define APP(field) offsetof(struct app_request, field)
+
+/* One table serves run and prepare; each adds its own rows in its command. */
+const struct opt pod_request_opts[] = {
+	{.name = "volume", .type = OPT_STRV, .offset = POD(volumes), .arg = "NAME,kind=KIND,...",
+	 .help = "a volume: kind=host,source=PATH[,readOnly=BOOL][,recursive=BOOL] or kind=empty[,mode=][,uid=][,gid=]"},
+	{.name = "inherit-env", .type = OPT_FLAG, .offset = POD(inherit_env),
+	 .help = "give apps the caller's environment; the image's own wins"},
+	{.name = "set-env", .type = OPT_STRV, .offset = POD(set_env), .arg = "K=V", .help = "a variable for all apps"},
+	{.name = "set-env-file", .type = OPT_STRV, .offset = POD(set_env_file), .arg = "PATH",
+	 .help = "variables for all apps, one K=V a line"},
+	{.name = "no-overlay", .type = OPT_FLAG, .offset = POD(no_overlay), .help = "copy the images' trees, do not overlay them"},
+	{.name = "pull-policy", .type = OPT_STRING, .offset = POD(pull_policy), .arg = "WORD",
+	 .help = "new (the store first), update (the source first), never (the store only)"},
+	{.name = "pod-manifest", .type = OPT_STRING, .offset = POD(pod_manifest), .arg = "PATH",
+	 .help = "run this pod manifest instead of images"},
+	{.name = "port", .type = OPT_STRV, .arg = "NAME:[IP:]PORT", .refused = "port forwarding is not supported yet"},
+	{.name = "private-users", .type = OPT_FLAG, .refused = "user namespaces are not supported yet"},
+	{.name = "store-only", .type = OPT_FLAG, .refused = "use --pull-policy=never"},
+	{.name = "no-store", .type = OPT_FLAG, .refused = "use --pull-policy=update"},
+	{.name = "stage1-url", .type = OPT_STRING, .refused = "choosing a stage1 is not supported yet"},
+	{.name = "stage1-path", .type = OPT_STRING, .refused = "choosing a stage1 is not supported yet"},
+	{.name = "stage1-name", .type = OPT_STRING, .refused = "choosing a stage1 is not supported yet"},
+	{.name = "stage1-hash", .type = OPT_STRING, .refused = "choosing a stage1 is not supported yet"},
+	{.name = "stage1-from-dir", .type = OPT_STRING, .refused = "choosing a stage1 is not supported yet"},
+};
+const size_t n_pod_request_opts = ELEMENTSOF(pod_request_opts);
+
+const struct opt app_request_opts[] = {
+	{.name = "name", .type = OPT_STRING, .offset = APP(name), .arg = "NAME", .help = "name of the app in the pod"},
+	{.name = "exec", .type = OPT_STRING, .offset = APP(exec), .arg = "PATH",
+	 .help = "program instead of the image's; arguments behind -- follow it"},
+	{.name = "working-dir", .type = OPT_STRING, .offset = APP(working_dir), .arg = "DIR", .help = "working directory"},
+	{.name = "user", .type = OPT_STRING, .offset = APP(user), .arg = "USER", .help = "user: a name, a number, or the owner of a /path"},
+	{.name = "group", .type = OPT_STRING, .offset = APP(group), .arg = "GROUP", .help = "group, likewise"},
+	{.name = "supplementary-gids", .type = OPT_STRING, .offset = APP(supplementary_gids), .arg = "GID,...",
+	 .help = "supplementary groups, numbers"},
+	{.name = "readonly-rootfs", .type = OPT_STRING, .offset = APP(read_only_root), .arg = "BOOL",
+	 .help = "root file system read-only; volumes stay as they are"},
+	{.name = "mount", .type = OPT_STRV, .offset = APP(mounts), .arg = "volume=NAME,target=PATH",
+	 .help = "mount a volume; before the first image: in all apps"},
+	{.name = "environment", .type = OPT_STRV, .offset = APP(environment), .arg = "K=V", .help = "a variable for this app"},
+	{.name = "memory", .type = OPT_STRING, .offset = APP(memory), .arg = "SIZE", .help = "memory limit, like 16Mi"},
+	{.name = "cpu", .type = OPT_STRING, .offset = APP(cpu), .arg = "CORES", .help = "CPU limit, like 500m or 1"},
+	{.name = "cpu-shares", .type = OPT_STRING, .offset = APP(cpu_shares), .arg = "N", .help = "CPU weight, 2..262144"},
+	{.name = "oom-score-adj", .type = OPT_STRING, .offset = APP(oom_score_adj), .arg = "N",
+	 .help = "preference of the OOM killer, -1000..1000"},
+	{.name = "pids", .type = OPT_STRING, .offset = APP(pids), .arg = "N", .help = "limit on processes and threads"},
+	{.name = "caps-retain", .type = OPT_STRING, .offset = APP(caps_retain), .arg = "CAP_X,...",
+	 .help = "these capabilities only"},
+	{.name = "caps-remove", .type = OPT_STRING, .offset = APP(caps_remove), .arg = "CAP_X,...",
+	 .help = "the default capabilities without these"},
+	{.name = "cap-retain", .type = OPT_STRING, .offset = APP(caps_retain), .arg = "CAP_X,..."},
+	{.name = "cap-remove", .type = OPT_STRING, .offset = APP(caps_remove), .arg = "CAP_X,..."},
+	{.name = "seccomp", .type = OPT_STRING, .offset = APP(seccomp), .arg = "mode=MODE[,errno=E],CALL,...",
+	 .help = "system call filter, mode=retain or mode=remove"},
+	{.name = "annotation", .type = OPT_STRV, .offset = APP(annotations), .arg = "K=V", .help = "an appc annotation"},
+	{.name = "user-annotation", .type = OPT_STRV, .offset = APP(user_annotations), .arg = "K=V", .help = "a user annotation"},
+	{.name = "user-label", .type = OPT_STRV, .offset = APP(user_labels), .arg = "K=V", .help = "a user label"},
+	{.name = "signature", .type = OPT_STRING, .offset = APP(signature), .arg = "PATH",
+	 .help = "detached signature of this image"},
+	{.name = "stdin", .type = OPT_STRING, .refused = "attaching to apps is not supported yet"},
+	{.name = "stdout", .type = OPT_STRING, .refused = "attaching to apps is not supported yet"},
+	{.name = "stderr", .type = OPT_STRING, .refused = "attaching to apps is not supported yet"},
+};
+const size_t n_app_request_opts = ELEMENTSOF(app_request_opts);
+
+static void app_request_done(struct app_request *a)
+{
+	free(a->image);
+	for (size_t i = 0; i < n_app_request_opts; i++) {
+		const struct opt *o = &app_request_opts[i];
+		char **field = (char **) ((char *) a + o->offset);
+
+		if (o->refused)
+			continue;
+		if (o->type == OPT_STRING) {
+			free(*field);
+			*field = NULL;
+		} else if (o->type == OPT_STRV) {
+			strv_free((char **) *field);
+			*field = NULL;
+		}
+	}
+	strv_free(a->args);
+}
+
+void pod_request_done(struct pod_request *req)
+{
+	for (size_t i = 0; i < req->n_apps; i++)
+		app_request_done(&req->apps[i]);
+	free(req->apps);
+	strv_free(req->volumes);
+	strv_free(req->mounts);
+	strv_free(req->set_env);
+	strv_free(req->set_env_file);
+	free(req->pull_policy);
+	free(req->pod_manifest);
+}
+
+static struct app_request *last_app(struct pod_request *req)
+{
+	return req->n_apps ? &req->apps[req->n_apps - 1] : NULL;
+}
+
+static void add_app(struct pod_request *req, const char *image)
+{
+	req->apps = xgrow(req->apps, req->n_apps, sizeof *req->apps);
+	req->apps[req->n_apps++] = (struct app_request) {.image = xstrdup(image)};
+}
+
+/* "--" to a lone "---": arguments of the image before it. Empty ones are dropped, as rkt does. */
+static int read_args(struct pod_request *req, struct opt_cursor *c, struct err *e)
+{
+	struct app_request *app = last_app(req);
+
+	if (!app)
+		return err_set(e, EINVAL, "arguments behind \"--\" must follow an image");
+	if (app->has_args)
+		return err_set(e, EINVAL, "image %s has arguments behind \"--\" twice", q(app->image));
+	app->has_args = true;
+	for (; c->pos < c->argc; c->pos++) {
+		if (!strcmp(c->argv[c->pos], "---")) {
+			c->pos++;
+			break;
+		}
+		if (*c->argv[c->pos])
+			strv_add(&app->args, c->argv[c->pos]);
+	}
+	return 0;
+}
+
+/* A per-app option before any image; --mount is the exception: it is then for all apps. */
+static int before_image(const struct opt_cursor *c, struct err *e)
+{
+	const char *word = c->argv[c->pos];
+	const char *name = word + 2;
+	size_t len = strcspn(name, "=");
+
+	if (strncmp(word, "--", 2))
+		return 0;
+	for (size_t i = 0; i < n_app_request_opts; i++) {
+		const char *known = app_request_opts[i].name;
+
+		if (strlen(known) == len && !memcmp(known, name, len) && strcmp(known, "mount"))
+			return err_set(e, EINVAL, "--%s must follow an image", known);
+	}
+	return 0;
+}
+
+static const struct opt global_mount_opt[] = {
+	{.name = "mount", .type = OPT_STRV, .offset = POD(mounts), .arg = "volume=NAME,target=PATH"},
+};
+
+int apps_parse(struct gantry *g, const struct command *cmd, struct opt_cursor *c, void *target,
+	       struct pod_request *req, const struct opt_table *more, struct err *e)
+{
+	for (;;) {
+		struct app_request *app = last_app(req);
+		const struct opt_table tables[] = {
+			{app ? app_request_opts : global_mount_opt, app ? n_app_request_opts : 1, app ? (void *) app : req},
+			{cmd->opts, cmd->n_opts, target},
+			{pod_request_opts, n_pod_request_opts, req},
+			{global_opts, n_global_opts, g},
+			{more ? more->opts : NULL, more ? more->n : 0, more ? more->target : NULL},
+		};
+		const struct opt *opt = NULL;
+		const char *word = NULL;
+		int kind = app || c->pos >= c->argc ? 0 : before_image(c, e);
+
+		if (kind == 0)
+			kind = opt_next(c, tables, ELEMENTSOF(tables), &opt, &word, e);
+		if (kind <= 0)
+			return kind;
+		if (kind == OPT_WORD && *word)
+			add_app(req, word);
+		else if (kind == OPT_ENDS && read_args(req, c, e) < 0)
+			return -EINVAL;
+		/* A "---" outside arguments means nothing. */
+	}
+}

@@ -1,0 +1,89 @@
+/*
+ * gantry cat-manifest: the pod manifest as it is in the pod.
+ */
+#include <errno.h>
+#include <fcntl.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/parse.h"
+#include "base/str.h"
+#include "contract/layout.h"
+#include "stage0/cmd/pod_words.h"
+#include "stage0/command.h"
+#include "stage0/pod/pod.h"
+
+struct target {
+	char *uuid_file;
+	bool raw; /* --pretty-print=false */
+};
+
+static int set_pretty(void *target, const char *value, struct err *e)
+{
+	struct target *t = target;
+	bool pretty;
+	int r = parse_bool(value, &pretty);
+
+	(void) e;
+	if (r == 0)
+		t->raw = !pretty;
+	return r;
+}
+
+static const struct opt opts[] = {
+	{.name = "pretty-print", .type = OPT_CALL, .call = set_pretty, .arg = "BOOL",
+	 .help = "indent (true); false: the bytes as they are"},
+	{.name = "uuid-file", .type = OPT_STRING, .offset = offsetof(struct target, uuid_file), .arg = "PATH",
+	 .help = "read the pod's UUID from there"},
+};
+
+static int run(struct gantry *g, void *target, char *const *words, struct err *e)
+{
+	struct target *t = target;
+	_cleanup_strv_ char **uuids = NULL;
+	_cleanup_pod_ struct pod p = POD_INIT;
+	_cleanup_fd_ int pods = -EBADF;
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	int r = pod_words(words, t->uuid_file, &uuids, e);
+
+	if (r < 0)
+		return r;
+	if (strv_len(uuids) != 1)
+		return err_set(e, EINVAL, "must supply exactly one pod UUID");
+	pods = pods_open(g, true, e);
+	if (pods < 0)
+		return pods == -ENOENT ? err_set(e, ENOENT, "no matches found for %s", q(uuids[0])) : pods;
+	r = pod_find(pods, uuids[0], &p, e);
+	if (r == 0)
+		r = file_read_at(p.dir, POD_MANIFEST, JSON_MANIFEST_MAX, &text, &len, e);
+	if (r < 0)
+		return r;
+	if (!t->raw) {
+		_cleanup_json_ cJSON *j = json_parse(text, len, JSON_MANIFEST_MAX, e);
+		_cleanup_free_ char *pretty = j ? json_print(j, true) : NULL;
+
+		if (!j)
+			return err_ctx(e, -EINVAL, "pod manifest");
+		printf("%s\n", pretty);
+	} else {
+		printf("%s\n", text);
+	}
+	return 0;
+}
+
+static void done(void *target)
+{
+	free(((struct target *) target)->uuid_file);
+}
+
+const struct command cmd_cat_manifest = {
+	.name = "cat-manifest",
+	.usage = "[options] UUID | --uuid-file=PATH",
+	.summary = "show the manifest of a pod",
+	COMMAND_OPTS(opts),
+	.target_size = sizeof(struct target),
+	.run = run,
+	.done = done,
+};

@@ -1,0 +1,163 @@
+/*
+ * gantry list: a table, or JSON. What is wrong with single pods is told on standard error at the end.
+ */
+#include <errno.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "stage0/cli/format.h"
+#include "stage0/cli/table.h"
+#include "stage0/command.h"
+#include "stage0/pod/status.h"
+
+struct target {
+	bool full, no_legend;
+	char *format;
+};
+
+static const struct opt opts[] = {
+	{.name = "full", .type = OPT_FLAG, .offset = offsetof(struct target, full), .help = "whole UUIDs, ids and times"},
+	{.name = "no-legend", .type = OPT_FLAG, .offset = offsetof(struct target, no_legend), .help = "no line of titles"},
+	{.name = "format", .type = OPT_STRING, .offset = offsetof(struct target, format), .arg = "WORD",
+	 .help = "json or json-pretty"},
+};
+
+struct listing {
+	const struct target *t;
+	int64_t now;
+	char **cells; /* strv of all cells, row by row */
+	size_t n_rows;
+	cJSON *json;
+	char **errors;
+};
+
+static size_t columns(const struct target *t)
+{
+	return t->full ? 8 : 7;
+}
+
+static void add_cell(struct listing *l, char *text)
+{
+	strv_push(&l->cells, text ? text : xstrdup(""));
+}
+
+static char *time_cell(const struct listing *l, int64_t ns)
+{
+	return l->t->full ? time_full(ns) : time_humanized(ns, l->now);
+}
+
+/* One row; only an app's first row carries what belongs to the pod. */
+static void add_row(struct listing *l, const struct pod *p, const struct pod_status *s, const struct app_status *a,
+		    bool first)
+{
+	add_cell(l, first ? xstrndup(p->uuid, l->t->full ? UUID_LEN : 8) : NULL);
+	add_cell(l, xstrdup(a ? a->app->name : "-"));
+	add_cell(l, a && a->image_name ? xstrdup(a->image_name) : xstrdup("-"));
+	if (l->t->full)
+		add_cell(l, a ? xstrndup(a->app->image_id, 19) : xstrdup("-"));
+	add_cell(l, first ? xstrdup(pod_state_name(p->state)) : NULL);
+	add_cell(l, first ? time_cell(l, s->created_ns) : NULL);
+	add_cell(l, first ? time_cell(l, s->started_ns) : NULL);
+	add_cell(l, first ? xstrdup_null(s->networks) : NULL);
+	l->n_rows++;
+}
+
+static void add_pod(struct listing *l, int pods, const char *uuid)
+{
+	_cleanup_err_ struct err e = ERR_INIT;
+	_cleanup_pod_status_ struct pod_status s = {0};
+	_cleanup_pod_ struct pod p = POD_INIT;
+	int r = pod_open(pods, uuid, &p, &e);
+
+	if (r == 0)
+		r = pod_status_read(&p, &s, &e);
+	/* Gone between the look at the directory and now: that is no error. */
+	if (r == -ENOENT || p.phase == PHASE_EMBRYO || p.phase == PHASE_GARBAGE)
+		return;
+	if (r < 0)
+		strv_push(&l->errors, xasprintf("pod %s: %s", uuid, err_text(&e)));
+	if (l->json) {
+		if (s.created_ns)
+			cJSON_AddItemToArray(l->json, pod_status_json(&p, &s));
+		else if (r == 0)
+			strv_push(&l->errors, xasprintf("pod %s: it has no creation time yet", uuid));
+		return;
+	}
+	if (!s.n_apps)
+		add_row(l, &p, &s, NULL, true);
+	for (size_t i = 0; i < s.n_apps; i++)
+		add_row(l, &p, &s, &s.apps[i], i == 0);
+}
+
+static void add_legend(struct listing *l)
+{
+	static const char *const titles[] = {"UUID", "APP", "IMAGE NAME", "IMAGE ID", "STATE", "CREATED", "STARTED", "NETWORKS"};
+
+	for (size_t i = 0; i < ELEMENTSOF(titles); i++)
+		if (i != 3 || l->t->full)
+			add_cell(l, xstrdup(titles[i]));
+	l->n_rows++;
+}
+
+static void report_errors(char *const *errors)
+{
+	size_t n = strv_len(errors);
+
+	if (!n)
+		return;
+	log_error("list: %zu error(s) encountered when listing pods:", n);
+	for (; *errors; errors++)
+		log_error("list: %s", *errors);
+}
+
+static int run(struct gantry *g, void *target, char *const *words, struct err *e)
+{
+	struct listing l = {.t = target, .now = time_now_ns()};
+	_cleanup_strv_ char **uuids = NULL;
+	_cleanup_fd_ int pods = -EBADF;
+	enum format format;
+	int r = format_parse(l.t->format, &format, e);
+
+	if (r < 0)
+		return r;
+	if (strv_len(words))
+		return err_set(e, EINVAL, "unexpected argument %s", q(words[0]));
+	pods = pods_open(g, true, e);
+	if (pods < 0 && pods != -ENOENT)
+		return pods;
+	if (pods >= 0)
+		r = pods_list(pods, (1u << PHASE_MAX) - 1, &uuids, e);
+	if (r < 0)
+		return r;
+	if (format != FORMAT_TEXT)
+		l.json = cJSON_CreateArray();
+	else if (!l.t->no_legend)
+		add_legend(&l);
+	for (char **u = uuids; u && *u; u++)
+		add_pod(&l, pods, *u);
+	if (l.json)
+		format_print_array(l.json, format);
+	else
+		table_print(stdout, (const char *const *) l.cells, l.n_rows, columns(l.t));
+	report_errors(l.errors);
+	cJSON_Delete(l.json);
+	strv_free(l.cells);
+	strv_free(l.errors);
+	return 0;
+}
+
+static void done(void *target)
+{
+	free(((struct target *) target)->format);
+}
+
+const struct command cmd_list = {
+	.name = "list",
+	.usage = "[options]",
+	.summary = "list pods",
+	COMMAND_OPTS(opts),
+	.target_size = sizeof(struct target),
+	.run = run,
+	.done = done,
+};

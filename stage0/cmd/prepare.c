@@ -1,0 +1,82 @@
+/*
+ * gantry prepare: everything of run but the run. The UUID is the last line on standard output.
+ */
+#include <errno.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "stage0/cli/apps.h"
+#include "stage0/cmd/pod_manifest_conflict.h"
+#include "stage0/command.h"
+#include "stage0/pod/prepare.h"
+
+struct target {
+	struct pod_request pod;
+	bool quiet;
+};
+
+static const struct opt own_opts[] = {
+	{.name = "quiet", .type = OPT_FLAG, .offset = offsetof(struct target, quiet), .help = "print the UUID only"},
+};
+
+static int parse(struct gantry *g, const struct command *cmd, struct opt_cursor *c, void *target, char ***words,
+		 struct err *e)
+{
+	struct target *t = target;
+
+	(void) words;
+	return apps_parse(g, cmd, c, t, &t->pod, NULL, e);
+}
+
+static int run(struct gantry *g, void *target, char *const *words, struct err *e)
+{
+	struct target *t = target;
+	_cleanup_stage1_ struct stage1 s = STAGE1_INIT;
+	_cleanup_pod_ struct pod p = POD_INIT;
+	_cleanup_fd_ int pods = -EBADF;
+	struct prepare how = {.request = &t->pod, .durable = true};
+	int r = pod_manifest_conflict(&t->pod, e);
+
+	(void) words;
+	if (r == 0)
+		r = stage1_default(g, &s, e);
+	if (r < 0)
+		return r;
+	pods = pods_open(g, false, e);
+	if (pods < 0)
+		return pods;
+	r = pod_prepare(g, pods, &how, &s, &p, e);
+	if (r == 0)
+		r = pod_move(&p, PHASE_PREPARED, true, e);
+	if (r < 0)
+		return r;
+	printf("%s\n", p.uuid);
+	return 0;
+}
+
+static const struct help_table help_tables[] = {
+	{"OPTIONS OF THE POD", pod_request_opts, &n_pod_request_opts},
+	{"OPTIONS OF AN APP (behind its image)", app_request_opts, &n_app_request_opts},
+	{0},
+};
+
+static void done(void *target)
+{
+	struct target *t = target;
+
+	pod_request_done(&t->pod);
+}
+
+const struct command cmd_prepare = {
+	.name = "prepare",
+	.usage = "[options] IMAGE [app options] [-- ARG... [---]] [IMAGE ...] | --pod-manifest=PATH",
+	.summary = "make a pod without running it, print its UUID",
+	COMMAND_OPTS(own_opts),
+	.needs_root = true,
+	.target_size = sizeof(struct target),
+	.help_tables = help_tables,
+	.parse = parse,
+	.run = run,
+	.done = done,
+};

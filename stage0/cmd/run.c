@@ -1,0 +1,90 @@
+/*
+ * gantry run: images or a pod manifest to a running pod, in one go.
+ */
+#include <errno.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "stage0/cli/apps.h"
+#include "stage0/cmd/pod_manifest_conflict.h"
+#include "stage0/command.h"
+#include "stage0/pod/prepare.h"
+#include "stage0/pod/run.h"
+
+struct target {
+	struct pod_request pod;
+	struct run_request run;
+	char *uuid_file_save;
+};
+
+static const struct opt own_opts[] = {
+	{.name = "uuid-file-save", .type = OPT_STRING, .offset = offsetof(struct target, uuid_file_save), .arg = "PATH",
+	 .help = "write the pod's UUID there as soon as its directory is made"},
+};
+
+/* The rows of run-prepared work on the part of the target that belongs to them. */
+static int parse(struct gantry *g, const struct command *cmd, struct opt_cursor *c, void *target, char ***words,
+		 struct err *e)
+{
+	struct target *t = target;
+	const struct opt_table more = {run_request_opts, n_run_request_opts, &t->run};
+
+	(void) words;
+	return apps_parse(g, cmd, c, t, &t->pod, &more, e);
+}
+
+static int run(struct gantry *g, void *target, char *const *words, struct err *e)
+{
+	struct target *t = target;
+	_cleanup_stage1_ struct stage1 s = STAGE1_INIT;
+	_cleanup_pod_ struct pod p = POD_INIT;
+	_cleanup_fd_ int pods = -EBADF;
+	struct prepare how = {.request = &t->pod, .uuid_file_save = t->uuid_file_save};
+	int r = pod_manifest_conflict(&t->pod, e);
+
+	(void) words;
+	if (r == 0)
+		r = run_request_check(&t->run, e);
+	if (r == 0)
+		r = stage1_default(g, &s, e);
+	if (r < 0)
+		return r;
+	pods = pods_open(g, false, e);
+	if (pods < 0)
+		return pods;
+	r = pod_prepare(g, pods, &how, &s, &p, e);
+	if (r == 0)
+		r = pod_run(g, &p, &s, &t->run, e);
+	return r;
+}
+
+static const struct help_table help_tables[] = {
+	{"OPTIONS OF THE POD", pod_request_opts, &n_pod_request_opts},
+	{"OPTIONS OF THE RUN", run_request_opts, &n_run_request_opts},
+	{"OPTIONS OF AN APP (behind its image)", app_request_opts, &n_app_request_opts},
+	{0},
+};
+
+static void done(void *target)
+{
+	struct target *t = target;
+
+	pod_request_done(&t->pod);
+	run_request_done(&t->run);
+	free(t->uuid_file_save);
+}
+
+const struct command cmd_run = {
+	.name = "run",
+	.usage = "[options] IMAGE [app options] [-- ARG... [---]] [IMAGE ...] | --pod-manifest=PATH",
+	.summary = "run a pod of images or of a pod manifest",
+	.details = "\tFetches images that the store lacks, verifies them, makes the pod and runs it in the\n"
+		   "\tforeground: its output is gantry's, its exit status that of the first app that failed.\n",
+	COMMAND_OPTS(own_opts),
+	.needs_root = true,
+	.target_size = sizeof(struct target),
+	.parse = parse,
+	.run = run,
+	.done = done,
+	.help_tables = help_tables,
+};

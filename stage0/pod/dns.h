@@ -1,0 +1,14 @@
+/*
+ * --dns*, --hosts-entry: the files that stage0 writes into the pod's etc/, and the mode that tells
+ * stage1 where resolv.conf and hosts come from.
+ */
+#pragma once
+
+#include "base/err.h"
+
+struct run_request;
+
+int dns_check(const struct run_request *req, struct err *e);
+/* "resolv=...,hosts=...", owned by the caller. */
+char *dns_mode(const struct run_request *req);
+int dns_write(const struct run_request *req, const char *uuid, int pod_dir, struct err *e);

@@ -1,0 +1,313 @@
+#include "stage0/pod/manifest.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/parse.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "spec/ac_name.h"
+#include "stage0/pod/environment.h"
+#include "stage0/pod/isolators.h"
+
+int pod_image_check(const struct pod_image *image, struct err *e)
+{
+	static const char *const arches[] = {
+		"amd64", "i386", "aarch64", "aarch64_be", "armv6l", "armv7l", "armv7b", "ppc64le",
+	};
+	const char *os = nameval_get(&image->manifest->labels, "os");
+	const char *arch = nameval_get(&image->manifest->labels, "arch");
+
+	if (!os)
+		return err_set(e, EINVAL, "missing os label in the image manifest");
+	if (!arch)
+		return err_set(e, EINVAL, "missing arch label in the image manifest");
+	if (strcmp(os, "linux"))
+		return err_set(e, EINVAL, "bad os %s", q(os));
+	for (size_t i = 0; i < ELEMENTSOF(arches); i++)
+		if (!strcmp(arch, arches[i]))
+			return 0;
+	return err_set(e, EINVAL, "bad arch %s", q(arch));
+}
+
+static int choose_name(const struct app_request *a, const struct image_manifest *im, char **ret, struct err *e)
+{
+	const char *why;
+
+	if (a->name) {
+		why = ac_name_check(a->name);
+		if (why)
+			return err_set(e, EINVAL, "--name %s: %s", q(a->name), why);
+		*ret = xstrdup(a->name);
+		return 0;
+	}
+	*ret = ac_name_sanitize(path_last(im->name));
+	if (!**ret)
+		return err_set(e, EINVAL, "image name %s gives no app name (use --name)", q(im->name));
+	return 0;
+}
+
+static void replace(char **field, const char *value)
+{
+	if (!value)
+		return;
+	free(*field);
+	*field = xstrdup(value);
+}
+
+/* --exec replaces the whole vector; what stands behind "--" is appended. */
+static int apply_exec(const struct app_request *a, struct app *app, struct err *e)
+{
+	if (a->exec) {
+		strv_free(app->exec);
+		app->exec = NULL;
+		strv_add(&app->exec, a->exec);
+	}
+	for (char **arg = a->args; arg && *arg; arg++)
+		strv_add(&app->exec, *arg);
+	if (!strv_len(app->exec))
+		return err_set(e, EINVAL, "nothing to execute: the image names no program (use --exec)");
+	return 0;
+}
+
+static int apply_gids(const struct app_request *a, struct app *app, struct err *e)
+{
+	_cleanup_strv_ char **parts = NULL;
+
+	if (!a->supplementary_gids)
+		return 0;
+	app->n_supplementary_gids = 0;
+	if (!*a->supplementary_gids)
+		return 0;
+	parts = strv_split(a->supplementary_gids, ',');
+	free(app->supplementary_gids);
+	app->supplementary_gids = xcalloc(strv_len(parts), sizeof *app->supplementary_gids);
+	for (char **p = parts; *p; p++) {
+		uid_t gid;
+
+		if (parse_uid(*p, &gid) < 0)
+			return err_set(e, EINVAL, "--supplementary-gids: %s is no group id", q(*p));
+		app->supplementary_gids[app->n_supplementary_gids++] = gid;
+	}
+	return 0;
+}
+
+static int apply_pairs(char *const *pairs, struct nameval_list *list, const char *option,
+		       const char *(*check)(const char *), struct err *e)
+{
+	for (; pairs && *pairs; pairs++) {
+		const char *eq = strchr(*pairs, '=');
+		_cleanup_free_ char *name = eq ? xstrndup(*pairs, (size_t) (eq - *pairs)) : NULL;
+		const char *why = name && *name ? (check ? check(name) : NULL) : "expected NAME=VALUE";
+
+		if (why)
+			return err_set(e, EINVAL, "--%s %s: %s", option, q(*pairs), why);
+		nameval_set(list, name, eq + 1);
+	}
+	return 0;
+}
+
+/* User annotations and labels of the command line replace the image's maps. */
+static int apply_user_maps(const struct app_request *a, struct app *app, struct err *e)
+{
+	int r;
+
+	if (a->user_annotations)
+		nameval_done(&app->user_annotations);
+	r = apply_pairs(a->user_annotations, &app->user_annotations, "user-annotation", NULL, e);
+	if (r < 0)
+		return r;
+	if (a->user_labels)
+		nameval_done(&app->user_labels);
+	return apply_pairs(a->user_labels, &app->user_labels, "user-label", NULL, e);
+}
+
+/* "volume=NAME,target=PATH" */
+static int parse_mount(const char *text, struct pod_mount *ret, struct err *e)
+{
+	_cleanup_strv_ char **parts = strv_split(text, ',');
+
+	*ret = (struct pod_mount) {0};
+	for (char **p = parts; *p; p++) {
+		if (str_starts(*p, "volume=") && !ret->volume)
+			ret->volume = xstrdup(*p + strlen("volume="));
+		else if (str_starts(*p, "target=") && !ret->path)
+			ret->path = xstrdup(*p + strlen("target="));
+		else
+			return err_set(e, EINVAL, "--mount %s: unknown or repeated word %s", q(text), q(*p));
+	}
+	if (!ret->volume || ac_name_check(ret->volume))
+		return err_set(e, EINVAL, "--mount %s: volume=NAME is needed", q(text));
+	if (!ret->path || ac_absolute_path_check(ret->path))
+		return err_set(e, EINVAL, "--mount %s: target=PATH, absolute, is needed", q(text));
+	return 0;
+}
+
+static bool has_mount_at(const struct runtime_app *ra, const char *path)
+{
+	_cleanup_free_ char *clean = path_clean(path);
+
+	for (size_t i = 0; i < ra->n_mounts; i++) {
+		_cleanup_free_ char *other = path_clean(ra->mounts[i].path);
+
+		if (!strcmp(clean, other))
+			return true;
+	}
+	return false;
+}
+
+static void add_mount(struct runtime_app *ra, struct pod_mount m)
+{
+	ra->mounts = xgrow(ra->mounts, ra->n_mounts, sizeof *ra->mounts);
+	ra->mounts[ra->n_mounts++] = m;
+}
+
+/* Mounts of the command line: the app's own first, so that it wins over the global one for a path. */
+static int add_mounts(char *const *texts, struct runtime_app *ra, bool own, struct err *e)
+{
+	for (; texts && *texts; texts++) {
+		struct pod_mount m;
+		int r = parse_mount(*texts, &m, e);
+
+		if (r == 0 && has_mount_at(ra, m.path)) {
+			if (own)
+				r = err_set(e, EINVAL, "--mount %s: the target is there twice", q(*texts));
+			free(m.volume);
+			free(m.path);
+			if (r < 0)
+				return r;
+			continue;
+		}
+		if (r < 0)
+			return r;
+		add_mount(ra, m);
+	}
+	return 0;
+}
+
+/* The image's mount points: a volume of that name, else an empty one made for it. */
+static void satisfy_mount_points(struct pod_manifest *pm, struct runtime_app *ra)
+{
+	for (size_t i = 0; i < ra->app->n_mount_points; i++) {
+		const struct mount_point *mp = &ra->app->mount_points[i];
+
+		if (has_mount_at(ra, mp->path))
+			continue;
+		if (!pod_manifest_volume(pm, mp->name)) {
+			log_warning("no volume specified for mount point %s, implicitly creating an \"empty\" volume. "
+				    "This volume will be removed when the pod is garbage-collected.", q(mp->name));
+			pm->volumes = xgrow(pm->volumes, pm->n_volumes, sizeof *pm->volumes);
+			pm->volumes[pm->n_volumes++] = (struct volume) {
+				.name = xstrdup(mp->name), .kind = VOLUME_EMPTY, .recursive = true, .mode = 0755};
+		}
+		add_mount(ra, (struct pod_mount) {.volume = xstrdup(mp->name), .path = xstrdup(mp->path)});
+	}
+}
+
+static int add_volumes(const struct pod_request *req, struct pod_manifest *pm, struct err *e)
+{
+	for (char **v = req->volumes; v && *v; v++) {
+		struct volume vol = {0};
+		int r = volume_parse(*v, &vol, e);
+
+		if (r < 0)
+			return err_ctx(e, r, "--volume");
+		if (pod_manifest_volume(pm, vol.name)) {
+			r = err_set(e, EINVAL, "--volume: volume %s is there twice", q(vol.name));
+			volume_done(&vol);
+			return r;
+		}
+		pm->volumes = xgrow(pm->volumes, pm->n_volumes, sizeof *pm->volumes);
+		pm->volumes[pm->n_volumes++] = vol;
+	}
+	return 0;
+}
+
+/* The app section; an image without one needs --exec and runs as the caller. */
+static int base_app(const struct app_request *a, const struct image_manifest *im, struct app **ret, struct err *e)
+{
+	if (im->app) {
+		*ret = app_copy(im->app);
+		return 0;
+	}
+	if (!a->exec)
+		return err_set(e, EINVAL, "the image has no app section (use --exec)");
+	*ret = xcalloc(1, sizeof **ret);
+	(*ret)->user = xasprintf("%u", (unsigned) getuid());
+	(*ret)->group = xasprintf("%u", (unsigned) getgid());
+	return 0;
+}
+
+static int build_app(const struct pod_request *req, const struct app_request *a, const struct pod_image *image,
+		     struct pod_manifest *pm, struct runtime_app *ra, struct err *e)
+{
+	int r = base_app(a, image->manifest, &ra->app, e);
+
+	if (r == 0)
+		r = apply_exec(a, ra->app, e);
+	if (r < 0)
+		return r;
+	replace(&ra->app->user, a->user);
+	replace(&ra->app->group, a->group);
+	replace(&ra->app->working_directory, a->working_dir);
+	if (ra->app->working_directory && ac_absolute_path_check(ra->app->working_directory))
+		return err_set(e, EINVAL, "--working-dir %s: not absolute", q(ra->app->working_directory));
+	r = apply_gids(a, ra->app, e);
+	if (r == 0)
+		r = apply_user_maps(a, ra->app, e);
+	if (r == 0)
+		r = environment_apply(req, a, &ra->app->environment, e);
+	if (r == 0)
+		r = isolators_apply(a, &ra->app->isolators, e);
+	if (r == 0)
+		r = apply_pairs(a->annotations, &ra->annotations, "annotation", ac_identifier_check, e);
+	if (r == 0 && a->read_only_root && parse_bool(a->read_only_root, &ra->read_only_root) < 0)
+		r = err_set(e, EINVAL, "--readonly-rootfs %s: true or false", q(a->read_only_root));
+	if (r == 0)
+		r = add_mounts(a->mounts, ra, true, e);
+	if (r == 0)
+		r = add_mounts(req->mounts, ra, false, e);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ra->n_mounts; i++)
+		if (!pod_manifest_volume(pm, ra->mounts[i].volume))
+			return err_set(e, EINVAL, "dangling mount point: no volume %s for %s", q(ra->mounts[i].volume),
+				       q(ra->mounts[i].path));
+	satisfy_mount_points(pm, ra);
+	return 0;
+}
+
+struct pod_manifest *pod_manifest_build(const struct pod_request *req, const struct pod_image *images, struct err *e)
+{
+	_cleanup_pod_manifest_ struct pod_manifest *pm = xcalloc(1, sizeof *pm);
+
+	pm->ac_version = xstrdup("0.8.11");
+	if (add_volumes(req, pm, e) < 0)
+		return NULL;
+	for (size_t i = 0; i < req->n_apps; i++) {
+		const struct app_request *a = &req->apps[i];
+		char *name = NULL;
+		struct runtime_app *ra;
+		int r = choose_name(a, images[i].manifest, &name, e);
+
+		if (r == 0 && pod_manifest_app(pm, name))
+			r = err_set(e, EINVAL, "two apps are named %s (use --name)", q(name));
+		if (r < 0) {
+			free(name);
+			err_ctx(e, r, "image %s", q(a->image));
+			return NULL;
+		}
+		pm->apps = xgrow(pm->apps, pm->n_apps, sizeof *pm->apps);
+		ra = &pm->apps[pm->n_apps++];
+		*ra = (struct runtime_app) {.name = name, .image_id = xstrdup(images[i].id),
+					    .image_name = xstrdup(images[i].manifest->name)};
+		nameval_copy(&ra->image_labels, &images[i].manifest->labels);
+		r = build_app(req, a, &images[i], pm, ra, e);
+		if (r < 0) {
+			err_ctx(e, r, "app %s", name);
+			return NULL;
+		}
+	}
+	return take_ptr(pm);
+}

@@ -1,0 +1,211 @@
+#include "stage0/pod/pod.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/lock.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "contract/layout.h"
+#include "stage0/context.h"
+
+void pod_close(struct pod *p)
+{
+	p->dir = fd_close(p->dir);
+}
+
+/* Phases are looked at in the order in which pods move, so that a moving one is met. */
+static const enum pod_phase search_order[] = {
+	PHASE_PREPARE, PHASE_PREPARED, PHASE_RUN, PHASE_EXITED_GARBAGE, PHASE_EMBRYO, PHASE_GARBAGE,
+};
+
+int pods_open(const struct gantry *g, bool look_only, struct err *e)
+{
+	_cleanup_free_ char *path = path_join(g->data_dir, DATA_PODS);
+	_cleanup_fd_ int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int r;
+
+	if (fd >= 0 && (look_only || faccessat(fd, pod_phase_dir(PHASE_GARBAGE), F_OK, 0) == 0))
+		return take_fd(fd);
+	if (fd < 0 && errno != ENOENT)
+		return err_sys(e, "open %s", path);
+	if (look_only)
+		return err_set(e, ENOENT, "%s: there is no pod yet", path);
+	/* Nobody but root walks through here: roots of images hold setuid programs (CVE-2021-41091). */
+	r = path_mkdirs(g->data_dir, 0700, e);
+	if (r == 0)
+		r = path_mkdirs(path, 0700, e);
+	if (r < 0)
+		return r;
+	if (fd < 0)
+		fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "open %s", path);
+	for (int i = 0; i < PHASE_MAX; i++)
+		if (mkdirat(fd, pod_phase_dir(i), 0700) < 0 && errno != EEXIST)
+			return err_sys(e, "mkdir %s/%s", path, pod_phase_dir(i));
+	return take_fd(fd);
+}
+
+static char *phase_path(enum pod_phase phase, const char *uuid)
+{
+	return xasprintf("%s/%s", pod_phase_dir(phase), uuid);
+}
+
+int pod_create(int pods, struct pod *ret, struct err *e)
+{
+	_cleanup_pod_ struct pod p = POD_INIT;
+	_cleanup_free_ char *path = NULL;
+	int r;
+
+	uuid_new(p.uuid);
+	p.pods = pods;
+	p.phase = PHASE_EMBRYO;
+	path = phase_path(PHASE_EMBRYO, p.uuid);
+	if (mkdirat(pods, path, 0700) < 0)
+		return err_sys(e, "create pod directory %s", path);
+	p.dir = openat(pods, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (p.dir < 0)
+		return err_sys(e, "open pod directory %s", path);
+	/* Locked before it becomes visible in `prepare`: there it would look aborted. */
+	r = lock_fd(p.dir, LOCK_EXCLUSIVE, false);
+	if (r < 0)
+		return err_sysr(e, r, "lock pod directory %s", path);
+	r = pod_move(&p, PHASE_PREPARE, false, e);
+	if (r < 0)
+		return r;
+	p.state = POD_STATE_PREPARING;
+	*ret = p;
+	p.dir = -EBADF;
+	return 0;
+}
+
+/* Whether somebody holds the exclusive lock; only for phases in which that tells anything. */
+static bool is_locked(int dir)
+{
+	if (lock_fd(dir, LOCK_SHARED, false) < 0)
+		return true;
+	(void) lock_fd(dir, LOCK_UNLOCK, false);
+	return false;
+}
+
+/* -ENOENT when the pod is not in that phase. */
+static int open_in_phase(int pods, enum pod_phase phase, const char *uuid, struct pod *ret)
+{
+	_cleanup_free_ char *path = phase_path(phase, uuid);
+	struct stat before, now;
+	int dir = openat(pods, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (dir < 0)
+		return -errno;
+	*ret = (struct pod) {.pods = pods, .dir = dir, .phase = phase};
+	memcpy(ret->uuid, uuid, UUID_LEN + 1);
+	ret->state = pod_state_of(phase, is_locked(dir));
+	/* It may have moved between the open and the look at the lock. */
+	if (fstat(dir, &before) == 0 && fstatat(pods, path, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    before.st_ino == now.st_ino)
+		return 0;
+	pod_close(ret);
+	return -ESTALE;
+}
+
+int pod_open(int pods, const char *uuid, struct pod *ret, struct err *e)
+{
+	/* A pod that moves while we look can be missed; it moves only a few times in its life. */
+	for (int round = 0; round < 3; round++) {
+		for (size_t i = 0; i < ELEMENTSOF(search_order); i++) {
+			int r = open_in_phase(pods, search_order[i], uuid, ret);
+
+			if (r == 0)
+				return 0;
+			if (r != -ENOENT && r != -ESTALE)
+				return err_sysr(e, r, "open pod %s", uuid);
+		}
+	}
+	return err_set(e, ENOENT, "no matches found for %s", q(uuid));
+}
+
+static int list_phase(int pods, enum pod_phase phase, char ***ret, struct err *e)
+{
+	_cleanup_dir_ DIR *d = NULL;
+	struct dirent *de;
+	int fd = openat(pods, pod_phase_dir(phase), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "open pods/%s", pod_phase_dir(phase));
+	d = fdopendir(fd);
+	if (!d) {
+		(void) fd_close(fd);
+		return err_sys(e, "read pods/%s", pod_phase_dir(phase));
+	}
+	while ((de = readdir(d)))
+		if (!uuid_check(de->d_name) && !strv_has(*ret, de->d_name))
+			strv_add(ret, de->d_name);
+	return 0;
+}
+
+int pods_list(int pods, unsigned phases, char ***ret, struct err *e)
+{
+	_cleanup_strv_ char **uuids = NULL;
+
+	for (size_t i = 0; i < ELEMENTSOF(search_order); i++) {
+		int r = 0;
+
+		if (phases & 1u << search_order[i])
+			r = list_phase(pods, search_order[i], &uuids, e);
+		if (r < 0)
+			return r;
+	}
+	strv_sort(uuids);
+	*ret = take_ptr(uuids);
+	return 0;
+}
+
+int pod_find(int pods, const char *word, struct pod *ret, struct err *e)
+{
+	const unsigned phases = 1u << PHASE_RUN | 1u << PHASE_EXITED_GARBAGE | 1u << PHASE_PREPARE | 1u << PHASE_PREPARED;
+	_cleanup_free_ char *lower = xstrdup(word);
+	_cleanup_strv_ char **uuids = NULL;
+	const char *found = NULL;
+	size_t n = 0;
+	int r;
+
+	if (!*word)
+		return err_set(e, EINVAL, "UUID cannot be empty");
+	for (char *s = lower; *s; s++)
+		*s = (char) tolower((unsigned char) *s);
+	if (!uuid_check(lower)) {
+		r = pod_open(pods, lower, ret, e);
+		if (r < 0 || phases & 1u << ret->phase)
+			return r;
+		pod_close(ret);
+		return err_set(e, ENOENT, "no matches found for %s", q(word));
+	}
+	r = pods_list(pods, phases, &uuids, e);
+	if (r < 0)
+		return r;
+	for (char **u = uuids; u && *u; u++) {
+		if (!str_starts(*u, lower))
+			continue;
+		found = *u;
+		n++;
+	}
+	if (!n)
+		return err_set(e, ENOENT, "no matches found for %s", q(word));
+	if (n > 1)
+		return err_set(e, ENOTUNIQ, "ambiguous uuid, %zu matches", n);
+	return pod_open(pods, found, ret, e);
+}
+
+int pod_uuid_of_file(const char *path, char **ret, struct err *e)
+{
+	int r = file_read_line_at(AT_FDCWD, path, ret, e);
+
+	return r < 0 ? err_ctx(e, r, "unable to read UUID from file") : 0;
+}

@@ -1,0 +1,98 @@
+/*
+ * A pod is a directory pods/PHASE/UUID, and its state is the phase together with whether somebody
+ * holds flock(2) on the directory.  Moves between phases are single renames; whoever loses a race
+ * gets ENOENT.  Nothing else is stored, so nothing else can be wrong.
+ *
+ *	embryo -> prepare -> (prepared ->) run -> exited-garbage -> gone
+ *	          prepare, prepared -> garbage -> gone
+ *
+ * The pod's own processes hold the exclusive lock, as an inherited descriptor: however they die, the
+ * kernel releases it.  Looking at a pod takes the shared lock for a moment; pod_lock() knows that.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "spec/uuid.h"
+
+struct gantry;
+
+enum pod_phase {
+	PHASE_EMBRYO,
+	PHASE_PREPARE,
+	PHASE_PREPARED,
+	PHASE_RUN,
+	PHASE_EXITED_GARBAGE,
+	PHASE_GARBAGE,
+	PHASE_MAX,
+};
+
+enum pod_state {
+	POD_STATE_EMBRYO,
+	POD_STATE_PREPARING,
+	POD_STATE_ABORTED_PREPARE,
+	POD_STATE_PREPARED,
+	POD_STATE_RUNNING,
+	POD_STATE_EXITED,
+	POD_STATE_EXITED_GARBAGE,
+	POD_STATE_EXITED_DELETING,
+	POD_STATE_GARBAGE,
+	POD_STATE_DELETING,
+	POD_STATE_MAX,
+};
+
+struct pod {
+	char uuid[UUID_LEN + 1];
+	int pods; /* the pods directory, borrowed */
+	int dir;  /* O_RDONLY|O_DIRECTORY; the lock lives on it */
+	enum pod_phase phase;
+	enum pod_state state; /* when it was looked at */
+};
+#define POD_INIT {.dir = -EBADF}
+
+void pod_close(struct pod *p);
+#define _cleanup_pod_ __attribute__((cleanup(pod_close)))
+
+/* --- state.c: the table --- */
+const char *pod_phase_dir(enum pod_phase phase);
+enum pod_state pod_state_of(enum pod_phase phase, bool locked);
+/* "running", "aborted prepare": what the user sees. */
+const char *pod_state_name(enum pod_state state);
+
+/* --- pod.c --- */
+/* The pods directory with its phases (O_PATH), made when missing unless `look_only` (then -ENOENT). */
+int pods_open(const struct gantry *g, bool look_only, struct err *e);
+/* A new locked pod in phase `prepare`. */
+int pod_create(int pods, struct pod *ret, struct err *e);
+/* Open by whole UUID in whatever phase; -ENOENT. Fills state. */
+int pod_open(int pods, const char *uuid, struct pod *ret, struct err *e);
+/*
+ * What a user wrote: a UUID or an unambiguous beginning of one, any case.  Embryos and garbage are not
+ * found.  Texts as rkt: no matches found for "X"; ambiguous uuid, N matches; UUID cannot be empty.
+ */
+int pod_find(int pods, const char *word, struct pod *ret, struct err *e);
+/* Every UUID in the phases of the mask (bit = 1 << phase), sorted; strv, owned by the caller. */
+int pods_list(int pods, unsigned phases, char ***ret, struct err *e);
+/* UUIDs of words, or the one in a --uuid-file. */
+int pod_uuid_of_file(const char *path, char **ret, struct err *e);
+
+/* --- transition.c --- */
+/* The exclusive lock, now. -EWOULDBLOCK when the pod's own processes (or another command) hold it. */
+int pod_lock(struct pod *p);
+/* Wait until nobody holds the exclusive lock (the pod has ended); timeout in ms, -1 for ever; -ETIMEDOUT. */
+int pod_wait_unlocked(struct pod *p, int64_t timeout_ms);
+/*
+ * Move to another phase, from the one that p says: -ENOENT when somebody else moved it first.  durable:
+ * fsync of the destination's parent.
+ */
+int pod_move(struct pod *p, enum pod_phase to, bool durable, struct err *e);
+
+/* --- remove.c --- */
+/*
+ * Take back everything of a pod in exited-garbage or garbage that is locked by us: stage1's gc entry
+ * point where one is due, then the directory.  What stage1 cannot take back keeps the directory.
+ */
+int pod_remove(const struct gantry *g, struct pod *p, struct err *e);

@@ -1,0 +1,243 @@
+#include "stage0/pod/prepare.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <linux/magic.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "contract/layout.h"
+#include "stage0/context.h"
+#include "stage0/image/image.h"
+#include "stage0/pod/manifest.h"
+#include "stage0/store/store.h"
+
+struct images {
+	struct pod_image *v;
+	size_t n;
+};
+
+static void images_done(struct images *im)
+{
+	for (size_t i = 0; i < im->n; i++) {
+		free(im->v[i].id);
+		free(im->v[i].text);
+		image_manifest_free(im->v[i].manifest);
+	}
+	free(im->v);
+}
+
+/* The request and what is found for it, through all steps. */
+struct work {
+	const struct gantry *g;
+	const struct prepare *how;
+	int store;
+	struct images images;
+	struct pod_manifest *manifest;
+	char *manifest_text;
+	size_t manifest_len;
+};
+
+static int load_image(struct work *w, struct pod_image *image, struct err *e)
+{
+	int r = store_manifest(w->store, image->id, &image->text, &image->len, e);
+
+	if (r < 0)
+		return r;
+	image->manifest = image_manifest_parse(image->text, image->len, e);
+	if (!image->manifest)
+		return -EINVAL;
+	if (image->manifest->n_dependencies)
+		return err_set(e, ENOTSUP, "image dependencies are not supported yet");
+	return pod_image_check(image, e);
+}
+
+/* Fetching comes first: it may take long, and needs no lock. */
+static int resolve_images(struct work *w, struct err *e)
+{
+	const struct pod_request *req = w->how->request;
+	enum pull_policy policy = PULL_NEW;
+
+	if (req->pull_policy && pull_policy_parse(req->pull_policy, &policy) < 0)
+		return err_set(e, EINVAL, "--pull-policy %s: new, update or never", q(req->pull_policy));
+	w->images.v = xcalloc(req->n_apps, sizeof *w->images.v);
+	w->images.n = req->n_apps;
+	for (size_t i = 0; i < req->n_apps; i++) {
+		const struct app_request *a = &req->apps[i];
+		int r = image_resolve(w->g, a->image, a->signature, policy, &w->images.v[i].id, e);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int from_images(struct work *w, struct err *e)
+{
+	_cleanup_json_ cJSON *j = NULL;
+
+	for (size_t i = 0; i < w->images.n; i++) {
+		int r = load_image(w, &w->images.v[i], e);
+
+		if (r < 0)
+			return err_ctx(e, r, "image %s", q(w->how->request->apps[i].image));
+	}
+	w->manifest = pod_manifest_build(w->how->request, w->images.v, e);
+	if (!w->manifest)
+		return -EINVAL;
+	j = pod_manifest_encode(w->manifest);
+	w->manifest_text = json_print(j, false);
+	w->manifest_len = strlen(w->manifest_text);
+	return 0;
+}
+
+/* The operator's own manifest: its bytes are kept, its images must be in the store. */
+static int from_manifest(struct work *w, struct err *e)
+{
+	const char *path = w->how->request->pod_manifest;
+	int r = file_read_at(AT_FDCWD, path, JSON_MANIFEST_MAX, &w->manifest_text, &w->manifest_len, e);
+
+	if (r < 0)
+		return err_ctx(e, r, "pod manifest");
+	w->manifest = pod_manifest_parse(w->manifest_text, w->manifest_len, e);
+	if (!w->manifest)
+		return err_ctx(e, -EINVAL, "%s", path);
+	if (!w->manifest->n_apps)
+		return err_set(e, EINVAL, "%s: pod manifest: apps: no app", path);
+	w->images.n = w->manifest->n_apps;
+	w->images.v = xcalloc(w->images.n, sizeof *w->images.v);
+	for (size_t i = 0; i < w->images.n; i++) {
+		const struct runtime_app *ra = &w->manifest->apps[i];
+
+		w->images.v[i].id = xstrdup(ra->image_id);
+		r = load_image(w, &w->images.v[i], e);
+		if (r == 0 && !ra->app && !w->images.v[i].manifest->app)
+			r = err_set(e, EINVAL, "neither the pod manifest nor the image has an app section");
+		if (r < 0)
+			return err_ctx(e, r, "app %s", ra->name);
+	}
+	return 0;
+}
+
+/* rkt writes it right after the directory is there, so that a failed run can still be removed. */
+static int save_uuid(const struct work *w, const struct pod *pod, struct err *e)
+{
+	const char *path = w->how->uuid_file_save;
+	int r;
+
+	if (!path)
+		return 0;
+	r = file_write_at(AT_FDCWD, path, pod->uuid, UUID_LEN, 0644, FILE_FAST, e);
+	return r < 0 ? err_ctx(e, r, "--uuid-file-save") : 0;
+}
+
+/* An upper directory cannot lie on an overlay, nor on what has no extended attributes; then we copy. */
+static bool can_overlay(const struct work *w, int pod_dir)
+{
+	struct statfs fs;
+
+	if (w->how->request->no_overlay)
+		return false;
+	if (fstatfs(pod_dir, &fs) < 0 || fs.f_type != OVERLAYFS_SUPER_MAGIC)
+		return true;
+	log_warning("%s is on an overlay file system: the images' trees are copied", w->g->data_dir);
+	return false;
+}
+
+static int prepare_app(const struct work *w, int apps, const struct runtime_app *ra, const struct pod_image *image,
+		       bool overlay, struct err *e)
+{
+	_cleanup_fd_ int dir = -EBADF, root = -EBADF;
+	int r;
+
+	if (mkdirat(apps, ra->name, 0700) < 0)
+		return err_sys(e, "mkdir " POD_APPSINFO "/%s", ra->name);
+	dir = openat(apps, ra->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return err_sys(e, "open " POD_APPSINFO "/%s", ra->name);
+	r = file_write_at(dir, APP_TREE_ID, image->id, strlen(image->id), 0644, FILE_FAST, e);
+	if (r == 0)
+		r = file_write_at(dir, APP_MANIFEST, image->text, image->len, 0644, FILE_FAST, e);
+	if (r < 0 || overlay)
+		return r;
+	if (mkdirat(dir, APP_ROOTFS, 0755) < 0)
+		return err_sys(e, "mkdir " APP_ROOTFS);
+	root = openat(dir, APP_ROOTFS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return err_sys(e, "open " APP_ROOTFS);
+	return store_tree_copy(w->store, image->id, root, e);
+}
+
+static int write_pod(const struct work *w, const struct stage1 *stage1, struct pod *pod, struct err *e)
+{
+	_cleanup_fd_ int apps = -EBADF;
+	bool overlay = can_overlay(w, pod->dir);
+	int r = file_write_at(pod->dir, POD_CREATED, "", 0, 0644, FILE_FAST, e);
+
+	if (r == 0)
+		r = file_write_at(pod->dir, POD_MANIFEST, w->manifest_text, w->manifest_len, 0644, FILE_FAST, e);
+	if (r == 0)
+		r = stage1_record(stage1, pod->dir, e);
+	if (r == 0 && overlay)
+		r = file_write_at(pod->dir, POD_OVERLAY, "", 0, 0644, FILE_FAST, e);
+	if (r < 0)
+		return r;
+	if (mkdirat(pod->dir, POD_APPSINFO, 0700) < 0)
+		return err_sys(e, "mkdir " POD_APPSINFO);
+	apps = openat(pod->dir, POD_APPSINFO, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (apps < 0)
+		return err_sys(e, "open " POD_APPSINFO);
+	for (size_t i = 0; i < w->manifest->n_apps; i++) {
+		r = prepare_app(w, apps, &w->manifest->apps[i], &w->images.v[i], overlay, e);
+		if (r < 0)
+			return err_ctx(e, r, "app %s", w->manifest->apps[i].name);
+		store_touch(w->store, w->images.v[i].id);
+	}
+	/* One sync for all of it: prepare promises that the pod is there after a power cut. */
+	if (w->how->durable && syncfs(pod->dir) < 0)
+		return err_sys(e, "sync pod directory");
+	return 0;
+}
+
+static int prepare_locked(struct work *w, int pods, const struct stage1 *stage1, struct pod *ret, struct err *e)
+{
+	/* From the look-up until the tree ids are written nobody removes a tree. */
+	_cleanup_fd_ int use = store_lock_use(w->store, LOCK_SHARED, true, e);
+	int r;
+
+	if (use < 0)
+		return use;
+	r = w->how->request->pod_manifest ? from_manifest(w, e) : from_images(w, e);
+	if (r == 0)
+		r = pod_create(pods, ret, e);
+	if (r < 0)
+		return r;
+	r = save_uuid(w, ret, e);
+	if (r == 0)
+		r = write_pod(w, stage1, ret, e);
+	return r < 0 ? err_ctx(e, r, "pod %s", ret->uuid) : 0;
+}
+
+int pod_prepare(const struct gantry *g, int pods, const struct prepare *how, const struct stage1 *stage1,
+		struct pod *ret, struct err *e)
+{
+	struct work w = {.g = g, .how = how, .store = store_open(g, e)};
+	int r = w.store;
+
+	if (r >= 0 && !how->request->pod_manifest)
+		r = resolve_images(&w, e);
+	if (r >= 0)
+		r = prepare_locked(&w, pods, stage1, ret, e);
+	images_done(&w.images);
+	pod_manifest_free(w.manifest);
+	free(w.manifest_text);
+	(void) fd_close(w.store);
+	return r;
+}

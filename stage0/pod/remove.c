@@ -1,0 +1,57 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "contract/layout.h"
+#include "stage0/context.h"
+#include "stage0/pod/pod.h"
+#include "stage0/pod/stage1.h"
+
+/*
+ * stage1 takes back what it made outside the pod directory. A pod that was started with a stage1 which
+ * is gone is cleaned by the present default one: the records that it reads are versioned.
+ */
+static int call_gc(const struct gantry *g, struct pod *p, struct err *e)
+{
+	_cleanup_stage1_ struct stage1 s = STAGE1_INIT;
+	_cleanup_err_ struct err why = ERR_INIT;
+	struct entry_args args = {.uuid = p->uuid, .local_config = g->local_config, .debug = g->debug};
+	int r = stage1_of_pod(p->dir, &s, &why);
+
+	if (r < 0) {
+		stage1_done(&s);
+		r = stage1_default(g, &s, e);
+	}
+	if (r < 0)
+		return r;
+	if (!s.programs[ENTRY_GC])
+		return 0;
+	r = stage1_call(&s, ENTRY_GC, &args, p->dir, e);
+	if (r > 0)
+		return err_set(e, EIO, "stage1 gc exited with status %d", r);
+	return r;
+}
+
+/* Nothing was ever made outside the directory: the records that stage1 writes first are not there. */
+static bool needs_gc(const struct pod *p)
+{
+	return faccessat(p->dir, POD_CGROUP, F_OK, 0) == 0 || faccessat(p->dir, POD_NET, F_OK, 0) == 0;
+}
+
+int pod_remove(const struct gantry *g, struct pod *p, struct err *e)
+{
+	_cleanup_fd_ int parent = -EBADF;
+	int r = needs_gc(p) ? call_gc(g, p, e) : 0;
+
+	if (r < 0)
+		return r;
+	parent = openat(p->pods, pod_phase_dir(p->phase), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (parent < 0)
+		return err_sys(e, "open pods/%s", pod_phase_dir(p->phase));
+	return path_remove_tree(parent, p->uuid, e);
+}

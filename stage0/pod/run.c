@@ -1,0 +1,254 @@
+#include "stage0/pod/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/parse.h"
+#include "base/proc.h"
+#include "base/record.h"
+#include "base/str.h"
+#include "contract/layout.h"
+#include "spec/ac_name.h"
+#include "stage0/context.h"
+#include "stage0/pod/dns.h"
+
+#define RUN(field) offsetof(struct run_request, field)
+
+/* Bare --net means the default network. */
+const struct opt run_request_opts[] = {
+	{.name = "net", .type = OPT_OPTIONAL, .offset = RUN(nets), .bare = "default", .arg = "NAME[:K=V;...],...",
+	 .help = "networks: default, none (lo only), host, or names of configured ones"},
+	{.name = "dns", .type = OPT_STRV, .offset = RUN(dns), .arg = "IP,...", .help = "name servers, or host, or none"},
+	{.name = "dns-search", .type = OPT_STRV, .offset = RUN(dns_search), .arg = "DOMAIN", .help = "search domains"},
+	{.name = "dns-opt", .type = OPT_STRV, .offset = RUN(dns_opt), .arg = "OPTION", .help = "options of the resolver"},
+	{.name = "dns-domain", .type = OPT_STRING, .offset = RUN(dns_domain), .arg = "DOMAIN", .help = "local domain"},
+	{.name = "hosts-entry", .type = OPT_STRV, .offset = RUN(hosts_entries), .arg = "IP=NAME,...",
+	 .help = "lines of /etc/hosts, or host for the host's own file"},
+	{.name = "hostname", .type = OPT_STRING, .offset = RUN(hostname), .arg = "NAME", .help = "host name (gantry-UUID)"},
+	{.name = "ipc", .type = OPT_STRING, .offset = RUN(ipc), .arg = "WORD", .help = "auto, private, or parent: the host's IPC"},
+	{.name = "detach", .type = OPT_FLAG, .offset = RUN(detach),
+	 .help = "return when the pod is ready, print its UUID"},
+	{.name = "dry-run", .type = OPT_FLAG, .offset = RUN(dry_run), .help = "print what would be done for the pod"},
+	{.name = "interactive", .type = OPT_FLAG, .offset = RUN(interactive), .refused = "terminals for apps are not supported yet"},
+	{.name = "mds-register", .type = OPT_FLAG, .offset = RUN(mds_register),
+	 .refused = "the metadata service is not supported yet"},
+};
+const size_t n_run_request_opts = ELEMENTSOF(run_request_opts);
+
+void run_request_done(struct run_request *req)
+{
+	strv_free(req->nets);
+	strv_free(req->dns);
+	strv_free(req->dns_search);
+	strv_free(req->dns_opt);
+	free(req->dns_domain);
+	strv_free(req->hosts_entries);
+	free(req->hostname);
+	free(req->ipc);
+}
+
+/* The uses of --net, each a list, into one vector; names unique, special ones alone and bare. */
+static int split_nets(const struct run_request *req, char ***ret, struct err *e)
+{
+	_cleanup_strv_ char **nets = NULL, **names = NULL;
+
+	for (char **use = req->nets; use && *use; use++) {
+		_cleanup_strv_ char **parts = strv_split(*use, ',');
+
+		for (char **p = parts; *p; p++) {
+			size_t len = strcspn(*p, ":");
+			_cleanup_free_ char *name = xstrndup(*p, len);
+
+			if (!*name)
+				return err_set(e, EINVAL, "--net %s: empty network name", q(*use));
+			if (strv_has(names, name))
+				return err_set(e, EINVAL, "--net: network %s is there twice", q(name));
+			if ((*p)[len] && (!strcmp(name, "all") || !strcmp(name, "host") || !strcmp(name, "none")))
+				return err_set(e, EINVAL, "--net: %s takes no arguments", name);
+			strv_add(&names, name);
+			strv_add(&nets, *p);
+		}
+	}
+	if (strv_len(names) > 1 && (strv_has(names, "host") || strv_has(names, "none") || strv_has(names, "all")))
+		return err_set(e, EINVAL, "--net: all, host and none stand alone");
+	*ret = take_ptr(nets);
+	return 0;
+}
+
+static int check_hostname(const char *name, struct err *e)
+{
+	/* RFC 1123 labels; the kernel takes 64 bytes (sethostname(2)). */
+	if (!*name || strlen(name) > 64)
+		return err_set(e, EINVAL, "--hostname %s: 1 to 64 characters", q(name));
+	for (const char *s = name; *s; s++)
+		if (!(*s >= 'a' && *s <= 'z') && !(*s >= 'A' && *s <= 'Z') && !(*s >= '0' && *s <= '9') && *s != '-' &&
+		    *s != '.')
+			return err_set(e, EINVAL, "--hostname %s: letters, digits, '-' and '.' only", q(name));
+	return 0;
+}
+
+int run_request_check(const struct run_request *req, struct err *e)
+{
+	_cleanup_strv_ char **nets = NULL;
+	int r = split_nets(req, &nets, e);
+
+	if (r == 0 && req->hostname)
+		r = check_hostname(req->hostname, e);
+	if (r == 0 && req->ipc && strcmp(req->ipc, "auto") && strcmp(req->ipc, "private") && strcmp(req->ipc, "parent"))
+		r = err_set(e, EINVAL, "--ipc %s: auto, private or parent", q(req->ipc));
+	if (r == 0)
+		r = dns_check(req, e);
+	return r;
+}
+
+static int fill_args(const struct gantry *g, const struct pod *p, const struct run_request *req,
+		     struct entry_args *args, struct err *e)
+{
+	int r = split_nets(req, &args->nets, e);
+
+	if (r < 0)
+		return r;
+	args->uuid = xstrdup(p->uuid);
+	args->debug = g->debug;
+	args->local_config = xstrdup(g->local_config);
+	args->system_config = xstrdup(g->system_config);
+	args->data_dir = xstrdup(g->data_dir);
+	args->hostname = xstrdup_null(req->hostname);
+	args->ipc = xstrdup_null(req->ipc);
+	args->no_capabilities = g->insecure & INSECURE_CAPABILITIES;
+	args->no_paths = g->insecure & INSECURE_PATHS;
+	args->no_seccomp = g->insecure & INSECURE_SECCOMP;
+	args->foreground = !req->detach;
+	args->dry_run = req->dry_run;
+	args->dns_conf_mode = dns_mode(req);
+	return 0;
+}
+
+/* This process becomes stage1. */
+static int exec_stage1(const struct pod *p, const struct stage1 *s, char *const *argv, int error, int ready,
+		       struct err *e)
+{
+	_cleanup_strv_ char **env = strv_copy(environ);
+	struct fd_name fds[] = {{"lock", p->dir}, {"error", error}, {"ready", ready}};
+
+	strv_push(&env, xasprintf("GANTRY_LOCK_FD=%d", p->dir));
+	strv_push(&env, xasprintf("RKT_LOCK_FD=%d", p->dir));
+	if (fchdir(p->dir) < 0)
+		return err_sys(e, "change to the pod directory");
+	return exec_fds(-EBADF, s->programs[ENTRY_RUN], argv, env, fds, ELEMENTSOF(fds), e);
+}
+
+static void report(int error, const struct err *e)
+{
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+
+	record_begin(&sb, 1);
+	record_addf(&sb, "code", "%d", e->code);
+	record_add(&sb, "message", err_text(e));
+	(void) write_all(error, sb.buf, sb.len);
+}
+
+/* Who am I: the detached pod's first process, in a session of its own, nobody's terminal. */
+static _noreturn_ void detached(const struct pod *p, const struct stage1 *s, char *const *argv, int error, int ready)
+{
+	_cleanup_err_ struct err e = ERR_INIT;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	(void) setsid();
+	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0)
+		err_sys(&e, "open /dev/null");
+	else
+		exec_stage1(p, s, argv, error, ready, &e);
+	report(error, &e);
+	_exit(254);
+}
+
+/* The error record of the child, if there is one; else why it ended. */
+static int read_failure(int error, struct err *e)
+{
+	_cleanup_record_ struct record rec = RECORD_INIT;
+	const char *message, *code;
+	uint64_t n = EIO;
+	char *data;
+	size_t len;
+
+	if (read_all(error, RECORD_MAX, &data, &len) < 0)
+		return err_set(e, EIO, "the pod ended before it was ready");
+	if (!len || record_parse(&rec, data, len, 1, NULL) < 0) {
+		if (!len)
+			free(data);
+		return err_set(e, EIO, "the pod ended before it was ready");
+	}
+	message = record_get(&rec, "message");
+	code = record_get(&rec, "code");
+	if (code && parse_u64(code, 4095, &n) < 0)
+		n = EIO;
+	return err_set(e, n ? (int) n : EIO, "%s", message ? message : "the pod could not be started");
+}
+
+static int run_detached(const struct pod *p, const struct stage1 *s, char *const *argv, struct err *e)
+{
+	int ready[2], error[2], r;
+	pid_t pid;
+	char c;
+
+	if (pipe2(ready, O_CLOEXEC) < 0 || pipe2(error, O_CLOEXEC) < 0)
+		return err_sys(e, "pipe");
+	pid = fork();
+	if (pid == 0)
+		detached(p, s, argv, error[1], ready[1]);
+	(void) fd_close(ready[1]);
+	(void) fd_close(error[1]);
+	if (pid < 0) {
+		r = err_sys(e, "fork");
+	} else if (read_exact(ready[0], &c, 1) == 1) {
+		printf("%s\n", p->uuid);
+		r = 0;
+	} else {
+		r = read_failure(error[0], e);
+		(void) proc_wait(pid);
+	}
+	(void) fd_close(ready[0]);
+	(void) fd_close(error[0]);
+	return r;
+}
+
+/* stage1 prints its plan; a pod that was only made for this goes again, a prepared one stays as it is. */
+static int dry_run(const struct gantry *g, struct pod *p, const struct stage1 *s, const struct entry_args *args,
+		   struct err *e)
+{
+	int status = stage1_call(s, ENTRY_RUN, args, p->dir, e), r = 0;
+
+	if (p->phase == PHASE_PREPARE) {
+		r = pod_move(p, PHASE_GARBAGE, false, e);
+		if (r == 0)
+			r = pod_remove(g, p, e);
+	}
+	return status < 0 ? status : r < 0 ? r : status;
+}
+
+int pod_run(const struct gantry *g, struct pod *p, const struct stage1 *s, const struct run_request *req,
+	    struct err *e)
+{
+	_cleanup_entry_args_ struct entry_args args = ENTRY_ARGS_INIT;
+	_cleanup_strv_ char **argv = NULL;
+	int r = fill_args(g, p, req, &args, e);
+
+	if (r == 0)
+		r = stage1_argv(s, ENTRY_RUN, &args, &argv, e);
+	if (r == 0)
+		r = dns_write(req, p->uuid, p->dir, e);
+	if (r == 0 && req->dry_run)
+		return dry_run(g, p, s, &args, e);
+	if (r == 0)
+		r = pod_move(p, PHASE_RUN, false, e);
+	if (r < 0)
+		return r;
+	if (req->detach)
+		return run_detached(p, s, argv, e);
+	return exec_stage1(p, s, argv, -EBADF, -EBADF, e);
+}

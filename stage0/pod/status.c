@@ -1,0 +1,140 @@
+#include "stage0/pod/status.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/parse.h"
+#include "base/str.h"
+#include "contract/layout.h"
+#include "spec/image_manifest.h"
+
+static int64_t mtime_ns(int dirfd, const char *path)
+{
+	struct stat st;
+
+	if (fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	return (int64_t) st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+}
+
+static int read_manifest(const struct pod *p, struct pod_status *s, struct err *e)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	int r = file_read_at(p->dir, POD_MANIFEST, JSON_MANIFEST_MAX, &text, &len, e);
+
+	if (r < 0)
+		return r;
+	s->manifest = pod_manifest_parse(text, len, e);
+	return s->manifest ? 0 : -EINVAL;
+}
+
+/* From the copy in the pod, so that it survives `image rm`. */
+static char *image_name(const struct pod *p, const struct runtime_app *ra)
+{
+	_cleanup_free_ char *path = xasprintf(POD_APPSINFO "/%s/" APP_MANIFEST, ra->name), *text = NULL;
+	_cleanup_image_manifest_ struct image_manifest *m = NULL;
+	const char *version = nameval_get(&ra->image_labels, "version"), *name = ra->image_name;
+	size_t len;
+
+	/* What the pod manifest tells already needs no second document. */
+	if (!name && file_read_at(p->dir, path, JSON_MANIFEST_MAX, &text, &len, NULL) == 0) {
+		m = image_manifest_parse(text, len, NULL);
+		if (m) {
+			name = m->name;
+			version = nameval_get(&m->labels, "version");
+		}
+	}
+	if (!name)
+		return NULL;
+	return version ? xasprintf("%s:%s", name, version) : xstrdup(name);
+}
+
+static bool is_past_run(const struct pod *p)
+{
+	return p->state == POD_STATE_EXITED || p->state == POD_STATE_EXITED_GARBAGE ||
+	       p->state == POD_STATE_EXITED_DELETING;
+}
+
+static void read_app(const struct pod *p, const struct pod_status *s, const struct runtime_app *ra,
+		     struct app_status *a)
+{
+	_cleanup_free_ char *status = xasprintf(POD_STATUS "/%s", ra->name), *text = NULL;
+	_cleanup_free_ char *started = xasprintf(POD_STARTED "/%s", ra->name);
+	uint64_t code;
+
+	*a = (struct app_status) {.app = ra, .exit_code = -1, .created_ns = s->created_ns};
+	a->image_name = image_name(p, ra);
+	a->started_ns = mtime_ns(p->dir, started);
+	if (file_read_line_at(p->dir, status, &text, NULL) == 0 && parse_u64(text, 255, &code) == 0) {
+		a->exit_code = (int) code;
+		a->finished_ns = mtime_ns(p->dir, status);
+	}
+	if (a->exit_code >= 0 || is_past_run(p))
+		a->state = APP_EXITED;
+	else if (p->state == POD_STATE_RUNNING && a->started_ns)
+		a->state = APP_RUNNING;
+	else if (p->state == POD_STATE_PREPARED || p->state == POD_STATE_RUNNING)
+		a->state = APP_CREATED;
+	else
+		a->state = APP_UNKNOWN;
+}
+
+static void read_networks(const struct pod *p, struct pod_status *s)
+{
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+
+	if (p->state != POD_STATE_RUNNING && !is_past_run(p))
+		return;
+	if (file_read_at(p->dir, POD_NET_INFO, JSON_MANIFEST_MAX, &text, &len, NULL) < 0)
+		return;
+	s->net_info = json_parse(text, len, JSON_MANIFEST_MAX, NULL);
+	for (const cJSON *n = s->net_info ? s->net_info->child : NULL; n; n = n->next) {
+		const char *name = json_get_str(n, "netName"), *ip = json_get_str(n, "ip");
+
+		if (name && ip)
+			strbuf_addf(&sb, "%s%s:ip%c=%s", sb.len ? ", " : "", name, strchr(ip, ':') ? '6' : '4', ip);
+	}
+	s->networks = sb.len ? strbuf_take(&sb) : NULL;
+}
+
+int pod_status_read(const struct pod *p, struct pod_status *ret, struct err *e)
+{
+	_cleanup_free_ char *pid = NULL;
+	struct stat st;
+	int r;
+
+	*ret = (struct pod_status) {0};
+	if (fstat(p->dir, &st) < 0 || st.st_nlink == 0)
+		return err_set(e, ENOENT, "the pod is gone");
+	ret->created_ns = mtime_ns(p->dir, POD_CREATED);
+	ret->started_ns = mtime_ns(p->dir, POD_PID);
+	if (file_read_line_at(p->dir, POD_PID, &pid, NULL) == 0)
+		(void) parse_pid(pid, &ret->pid);
+	r = read_manifest(p, ret, e);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	ret->n_apps = ret->manifest->n_apps;
+	ret->apps = xcalloc(ret->n_apps, sizeof *ret->apps);
+	for (size_t i = 0; i < ret->n_apps; i++)
+		read_app(p, ret, &ret->manifest->apps[i], &ret->apps[i]);
+	read_networks(p, ret);
+	return 0;
+}
+
+void pod_status_done(struct pod_status *s)
+{
+	for (size_t i = 0; i < s->n_apps; i++)
+		free(s->apps[i].image_name);
+	free(s->apps);
+	pod_manifest_free(s->manifest);
+	cJSON_Delete(s->net_info);
+	free(s->networks);
+	*s = (struct pod_status) {0};
+}

@@ -1,0 +1,33 @@
+/*
+ * What a pod directory tells about its pod: times, networks, the apps and how they ended.
+ */
+#pragma once
+
+#include "spec/pod_manifest.h"
+#include "stage0/pod/pod.h"
+
+struct app_status {
+	const struct runtime_app *app; /* borrowed from the manifest */
+	char *image_name;	       /* name[:version] */
+	enum { APP_UNKNOWN, APP_CREATED, APP_RUNNING, APP_EXITED } state;
+	int64_t created_ns, started_ns, finished_ns; /* 0: not known */
+	int exit_code;				     /* -1: none */
+};
+
+struct pod_status {
+	struct pod_manifest *manifest; /* NULL: not there (yet), or not readable */
+	struct app_status *apps;
+	size_t n_apps;
+	int64_t created_ns, started_ns; /* 0: not known */
+	pid_t pid;			/* 0: not known */
+	char *networks;			/* "default:ip4=172.16.28.2", joined by ", " */
+	cJSON *net_info;		/* array of net-info.json, or NULL */
+};
+
+/* -ENOENT when the pod went away meanwhile. A pod without a manifest is no error here. */
+int pod_status_read(const struct pod *p, struct pod_status *ret, struct err *e);
+void pod_status_done(struct pod_status *s);
+#define _cleanup_pod_status_ __attribute__((cleanup(pod_status_done)))
+
+/* The pod object of list and status --format=json (rkt's member names). */
+cJSON *pod_status_json(const struct pod *p, const struct pod_status *s);

@@ -1,0 +1,95 @@
+/*
+ * Pods as JSON, with the member names of rkt. Empty members are left out, as Go's omitempty does.
+ */
+#include <string.h>
+
+#include "stage0/pod/status.h"
+
+static void add_string(cJSON *o, const char *key, const char *value)
+{
+	if (value && *value)
+		cJSON_AddStringToObject(o, key, value);
+}
+
+/* 64-bit nanoseconds do not fit a double: written as text. */
+static void add_int64(cJSON *o, const char *key, int64_t value)
+{
+	char text[32];
+
+	if (!value)
+		return;
+	(void) snprintf(text, sizeof text, "%lld", (long long) value);
+	cJSON_AddRawToObject(o, key, text);
+}
+
+static void add_map(cJSON *o, const char *key, const struct nameval_list *l)
+{
+	if (l->n)
+		cJSON_AddItemToObject(o, key, nameval_encode_map(l));
+}
+
+static cJSON *mounts_json(const struct pod_status *s, const struct runtime_app *ra)
+{
+	cJSON *mounts = cJSON_CreateArray();
+
+	for (size_t i = 0; i < ra->n_mounts; i++) {
+		const struct pod_mount *m = &ra->mounts[i];
+		const struct volume *v = m->app_volume ? m->app_volume : pod_manifest_volume(s->manifest, m->volume);
+		cJSON *o = cJSON_CreateObject();
+
+		add_string(o, "name", m->volume);
+		add_string(o, "container_path", m->path);
+		add_string(o, "host_path", v ? v->source : NULL);
+		if (v && v->read_only)
+			cJSON_AddTrueToObject(o, "read_only");
+		cJSON_AddItemToArray(mounts, o);
+	}
+	return mounts;
+}
+
+static cJSON *app_json(const struct pod_status *s, const struct app_status *a)
+{
+	static const char *const states[] = {"unknown", "created", "running", "exited"};
+	cJSON *o = cJSON_CreateObject();
+
+	add_string(o, "name", a->app->name);
+	add_string(o, "state", states[a->state]);
+	add_int64(o, "created_at", a->created_ns);
+	add_int64(o, "started_at", a->started_ns);
+	add_int64(o, "finished_at", a->finished_ns);
+	if (a->exit_code >= 0)
+		cJSON_AddNumberToObject(o, "exit_code", a->exit_code);
+	add_string(o, "image_id", a->app->image_id);
+	if (a->app->n_mounts)
+		cJSON_AddItemToObject(o, "mounts", mounts_json(s, a->app));
+	if (a->app->app) {
+		add_map(o, "user_annotations", &a->app->app->user_annotations);
+		add_map(o, "user_labels", &a->app->app->user_labels);
+	}
+	return o;
+}
+
+cJSON *pod_status_json(const struct pod *p, const struct pod_status *s)
+{
+	cJSON *o = cJSON_CreateObject();
+
+	add_string(o, "name", p->uuid);
+	add_string(o, "state", pod_state_name(p->state));
+	if (s->net_info && cJSON_GetArraySize(s->net_info))
+		cJSON_AddItemToObject(o, "networks", cJSON_Duplicate(s->net_info, true));
+	if (s->n_apps) {
+		cJSON *names = cJSON_AddArrayToObject(o, "app_names"), *apps = cJSON_AddArrayToObject(o, "apps");
+
+		for (size_t i = 0; i < s->n_apps; i++) {
+			cJSON_AddItemToArray(names, cJSON_CreateString(s->apps[i].app->name));
+			cJSON_AddItemToArray(apps, app_json(s, &s->apps[i]));
+		}
+	}
+	add_int64(o, "created_at", s->created_ns / 1000000000);
+	add_int64(o, "started_at", s->started_ns / 1000000000);
+	if (s->manifest) {
+		add_map(o, "user_annotations", &s->manifest->user_annotations);
+		add_map(o, "user_labels", &s->manifest->user_labels);
+	}
+	return o;
+}
