@@ -1,0 +1,209 @@
+#include "contract/pod_record.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/parse.h"
+
+/* HOST_NAME_MAX: what sethostname(2) takes. */
+#define HOSTNAME_LIMIT 64
+/* A day: more can only be a mistake. */
+#define STOP_TIMEOUT_LIMIT (24 * 3600 * 1000)
+
+/*
+ * What a key stands for: `set` takes a value, `get` gives it back.  Keys of an app's section belong to
+ * the app that `app` began last (reading) or that is `app` (writing).
+ */
+struct key {
+	const char *name;
+	bool section; /* in an app's section */
+	int (*set)(struct pod_record *rec, const char *value);
+	char *(*get)(const struct pod_record *rec, const struct pod_record_app *app);
+};
+
+static int set_bool(const char *value, bool *ret)
+{
+	if (strcmp(value, "0") && strcmp(value, "1"))
+		return -EINVAL;
+	*ret = *value == '1';
+	return 0;
+}
+
+static int set_uuid(struct pod_record *rec, const char *value)
+{
+	rec->uuid = *value ? xstrdup(value) : NULL;
+	return rec->uuid ? 0 : -EINVAL;
+}
+
+static char *get_uuid(const struct pod_record *rec, _unused_ const struct pod_record_app *app)
+{
+	return xstrdup(rec->uuid);
+}
+
+static int set_hostname(struct pod_record *rec, const char *value)
+{
+	size_t len = strlen(value);
+
+	if (!len || len > HOSTNAME_LIMIT)
+		return -EINVAL;
+	rec->hostname = xstrdup(value);
+	return 0;
+}
+
+static char *get_hostname(const struct pod_record *rec, _unused_ const struct pod_record_app *app)
+{
+	return xstrdup(rec->hostname);
+}
+
+static int set_stop_timeout(struct pod_record *rec, const char *value)
+{
+	uint64_t v;
+	int r = parse_u64(value, STOP_TIMEOUT_LIMIT, &v);
+
+	if (r == 0)
+		rec->stop_timeout_ms = (unsigned) v;
+	return r;
+}
+
+static char *get_stop_timeout(const struct pod_record *rec, _unused_ const struct pod_record_app *app)
+{
+	return xasprintf("%u", rec->stop_timeout_ms);
+}
+
+static int set_private_net(struct pod_record *rec, const char *value)
+{
+	return set_bool(value, &rec->private_net);
+}
+
+static char *get_private_net(const struct pod_record *rec, _unused_ const struct pod_record_app *app)
+{
+	return xstrdup(rec->private_net ? "1" : "0");
+}
+
+static int set_app(struct pod_record *rec, const char *value)
+{
+	if (!*value || strchr(value, '/') || *value == '.')
+		return -EINVAL;
+	for (size_t i = 0; i < rec->n_apps; i++)
+		if (!strcmp(rec->apps[i].name, value))
+			return -EEXIST;
+	pod_record_add_app(rec, value, false);
+	return 0;
+}
+
+static char *get_app(_unused_ const struct pod_record *rec, const struct pod_record_app *app)
+{
+	return xstrdup(app->name);
+}
+
+static int set_post_stop(struct pod_record *rec, const char *value)
+{
+	return set_bool(value, &rec->apps[rec->n_apps - 1].has_post_stop);
+}
+
+static char *get_post_stop(_unused_ const struct pod_record *rec, const struct pod_record_app *app)
+{
+	return xstrdup(app->has_post_stop ? "1" : "0");
+}
+
+/* THE table; `app` stands before the other keys of its section. */
+static const struct key keys[] = {
+	{"uuid", false, set_uuid, get_uuid},
+	{"hostname", false, set_hostname, get_hostname},
+	{"stop-timeout-ms", false, set_stop_timeout, get_stop_timeout},
+	{"private-net", false, set_private_net, get_private_net},
+	{"app", true, set_app, get_app},
+	{"has-post-stop", true, set_post_stop, get_post_stop},
+};
+#define KEY_APP 4
+
+static void encode_keys(const struct pod_record *rec, const struct pod_record_app *app, struct strbuf *sb)
+{
+	for (size_t i = 0; i < ELEMENTSOF(keys); i++) {
+		_cleanup_free_ char *value = NULL;
+
+		if (keys[i].section != (app != NULL))
+			continue;
+		value = keys[i].get(rec, app);
+		record_add(sb, keys[i].name, value);
+	}
+}
+
+void pod_record_encode(const struct pod_record *rec, struct strbuf *sb)
+{
+	record_begin(sb, POD_RECORD_VERSION);
+	encode_keys(rec, NULL, sb);
+	for (size_t i = 0; i < rec->n_apps; i++)
+		encode_keys(rec, rec->apps + i, sb);
+}
+
+/* Every key of this level was there. */
+static int check_complete(const bool *seen, bool section, struct err *e)
+{
+	for (size_t i = 0; i < ELEMENTSOF(keys); i++)
+		if (keys[i].section == section && !seen[i])
+			return err_set(e, EINVAL, "pod record: %s: missing", keys[i].name);
+	return 0;
+}
+
+static size_t find_key(const char *name)
+{
+	size_t i = 0;
+
+	while (i < ELEMENTSOF(keys) && strcmp(keys[i].name, name))
+		i++;
+	return i;
+}
+
+int pod_record_decode(struct record *in, struct pod_record *ret, struct err *e)
+{
+	bool seen[ELEMENTSOF(keys)] = {false};
+	const char *name, *value;
+	int r;
+
+	while (record_next(in, &name, &value)) {
+		size_t i = find_key(name);
+
+		if (i == ELEMENTSOF(keys))
+			return err_set(e, EINVAL, "pod record: unknown key %s", q(name));
+		if (i == KEY_APP && ret->n_apps) {
+			r = check_complete(seen, true, e);
+			if (r < 0)
+				return r;
+			memset(seen + KEY_APP, 0, sizeof seen - KEY_APP * sizeof *seen);
+		}
+		if (keys[i].section && i != KEY_APP && !ret->n_apps)
+			return err_set(e, EINVAL, "pod record: %s: before the first app", name);
+		if (seen[i])
+			return err_set(e, EINVAL, "pod record: %s: given twice", name);
+		if (keys[i].set(ret, value) < 0)
+			return err_set(e, EINVAL, "pod record: %s: bad value %s", name, q(value));
+		seen[i] = true;
+	}
+	r = check_complete(seen, false, e);
+	return r < 0 ? r : check_complete(seen, true, e);
+}
+
+int pod_record_read(int fd, struct pod_record *ret, struct err *e)
+{
+	_cleanup_record_ struct record in = RECORD_INIT;
+	int r = record_read(&in, fd, POD_RECORD_VERSION, e);
+
+	return r < 0 ? r : pod_record_decode(&in, ret, e);
+}
+
+void pod_record_add_app(struct pod_record *rec, const char *name, bool has_post_stop)
+{
+	rec->apps = xgrow(rec->apps, rec->n_apps, sizeof *rec->apps);
+	rec->apps[rec->n_apps++] = (struct pod_record_app) {xstrdup(name), has_post_stop};
+}
+
+void pod_record_done(struct pod_record *rec)
+{
+	for (size_t i = 0; i < rec->n_apps; i++)
+		free(rec->apps[i].name);
+	free(rec->apps);
+	free(rec->uuid);
+	free(rec->hostname);
+	*rec = (struct pod_record) {0};
+}
