@@ -89,7 +89,8 @@ make_aci() {
 # leading comma), fetch it, and put its ID into $ID.
 probe_image() {
 	make_aci "$T/$1.aci" "example.com/$1" "{\"exec\":[\"/probe\"],\"user\":\"0\",\"group\":\"0\"$2}" "${3:-$FIX/root}"
-	ID=$(gantry fetch --full "$T/$1.aci")
+	gantry fetch "$T/$1.aci" >/dev/null
+	ID=sha512-$(image_key "$T/$1.aci")
 }
 
 # words_json WORD...: a JSON array of strings (no characters that need escapes but these two).

@@ -37,6 +37,7 @@ have_dummy() { unshare -n ip link add probe0 type dummy 2>/dev/null; }
 have_cni() { [ -x /usr/lib/cni/host-local ] && [ -x /usr/lib/cni/bridge ]; }
 have_resource() { capsh --has-p=cap_sys_resource 2>/dev/null; }
 have_busybox() { busybox_static >/dev/null; }
+have_xattr() { command -v setfattr >/dev/null && command -v setcap >/dev/null; }
 have_openssl() { command -v openssl >/dev/null; }
 
 # need FEATURE...: skip without it, but fail where GANTRY_TEST_REQUIRE (a comma list, or "all") says
@@ -63,7 +64,11 @@ world_up() {
 	local start='
 		mount -t tmpfs -o mode=755 run /run || exit 1
 		mkdir -p /run/lock /run/netns
-		[ ! -d /var/lib/cni ] || mount -t tmpfs -o mode=755 cni /var/lib/cni
+		# where plugins of any origin may keep their leases
+		mount -t tmpfs -o mode=755 lib /var/lib || exit 1
+		# plugins of a test go to /opt/cni/bin
+		mount -t tmpfs -o mode=755 opt /opt || exit 1
+		mkdir -p /opt/cni/bin
 		mount --make-rshared / || exit 1
 		ip link set lo up || exit 1
 		echo ready >"$1"
@@ -76,8 +81,19 @@ world_up() {
 }
 
 world_down() {
-	[ -n "${WORLD:-}" ] || return 0
-	kill -KILL "$WORLD" 2>/dev/null && wait "$WORLD" 2>/dev/null || :
+	local pid
+	for pid in ${HTTPD_PID:-} ${WORLD:-}; do
+		kill -KILL "$pid" 2>/dev/null && wait "$pid" 2>/dev/null || :
+	done
+}
+
+# httpd_up DIRECTORY STATE: a web server in the world; $URL leads to it, STATE/access.log tells of it.
+httpd_up() {
+	(exec setpriv --pdeathsig KILL nsenter --target="$WORLD" --mount --net -- \
+		"$HTTPD" "$1" "$2/port" "$2/access.log") </dev/null >/dev/null 2>&1 3>&- 4>&- &
+	export HTTPD_PID=$! URL
+	wait_for 60 test -s "$2/port"
+	URL=http://127.0.0.1:$(cat "$2/port")
 }
 
 in_world() { nsenter --target="$WORLD" --mount --net --wdns="$PWD" -- "$@"; }
@@ -90,7 +106,8 @@ suite_up() {
 	world_up
 	fixtures_up
 	sandbox_up "$BATS_FILE_TMPDIR"
-	PROBE_ID=$(gantry fetch --full "$FIX/probe.aci")
+	gantry fetch "$FIX/probe.aci" >/dev/null
+	PROBE_ID=sha512-$(image_key "$FIX/probe.aci")
 	export PROBE_ID FILE_STORE=$DATA/cas
 }
 
@@ -212,6 +229,9 @@ start_pod() {
 
 pod_state() { gantry status "$1" 2>/dev/null | sed -n 's/^state=//p'; }
 pod_pid() { gantry status "$1" 2>/dev/null | sed -n 's/^pid=//p'; }
+
+# monitor_of UUID: the PID of the pod's monitor, the parent of its PID 1.
+monitor_of() { ps -o ppid= -p "$(pod_pid "$1")" | tr -d ' '; }
 
 # pod_procs UUID: host PIDs of everything in the pod's cgroups; app_pid UUID APP: those of one app.
 pod_procs() {

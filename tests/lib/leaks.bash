@@ -34,8 +34,8 @@ app_cgroup() { echo "$(controller_dir "$3")/gantry/$1/$2"; }
 
 known_pods() { sort -u "$T/uuids"; }
 
-# Host processes that belong to the sandbox: in a cgroup of one of its pods, or gantry's own programs
-# in the world's mount namespace.
+# Host processes that belong to the sandbox: in a cgroup of one of its pods, or anything of gantry's in
+# the world's mount namespace (where a test has nothing but its server).
 leaked_processes() {
 	local uuid
 	for uuid in $(known_pods); do
@@ -45,12 +45,12 @@ leaked_processes() {
 }
 
 world_processes() {
-	local ns pid
-	ns=$(readlink "/proc/$WORLD/ns/mnt")
-	for pid in $(find /proc -maxdepth 3 -path '/proc/[0-9]*/ns/mnt' -lname "$ns" 2>/dev/null | cut -d/ -f3); do
-		[ "$pid" = "$WORLD" ] || ! grep -qzE '(gantry|stage1|stage2|monitor|/init|/probe)' "/proc/$pid/cmdline" 2>/dev/null ||
-			echo "$pid"
-	done
+	local dir
+	for dir in /proc/[0-9]*; do
+		[ "$dir/ns/mnt" -ef "/proc/$WORLD/ns/mnt" ] && [ "${dir#/proc/}" != "$WORLD" ] &&
+			! grep -qsaF "${HTTPD##*/}" "$dir/cmdline" || continue
+		echo "${dir#/proc/} $(tr '\0' ' ' <"$dir/cmdline")"
+	done 2>/dev/null
 }
 
 leak_state() {
@@ -66,7 +66,7 @@ leak_state() {
 	! command -v nft >/dev/null || in_world nft list ruleset
 	echo "== files"
 	# locks and the note of the last address given may stay: they are the network's, not the pod's
-	find "/proc/$WORLD/root/run" "/proc/$WORLD/root/var/lib/cni" ! -type d 2>/dev/null |
+	find "/proc/$WORLD/root/run" "/proc/$WORLD/root/var/lib" ! -type d 2>/dev/null |
 		sed "s,^/proc/$WORLD/root,," | grep -vE '(lock|last_reserved_ip[^/]*)$' | sort
 	echo "== cgroups"
 	for uuid in $(known_pods); do
@@ -77,7 +77,7 @@ leak_state() {
 	echo "== pods"
 	find "$DATA/pods" -mindepth 2 -maxdepth 2 2>/dev/null | sort
 	echo "== temporary files"
-	find "$DATA/tmp" "$DATA/cas/tmp" -mindepth 1 -maxdepth 1 2>/dev/null | sort
+	find "$DATA/cas/tmp" -mindepth 1 -maxdepth 1 2>/dev/null | sort
 }
 
 leak_snapshot() { leak_state >"$T/leak-before"; }

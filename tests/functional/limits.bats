@@ -1,0 +1,183 @@
+# Memory, CPU, process and device limits: what the kernel says of them, and that they bite.
+
+load ../lib/gantry
+
+setup_file() { suite_up; }
+teardown_file() { suite_down; }
+setup() { test_up; }
+teardown() { test_down; }
+
+# limit UUID CONTROLLER V1-FILE V2-FILE: the value of the app "probe".
+limit() {
+	if is_v1 "$2"; then
+		cat "$(app_cgroup "$1" probe "$2")/$3"
+	else
+		cat "$(app_cgroup "$1" probe "$2")/$4"
+	fi
+}
+
+@test "limits: --memory reaches the kernel, and swap is no way around it" {
+	need memory
+	start_pod "$PROBE_ID" --memory=42Mi -- pause
+	assert_equal "$(limit "$UUID" memory memory.limit_in_bytes memory.max)" $((42 << 20))
+	if is_v1 memory; then
+		local dir
+		dir=$(app_cgroup "$UUID" probe memory)
+		[ ! -e "$dir/memory.memsw.limit_in_bytes" ] ||
+			assert_equal "$(cat "$dir/memory.memsw.limit_in_bytes")" $((42 << 20))
+	else
+		[ ! -e "$(app_cgroup "$UUID" probe memory)/memory.swap.max" ] ||
+			assert_equal "$(limit "$UUID" memory - memory.swap.max)" 0
+	fi
+}
+
+@test "limits: an app over its memory is killed, and says so by its status" {
+	need memory
+	run_probe --memory=24Mi -- eat 200
+	assert_status 137
+	refute_match 'ate='
+}
+
+@test "limits: an app within its memory is left alone" {
+	need memory
+	run_probe --memory=64Mi -- eat 20
+	assert_ok
+	assert_out ate=20
+}
+
+@test "limits: a memory limit below a page is refused (it was meant as M, not m)" {
+	run_probe --memory=16m -- id
+	assert_refused 254 memory
+	run_probe --memory=lots -- id
+	assert_refused 254 memory lots
+}
+
+@test "limits: the image's memory isolator is applied, and a flag replaces it" {
+	need memory
+	probe_image mem ',"isolators":[{"name":"resource/memory","value":{"request":"10M","limit":"25Mi"}}]'
+	start_pod "$ID" --name=probe -- pause
+	assert_equal "$(limit "$UUID" memory memory.limit_in_bytes memory.max)" $((25 << 20))
+	start_pod "$ID" --name=probe --memory=30Mi -- pause
+	assert_equal "$(limit "$UUID" memory memory.limit_in_bytes memory.max)" $((30 << 20))
+}
+
+@test "limits: --cpu becomes a quota" {
+	need cpu
+	start_pod "$PROBE_ID" --cpu=500m -- pause
+	if is_v1 cpu; then
+		local dir quota period
+		dir=$(app_cgroup "$UUID" probe cpu)
+		quota=$(cat "$dir/cpu.cfs_quota_us") period=$(cat "$dir/cpu.cfs_period_us")
+		assert_equal $((quota * 1000 / period)) 500
+	else
+		local quota period
+		read -r quota period <"$(app_cgroup "$UUID" probe cpu)/cpu.max"
+		assert_equal $((quota * 1000 / period)) 500
+	fi
+}
+
+@test "limits: --cpu-shares reaches the kernel" {
+	need cpu
+	start_pod "$PROBE_ID" --cpu-shares=12345 -- pause
+	if is_v1 cpu; then
+		assert_equal "$(limit "$UUID" cpu cpu.shares -)" 12345
+	else
+		# the usual conversion of 2..262144 to 1..10000
+		assert_equal "$(limit "$UUID" cpu - cpu.weight)" $((1 + (12345 - 2) * 9999 / 262142))
+	fi
+}
+
+@test "limits: cpu-shares outside 2..262144 are refused" {
+	run_probe --cpu-shares=1 -- id
+	assert_refused 254 cpu-shares
+	run_probe --cpu-shares=262145 -- id
+	assert_refused 254 cpu-shares
+}
+
+@test "limits: --pids stops a fork bomb" {
+	need pids
+	run_probe --pids=10 -- forks 50
+	assert_ok
+	assert_match '^forks=[0-9] EAGAIN$'
+}
+
+@test "limits: the pids isolator of an image is applied" {
+	need pids
+	probe_image pids ',"isolators":[{"name":"gantry/pids","value":{"limit":"7"}}]'
+	start_pod "$ID" --name=probe -- pause
+	assert_equal "$(limit "$UUID" pids pids.max pids.max)" 7
+	run_probe --pids=0 -- id
+	assert_refused 254 pids
+}
+
+@test "limits: each app has its own limits" {
+	need memory
+	g run --detach --net=none "$PROBE_ID" --name=one --memory=32Mi -- pause --- \
+		"$PROBE_ID" --name=two --memory=48Mi -- pause
+	assert_ok
+	local uuid=${lines[-1]} file=memory.max
+	! is_v1 memory || file=memory.limit_in_bytes
+	assert_equal "$(cat "$(app_cgroup "$uuid" one memory)/$file")" $((32 << 20))
+	assert_equal "$(cat "$(app_cgroup "$uuid" two memory)/$file")" $((48 << 20))
+}
+
+@test "limits: oom-score-adj by image and by flag" {
+	run_probe -- cat /proc/self/oom_score_adj
+	assert_ok
+	assert_out "$(cat /proc/self/oom_score_adj)"
+	probe_image oom ',"isolators":[{"name":"os/linux/oom-score-adj","value":99}]'
+	g run --net=none "$ID" -- cat /proc/self/oom_score_adj
+	assert_ok
+	assert_out 99
+	g run --net=none "$ID" --oom-score-adj=500 -- cat /proc/self/oom_score_adj
+	assert_ok
+	assert_out 500
+}
+
+@test "limits: a lower oom-score-adj is applied or refused, never ignored" {
+	run_probe --oom-score-adj=-50 -- cat /proc/self/oom_score_adj
+	if have_resource; then
+		assert_ok
+		assert_out -50
+	else
+		assert_refused 254 probe oom-score-adj
+	fi
+	run_probe --oom-score-adj=1001 -- id
+	assert_refused 254 oom-score-adj
+}
+
+@test "limits: devices are denied but the usual few" {
+	run_probe -- device c 1 3 , device c 1 5 , device c 1 9 , device c 10 237 , device c 1 1 , device b 7 0 , device b 254 0
+	assert_ok
+	assert_out 'device c 1:3=open ok' 'device c 1:5=open ok' 'device c 1:9=open ok'
+	assert_out 'device c 10:237=open EPERM' 'device c 1:1=open EPERM'
+	assert_out 'device b 7:0=open EPERM' 'device b 254:0=open EPERM'
+}
+
+@test "limits: --insecure-options=paths lifts the device policy (the test above tests it)" {
+	INSECURE=image,paths
+	run_probe -- device c 1 11
+	assert_ok
+	refute_out 'device c 1:11=open EPERM'
+}
+
+@test "limits: a missing controller is refused, not skipped" {
+	controller_dir blkio >/dev/null || skip "no blkio controller here"
+	probe_image blk ',"isolators":[{"name":"resource/block-bandwidth","value":{"default":true,"limit":"2M"}}]'
+	g run --net=none "$ID" -- id
+	# applied, or refused by name: an isolator that was asked for is never ignored
+	[ "$status" = 0 ] || assert_refused 254 block-bandwidth
+}
+
+@test "limits: resource limits of the caller are left as they are" {
+	run_probe -- limits
+	assert_ok
+	assert_out "limit nofile=$(ulimit -Sn)/$(ulimit -Hn)"
+}
+
+@test "limits: apps see neither a writable cgroup file system nor their place in it" {
+	run_probe -- cgroup , poke /sys/fs/cgroup/cgroup.procs 1 , mkdir /sys/fs/cgroup/evil , mkdir /sys/fs/cgroup/memory/evil
+	assert_ok
+	refute_match '^[0-9]+:.*:/gantry'
+	refute_match '=ok$'
+}
