@@ -112,6 +112,7 @@ write_guest() {
 	mkdir "$g" "$run/result" "$run/export"
 	: >"$run/result/out"
 	: >"$run/result/err"
+	: >"$run/console"
 	cp "$here"/guest/* "$g/"
 	chmod 755 "$g/run"
 	echo "$kernel/modules" >"$g/modules"
@@ -233,19 +234,21 @@ main() {
 	out_pid=$!
 	tail -q -n +1 -s 0.05 --pid="$vm_pid" -f "$run/result/err" >&2 &
 	err_pid=$!
-	wait "$vm_pid" || status=$?
+	# Without the shell's own word on a qemu that was killed.
+	wait "$vm_pid" 2>/dev/null || status=$?
 	vm_pid=''
 	wait "$out_pid" "$err_pid" || :
 	if [ -s "$run/result/status" ]; then
 		read -r status <"$run/result/status"
 		exit "$status"
 	fi
-	tail -n 30 "$run/console" >&2
+	# Long enough for a panic with its whole trace: the reason stands before it.
+	tail -n 80 "$run/console" >&2
 	if [ "$status" = 124 ]; then
 		echo "vm.sh: stopped after $limit s" >&2
 		exit 124
 	fi
-	cat "$run/fs.log" "$run/qemu.log" >&2
+	cat "$run/qemu.log" >&2
 	die "the machine stopped without a status"
 }
 

@@ -1,0 +1,42 @@
+#!/bin/bash
+# The functional tests in the machine; `make check-vm` builds what they need and
+# calls this.  The last line is the result: N passed, N failed, N skipped.
+#
+#   FUNCTIONAL   the test files (all of tests/functional)
+#   B            the build directory (build)
+#   VM_INIT      plain or systemd (plain)
+#   VM_TIMEOUT   seconds for all of it (7200)
+#   GANTRY_TEST_TIMEOUT, GANTRY_TEST_REQUIRE: see tests/lib/gantry.bash
+set -euo pipefail
+
+cd "$(dirname "$(readlink -f "$0")")/../.."
+build=$(readlink -e "${B:-build}") || { echo "check-vm.sh: no ${B:-build}: run make" >&2; exit 1; }
+read -ra files <<<"${FUNCTIONAL:-$(echo tests/functional/*.bats)}"
+command -v bats >/dev/null || { echo "check-vm.sh: bats is not installed" >&2; exit 1; }
+
+# What this machine has by construction must not be skipped; and emulation is slow.
+require=${GANTRY_TEST_REQUIRE:-root,overlay,cgroup2,memory,cpu,pids,veth,bridge,dummy}
+set +e
+tests/vm/vm.sh --init="${VM_INIT:-plain}" --timeout "${VM_TIMEOUT:-7200}" --ro "$build" \
+	--env GANTRY="$build/bin/gantry" --env PROBE="$build/tests/probe" \
+	--env HTTPD="$build/tests/httpd" --env MKTAR="$build/tests/mktar" \
+	--env GANTRY_TEST_REQUIRE="$require" \
+	--env GANTRY_TEST_TIMEOUT="${GANTRY_TEST_TIMEOUT:-600}" \
+	-- bats --tap "${files[@]}" |
+	awk '
+		{ print; fflush() }
+		/^1\.\.[0-9]+$/ { planned = substr($0, 4) }
+		/^not ok / { failed++; next }
+		/^ok .* # skip/ { skipped++; next }
+		/^ok / { passed++ }
+		END {
+			lost = planned - passed - failed - skipped
+			if (lost > 0)
+				printf "%d did not run\n", lost
+			printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped
+			exit lost > 0 || passed == 0
+		}'
+codes=("${PIPESTATUS[@]}")
+# A run that broke off or passed nothing is no success, whatever bats says.
+[ "${codes[0]}" = 0 ] || exit "${codes[0]}"
+exit "${codes[1]}"
