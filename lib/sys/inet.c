@@ -1,0 +1,279 @@
+#include "sys/inet.h"
+
+#include <errno.h>
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static void put_ip(struct nl_batch *b, uint16_t type, const struct ip *ip)
+{
+	mnl_attr_put(b->cur, type, ip_size(ip), ip->b);
+}
+
+void inet_put_addr(struct nl_batch *b, const struct inet_addr *a, uint16_t flags)
+{
+	const struct ip *ip = &a->addr.ip;
+	char text[CIDR_TEXT_MAX];
+	uint32_t fl = a->no_prefix_route ? IFA_F_NOPREFIXROUTE : 0;
+	struct ifaddrmsg *m = nl_add(b, RTM_NEWADDR, (uint16_t) (NLM_F_CREATE | flags), sizeof *m,
+				     "add address %s", cidr_text(&a->addr, text));
+
+	m->ifa_family = (uint8_t) ip->family;
+	m->ifa_prefixlen = (uint8_t) a->addr.prefix;
+	m->ifa_index = (uint32_t) a->link;
+	put_ip(b, IFA_LOCAL, ip);
+	put_ip(b, IFA_ADDRESS, ip);
+	if (ip->family == AF_INET6 && !a->dad)
+		fl |= IFA_F_NODAD;
+	if (ip->family == AF_INET && a->addr.prefix < 31) {
+		struct ip broadcast = cidr_last(&a->addr);
+
+		put_ip(b, IFA_BROADCAST, &broadcast);
+	}
+	if (fl)
+		mnl_attr_put_u32(b->cur, IFA_FLAGS, fl);
+}
+
+void inet_put_addr_del(struct nl_batch *b, const struct cidr *addr, int link)
+{
+	char text[CIDR_TEXT_MAX];
+	struct ifaddrmsg *m = nl_add(b, RTM_DELADDR, 0, sizeof *m, "remove address %s", cidr_text(addr, text));
+
+	m->ifa_family = (uint8_t) addr->ip.family;
+	m->ifa_prefixlen = (uint8_t) addr->prefix;
+	m->ifa_index = (uint32_t) link;
+	put_ip(b, IFA_LOCAL, &addr->ip);
+	put_ip(b, IFA_ADDRESS, &addr->ip);
+}
+
+static bool get_ip(const struct nlattr *a, int family, struct ip *ret)
+{
+	struct ip ip = {.family = family};
+
+	if (mnl_attr_get_payload_len(a) != ip_size(&ip))
+		return false;
+	memcpy(ip.b, mnl_attr_get_payload(a), ip_size(&ip));
+	*ret = ip;
+	return true;
+}
+
+struct addrs {
+	int link;
+	struct cidr *list;
+	size_t n;
+};
+
+static int collect_addr(const struct nlmsghdr *h, void *arg)
+{
+	const struct ifaddrmsg *m = mnl_nlmsg_get_payload(h);
+	struct ip address = {0}, local = {0};
+	struct addrs *c = arg;
+	const struct nlattr *a;
+
+	if (h->nlmsg_type != RTM_NEWADDR || mnl_nlmsg_get_payload_len(h) < sizeof *m ||
+	    m->ifa_index != (uint32_t) c->link || (m->ifa_family != AF_INET && m->ifa_family != AF_INET6))
+		return 0;
+	mnl_attr_for_each(a, h, sizeof *m) {
+		if (mnl_attr_get_type(a) == IFA_LOCAL)
+			(void) get_ip(a, m->ifa_family, &local);
+		else if (mnl_attr_get_type(a) == IFA_ADDRESS)
+			(void) get_ip(a, m->ifa_family, &address);
+	}
+	/* IFA_ADDRESS is the peer's on point-to-point links (linux/if_addr.h). */
+	if (ip_is_set(&local))
+		address = local;
+	if (!ip_is_set(&address))
+		return 0;
+	c->list = xgrow(c->list, c->n, sizeof *c->list);
+	c->list[c->n++] = (struct cidr) {.ip = address, .prefix = m->ifa_prefixlen};
+	return 0;
+}
+
+static void restart_addrs(void *arg)
+{
+	((struct addrs *) arg)->n = 0;
+}
+
+int inet_list_addrs(struct nl *nl, int link, int family, struct cidr **ret, size_t *ret_n, struct err *e)
+{
+	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
+	struct addrs c = {.link = link};
+	struct nl_dump d = {.each = collect_addr, .restart = restart_addrs, .arg = &c};
+	struct ifaddrmsg *m = nl_add(&b, RTM_GETADDR, 0, sizeof *m, "list addresses of link %d", link);
+	int r;
+
+	/* Filtered in the kernel: a host has an address for each pod (NETLINK_GET_STRICT_CHK). */
+	m->ifa_family = (uint8_t) family;
+	m->ifa_index = (uint32_t) link;
+	r = nl_dump(nl, &b, &d, e);
+	if (r < 0) {
+		free(c.list);
+		return r;
+	}
+	*ret = c.list;
+	*ret_n = c.n;
+	return 0;
+}
+
+static void put_metrics(struct nl_batch *b, const struct inet_route *r)
+{
+	struct nlattr *metrics;
+
+	if (!r->mtu && !r->advmss)
+		return;
+	metrics = mnl_attr_nest_start(b->cur, RTA_METRICS);
+	if (r->mtu)
+		mnl_attr_put_u32(b->cur, RTAX_MTU, r->mtu);
+	if (r->advmss)
+		mnl_attr_put_u32(b->cur, RTAX_ADVMSS, r->advmss);
+	mnl_attr_nest_end(b->cur, metrics);
+}
+
+void inet_put_route(struct nl_batch *b, const struct inet_route *r, uint16_t flags)
+{
+	char text[CIDR_TEXT_MAX], gw[IP_TEXT_MAX];
+	uint32_t table = r->table ? r->table : RT_TABLE_MAIN;
+	struct rtmsg *m = nl_add(b, RTM_NEWROUTE, (uint16_t) (NLM_F_CREATE | flags), sizeof *m,
+				 ip_is_set(&r->gw) ? "add route to %s by %s" : "add route to %s",
+				 cidr_text(&r->dst, text), ip_text(&r->gw, gw));
+
+	m->rtm_family = (uint8_t) r->dst.ip.family;
+	m->rtm_dst_len = (uint8_t) r->dst.prefix;
+	m->rtm_table = table < 256 ? (uint8_t) table : RT_TABLE_UNSPEC;
+	m->rtm_protocol = RTPROT_BOOT;
+	m->rtm_type = RTN_UNICAST;
+	m->rtm_scope = r->has_scope ? r->scope : RT_SCOPE_UNIVERSE;
+	if (r->dst.prefix)
+		put_ip(b, RTA_DST, &r->dst.ip);
+	if (ip_is_set(&r->gw))
+		put_ip(b, RTA_GATEWAY, &r->gw);
+	if (ip_is_set(&r->src))
+		put_ip(b, RTA_PREFSRC, &r->src);
+	if (table >= 256)
+		mnl_attr_put_u32(b->cur, RTA_TABLE, table);
+	if (r->link)
+		mnl_attr_put_u32(b->cur, RTA_OIF, (uint32_t) r->link);
+	if (r->priority)
+		mnl_attr_put_u32(b->cur, RTA_PRIORITY, r->priority);
+	put_metrics(b, r);
+}
+
+struct routes {
+	int link;
+	uint32_t table;
+	struct inet_route *list;
+	size_t n;
+};
+
+static void decode_metrics(const struct nlattr *metrics, struct inet_route *r)
+{
+	const struct nlattr *a;
+
+	mnl_attr_for_each_nested(a, metrics) {
+		if (mnl_attr_get_payload_len(a) < sizeof(uint32_t))
+			continue;
+		if (mnl_attr_get_type(a) == RTAX_MTU)
+			r->mtu = mnl_attr_get_u32(a);
+		else if (mnl_attr_get_type(a) == RTAX_ADVMSS)
+			r->advmss = mnl_attr_get_u32(a);
+	}
+}
+
+static void decode_route_attr(const struct nlattr *a, int family, struct inet_route *r)
+{
+	bool word = mnl_attr_get_payload_len(a) >= sizeof(uint32_t);
+
+	switch (mnl_attr_get_type(a)) {
+	case RTA_DST:
+		(void) get_ip(a, family, &r->dst.ip);
+		break;
+	case RTA_GATEWAY:
+		(void) get_ip(a, family, &r->gw);
+		break;
+	case RTA_PREFSRC:
+		(void) get_ip(a, family, &r->src);
+		break;
+	case RTA_OIF:
+		r->link = word ? (int) mnl_attr_get_u32(a) : 0;
+		break;
+	case RTA_PRIORITY:
+		r->priority = word ? mnl_attr_get_u32(a) : 0;
+		break;
+	case RTA_TABLE:
+		r->table = word ? mnl_attr_get_u32(a) : 0;
+		break;
+	case RTA_METRICS:
+		decode_metrics(a, r);
+		break;
+	default:
+		break;
+	}
+}
+
+static int collect_route(const struct nlmsghdr *h, void *arg)
+{
+	const struct rtmsg *m = mnl_nlmsg_get_payload(h);
+	struct routes *c = arg;
+	struct inet_route r;
+	const struct nlattr *a;
+
+	if (h->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(h) < sizeof *m ||
+	    m->rtm_type != RTN_UNICAST || (m->rtm_flags & RTM_F_CLONED))
+		return 0;
+	r = (struct inet_route) {
+		.dst = {.ip = {.family = m->rtm_family}, .prefix = m->rtm_dst_len},
+		.table = m->rtm_table, .has_scope = true, .scope = m->rtm_scope,
+	};
+	mnl_attr_for_each(a, h, sizeof *m)
+		decode_route_attr(a, m->rtm_family, &r);
+	if (r.link != c->link || r.table != c->table)
+		return 0;
+	c->list = xgrow(c->list, c->n, sizeof *c->list);
+	c->list[c->n++] = r;
+	return 0;
+}
+
+static void restart_routes(void *arg)
+{
+	((struct routes *) arg)->n = 0;
+}
+
+static int dump_routes(struct nl *nl, int family, struct routes *c, struct err *e)
+{
+	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
+	struct nl_dump d = {.each = collect_route, .restart = restart_routes, .arg = c};
+	struct rtmsg *m = nl_add(&b, RTM_GETROUTE, 0, sizeof *m, "list routes of link %d", c->link);
+
+	m->rtm_family = (uint8_t) family;
+	mnl_attr_put_u32(b.cur, RTA_TABLE, c->table);
+	mnl_attr_put_u32(b.cur, RTA_OIF, (uint32_t) c->link);
+	return nl_dump(nl, &b, &d, e);
+}
+
+int inet_list_routes(struct nl *nl, int link, uint32_t table, struct inet_route **ret, size_t *ret_n,
+		     struct err *e)
+{
+	static const int families[] = {AF_INET, AF_INET6};
+	struct routes all = {.link = link, .table = table ? table : RT_TABLE_MAIN};
+
+	for (size_t i = 0; i < ELEMENTSOF(families); i++) {
+		struct routes c = {.link = all.link, .table = all.table};
+		/* A table that nobody ever used does not exist; IPv6 may not exist at all. */
+		int r = dump_routes(nl, families[i], &c, e);
+
+		for (size_t j = 0; r >= 0 && j < c.n; j++) {
+			all.list = xgrow(all.list, all.n, sizeof *all.list);
+			all.list[all.n++] = c.list[j];
+		}
+		free(c.list);
+		if (r < 0 && r != -ENOENT && r != -EAFNOSUPPORT && r != -EOPNOTSUPP) {
+			free(all.list);
+			return r;
+		}
+	}
+	*ret = all.list;
+	*ret_n = all.n;
+	return 0;
+}

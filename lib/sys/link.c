@@ -1,0 +1,324 @@
+#include "sys/link.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+static void copy_text(char *to, size_t size, const struct nlattr *a)
+{
+	size_t n = mnl_attr_get_payload_len(a);
+
+	n = strnlen(mnl_attr_get_payload(a), n < size ? n : size - 1);
+	memcpy(to, mnl_attr_get_payload(a), n);
+	to[n] = '\0';
+}
+
+static void decode_u32(const struct nlattr *a, unsigned *ret)
+{
+	if (mnl_attr_get_payload_len(a) >= sizeof(uint32_t))
+		*ret = mnl_attr_get_u32(a);
+}
+
+static void decode_kind(const struct nlattr *info, struct link *l)
+{
+	const struct nlattr *a;
+
+	mnl_attr_for_each_nested(a, info)
+		if (mnl_attr_get_type(a) == IFLA_INFO_KIND)
+			copy_text(l->kind, sizeof l->kind, a);
+}
+
+static void decode_attr(const struct nlattr *a, struct link *l)
+{
+	unsigned v = 0;
+
+	switch (mnl_attr_get_type(a)) {
+	case IFLA_IFNAME:
+		copy_text(l->name, sizeof l->name, a);
+		break;
+	case IFLA_IFALIAS:
+		copy_text(l->alias, sizeof l->alias, a);
+		break;
+	case IFLA_MTU:
+		decode_u32(a, &l->mtu);
+		break;
+	case IFLA_PROMISCUITY:
+		decode_u32(a, &l->promiscuity);
+		break;
+	case IFLA_LINK:
+		decode_u32(a, &v);
+		l->peer = (int) v;
+		break;
+	case IFLA_MASTER:
+		decode_u32(a, &v);
+		l->master = (int) v;
+		break;
+	case IFLA_OPERSTATE:
+		if (mnl_attr_get_payload_len(a) >= 1)
+			l->operstate = mnl_attr_get_u8(a);
+		break;
+	case IFLA_ADDRESS:
+		l->has_mac = mnl_attr_get_payload_len(a) == LINK_MAC_LEN;
+		if (l->has_mac)
+			memcpy(l->mac, mnl_attr_get_payload(a), LINK_MAC_LEN);
+		break;
+	case IFLA_LINKINFO:
+		decode_kind(a, l);
+		break;
+	default:
+		break;
+	}
+}
+
+void link_decode(const struct nlmsghdr *h, struct link *ret)
+{
+	const struct ifinfomsg *m = mnl_nlmsg_get_payload(h);
+	const struct nlattr *a;
+
+	*ret = (struct link) {0};
+	if (h->nlmsg_type != RTM_NEWLINK || mnl_nlmsg_get_payload_len(h) < sizeof *m)
+		return;
+	ret->index = m->ifi_index;
+	ret->flags = m->ifi_flags;
+	mnl_attr_for_each(a, h, sizeof *m)
+		decode_attr(a, ret);
+}
+
+void link_answer(const struct nlmsghdr *h, size_t index _unused_, void *arg)
+{
+	link_decode(h, arg);
+}
+
+static void put_mac(struct nl_batch *b, const unsigned char *mac)
+{
+	mnl_attr_put(b->cur, IFLA_ADDRESS, LINK_MAC_LEN, mac);
+}
+
+void link_put_get(struct nl_batch *b, const char *name)
+{
+	(void) nl_add(b, RTM_GETLINK, 0, sizeof(struct ifinfomsg), "look up link %s", name);
+	mnl_attr_put_strz(b->cur, IFLA_IFNAME, name);
+}
+
+int link_get(struct nl *nl, const char *name, struct link *ret, struct err *e)
+{
+	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
+
+	link_put_get(&b, name);
+	return nl_run(nl, &b, link_answer, ret, e);
+}
+
+int link_get_index(struct nl *nl, int index, struct link *ret, struct err *e)
+{
+	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
+	struct ifinfomsg *m = nl_add(&b, RTM_GETLINK, 0, sizeof *m, "look up link %d", index);
+
+	m->ifi_index = index;
+	return nl_run(nl, &b, link_answer, ret, e);
+}
+
+struct collect {
+	const char *kind;
+	int master;
+	struct link *list;
+	size_t n;
+};
+
+static int collect_link(const struct nlmsghdr *h, void *arg)
+{
+	struct collect *c = arg;
+	struct link l;
+
+	link_decode(h, &l);
+	/* A kernel without filters for this dump sends everything. */
+	if (l.index == 0 || strcmp(l.kind, c->kind) || (c->master && l.master != c->master))
+		return 0;
+	c->list = xgrow(c->list, c->n, sizeof *c->list);
+	c->list[c->n++] = l;
+	return 0;
+}
+
+static void collect_restart(void *arg)
+{
+	((struct collect *) arg)->n = 0;
+}
+
+int link_list(struct nl *nl, const char *kind, int master, struct link **ret, size_t *ret_n, struct err *e)
+{
+	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
+	struct collect c = {.kind = kind, .master = master};
+	struct nl_dump d = {.each = collect_link, .restart = collect_restart, .arg = &c};
+	struct nlattr *info;
+	int r;
+
+	(void) nl_add(&b, RTM_GETLINK, 0, sizeof(struct ifinfomsg), "list links");
+	if (master)
+		mnl_attr_put_u32(b.cur, IFLA_MASTER, (uint32_t) master);
+	info = mnl_attr_nest_start(b.cur, IFLA_LINKINFO);
+	mnl_attr_put_strz(b.cur, IFLA_INFO_KIND, kind);
+	mnl_attr_nest_end(b.cur, info);
+	r = nl_dump(nl, &b, &d, e);
+	if (r < 0) {
+		free(c.list);
+		return r;
+	}
+	*ret = c.list;
+	*ret_n = c.n;
+	return 0;
+}
+
+int link_del(struct nl *nl, int index, struct err *e)
+{
+	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
+	struct ifinfomsg *m = nl_add(&b, RTM_DELLINK, 0, sizeof *m, "delete link %d", index);
+
+	m->ifi_index = index;
+	nl_ignore(&b, ENODEV);
+	return nl_run(nl, &b, NULL, NULL, e);
+}
+
+void link_put_veth(struct nl_batch *b, const struct link_veth *v)
+{
+	struct nlattr *info, *data, *peer;
+
+	(void) nl_add(b, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct ifinfomsg),
+		      "create veth %s with peer %s", v->name, v->peer_name);
+	mnl_attr_put_strz(b->cur, IFLA_IFNAME, v->name);
+	put_mac(b, v->mac);
+	if (v->mtu)
+		mnl_attr_put_u32(b->cur, IFLA_MTU, v->mtu);
+	if (v->master)
+		mnl_attr_put_u32(b->cur, IFLA_MASTER, (uint32_t) v->master);
+	info = mnl_attr_nest_start(b->cur, IFLA_LINKINFO);
+	mnl_attr_put_strz(b->cur, IFLA_INFO_KIND, "veth");
+	data = mnl_attr_nest_start(b->cur, IFLA_INFO_DATA);
+	peer = mnl_attr_nest_start(b->cur, 1 /* VETH_INFO_PEER */);
+	(void) mnl_nlmsg_put_extra_header(b->cur, sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(b->cur, IFLA_IFNAME, v->peer_name);
+	put_mac(b, v->peer_mac);
+	if (v->mtu)
+		mnl_attr_put_u32(b->cur, IFLA_MTU, v->mtu);
+	mnl_attr_put_u32(b->cur, IFLA_NET_NS_FD, (uint32_t) v->peer_netns);
+	mnl_attr_nest_end(b->cur, peer);
+	mnl_attr_nest_end(b->cur, data);
+	mnl_attr_nest_end(b->cur, info);
+}
+
+void link_put_bridge(struct nl_batch *b, const char *name, const unsigned char mac[LINK_MAC_LEN], unsigned mtu)
+{
+	struct nlattr *info;
+
+	(void) nl_add(b, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct ifinfomsg), "create bridge %s",
+		      name);
+	mnl_attr_put_strz(b->cur, IFLA_IFNAME, name);
+	put_mac(b, mac);
+	if (mtu)
+		mnl_attr_put_u32(b->cur, IFLA_MTU, mtu);
+	info = mnl_attr_nest_start(b->cur, IFLA_LINKINFO);
+	mnl_attr_put_strz(b->cur, IFLA_INFO_KIND, "bridge");
+	mnl_attr_nest_end(b->cur, info);
+}
+
+/* The per-device sysctls of IPv4 travel in the link's own message: no look into the namespace's /proc. */
+static void put_arp_notify(struct nl_batch *b)
+{
+	struct nlattr *spec = mnl_attr_nest_start(b->cur, IFLA_AF_SPEC);
+	struct nlattr *inet = mnl_attr_nest_start(b->cur, AF_INET);
+	struct nlattr *conf = mnl_attr_nest_start(b->cur, IFLA_INET_CONF);
+
+	mnl_attr_put_u32(b->cur, 22 /* IPV4_DEVCONF_ARP_NOTIFY, linux/ip.h */, 1);
+	mnl_attr_nest_end(b->cur, conf);
+	mnl_attr_nest_end(b->cur, inet);
+	mnl_attr_nest_end(b->cur, spec);
+}
+
+void link_put_change(struct nl_batch *b, int index, const struct link_change *c)
+{
+	struct ifinfomsg *m = nl_add(b, RTM_SETLINK, 0, sizeof *m, "set up link %s", c->name);
+
+	m->ifi_index = index;
+	m->ifi_flags = c->flags;
+	m->ifi_change = c->mask;
+	if (c->mac)
+		put_mac(b, c->mac);
+	if (c->alias)
+		mnl_attr_put_strz(b->cur, IFLA_IFALIAS, c->alias);
+	if (c->arp_notify)
+		put_arp_notify(b);
+}
+
+void link_put_port(struct nl_batch *b, int index, bool hairpin, bool isolated)
+{
+	struct ifinfomsg *m = nl_add(b, RTM_SETLINK, 0, sizeof *m, "set bridge port %d", index);
+	struct nlattr *port;
+
+	m->ifi_family = AF_BRIDGE;
+	m->ifi_index = index;
+	port = mnl_attr_nest_start(b->cur, IFLA_PROTINFO | NLA_F_NESTED);
+	mnl_attr_put_u8(b->cur, IFLA_BRPORT_MODE, hairpin);
+	mnl_attr_put_u8(b->cur, IFLA_BRPORT_ISOLATED, isolated);
+	mnl_attr_nest_end(b->cur, port);
+}
+
+int link_random_mac(unsigned char mac[LINK_MAC_LEN])
+{
+	if (getrandom(mac, LINK_MAC_LEN, 0) != LINK_MAC_LEN)
+		return -EIO;
+	mac[0] = (unsigned char) ((mac[0] & 0xfe) | 0x02);
+	return 0;
+}
+
+const char *link_mac_text(const unsigned char mac[LINK_MAC_LEN], char buf[static LINK_MAC_TEXT])
+{
+	(void) snprintf(buf, LINK_MAC_TEXT, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+			mac[5]);
+	return buf;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char) (c | 0x20);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+int link_mac_parse(const char *s, unsigned char mac[LINK_MAC_LEN])
+{
+	unsigned char m[LINK_MAC_LEN];
+
+	if (strlen(s) != LINK_MAC_TEXT - 1)
+		return -EINVAL;
+	for (size_t i = 0; i < LINK_MAC_LEN; i++) {
+		int hi = hex_digit(s[3 * i]), lo = hex_digit(s[3 * i + 1]);
+		char end = s[3 * i + 2];
+
+		if (hi < 0 || lo < 0 || end != (i + 1 < LINK_MAC_LEN ? ':' : '\0'))
+			return -EINVAL;
+		m[i] = (unsigned char) (hi << 4 | lo);
+	}
+	memcpy(mac, m, sizeof m);
+	return 0;
+}
+
+const char *link_name_check(const char *name)
+{
+	size_t n = strnlen(name, IFNAMSIZ);
+
+	if (n == 0)
+		return "is empty";
+	if (n == IFNAMSIZ)
+		return "is longer than 15 bytes";
+	if (!strcmp(name, ".") || !strcmp(name, ".."))
+		return "is a directory";
+	for (; *name; name++)
+		if (*name == '/' || *name == ':' || isspace((unsigned char) *name))
+			return "contains /, : or white space";
+	return NULL;
+}
