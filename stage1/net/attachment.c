@@ -1,0 +1,260 @@
+#include "stage1/net/attachment.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/record.h"
+#include "base/str.h"
+#include "contract/layout.h"
+#include "stage1/net/plugin.h"
+
+void attachment_done(struct attachment *a)
+{
+	cni_network_done(&a->network);
+	free(a->ifname);
+	free(a->args);
+	free(a->netns);
+	strv_free(a->path);
+	cJSON_Delete(a->result);
+	*a = (struct attachment) {0};
+}
+
+static char *file_name(unsigned index, const char *suffix)
+{
+	return xasprintf(POD_NET "/%u.%s", index, suffix);
+}
+
+static int write_state(const struct attachment *a, int pod_fd, const char *phase, struct err *e)
+{
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+	_cleanup_free_ char *file = file_name(a->index, "state");
+
+	record_begin(&sb, 1);
+	record_add(&sb, "name", a->network.name);
+	if (a->network.file)
+		record_add(&sb, "file", a->network.file);
+	record_add(&sb, "ifname", a->ifname);
+	record_add(&sb, "args", a->args);
+	for (char **d = a->path; d && *d; d++)
+		record_add(&sb, "path", *d);
+	record_add(&sb, "netns", a->netns);
+	record_add(&sb, "phase", phase);
+	return file_write_at(pod_fd, file, sb.buf, sb.len, 0600, FILE_FAST, e);
+}
+
+/* Before the first plugin runs: what is recorded is taken back, whatever happens next. */
+static int record_begin_add(const struct attachment *a, int pod_fd, struct err *e)
+{
+	_cleanup_free_ char *file = file_name(a->index, "conf"), *text = json_print(a->network.list, false);
+	int r;
+
+	if (mkdirat(pod_fd, POD_NET, 0700) < 0 && errno != EEXIST)
+		return err_sys(e, "mkdir " POD_NET);
+	r = file_write_at(pod_fd, file, text, strlen(text), 0600, FILE_FAST, e);
+	return r < 0 ? r : write_state(a, pod_fd, "adding", e);
+}
+
+static void forget(const struct attachment *a, int pod_fd)
+{
+	static const char *const suffixes[] = {"result", "conf", "state"};
+
+	/* The state last: while it is there, gc comes back. */
+	for (size_t i = 0; i < ELEMENTSOF(suffixes); i++) {
+		_cleanup_free_ char *file = file_name(a->index, suffixes[i]);
+
+		(void) unlinkat(pod_fd, file, 0);
+	}
+	/* Succeeds when this was the last one. */
+	(void) unlinkat(pod_fd, POD_NET, AT_REMOVEDIR);
+}
+
+static void set(cJSON *o, const char *key, cJSON *value)
+{
+	if (json_get(o, key))
+		cJSON_ReplaceItemInObjectCaseSensitive(o, key, value);
+	else
+		cJSON_AddItemToObject(o, key, value);
+}
+
+/* What one plugin gets on its input: its own object, name and version overwritten, the result so far. */
+static cJSON *plugin_conf(const struct attachment *a, const cJSON *plugin, const cJSON *prev)
+{
+	cJSON *conf = cJSON_Duplicate(plugin, true);
+
+	set(conf, "cniVersion", cJSON_CreateString(a->network.version));
+	set(conf, "name", cJSON_CreateString(a->network.name));
+	cJSON_DeleteItemFromObjectCaseSensitive(conf, "runtimeConfig");
+	cJSON_DeleteItemFromObjectCaseSensitive(conf, "prevResult");
+	if (prev)
+		set(conf, "prevResult", cJSON_Duplicate(prev, true));
+	return conf;
+}
+
+static struct cni_call call_of(const struct attachment *a, const char *command, const char *uuid, const char *netns)
+{
+	return (struct cni_call) {.command = command, .container_id = uuid, .netns = netns, .ifname = a->ifname,
+				  .args = a->args, .path = a->path};
+}
+
+static int run_plugin(const struct attachment *a, const struct cni_call *call, const cJSON *plugin, const cJSON *prev,
+		      cJSON **ret, struct err *e)
+{
+	_cleanup_json_ cJSON *conf = plugin_conf(a, plugin, prev);
+
+	return cni_plugin_run(call, json_get_str(plugin, "type"), conf, ret, e);
+}
+
+static int add_chain(struct attachment *a, const char *uuid, struct err *e)
+{
+	struct cni_call call = call_of(a, "ADD", uuid, a->netns);
+
+	for (const cJSON *p = json_get(a->network.list, "plugins")->child; p; p = p->next) {
+		cJSON *result = NULL;
+		int r = run_plugin(a, &call, p, a->result, &result, e);
+
+		if (r < 0)
+			return r;
+		cJSON_Delete(a->result);
+		a->result = result;
+	}
+	if (!a->result)
+		return err_set(e, EINVAL, "the plugins gave no result");
+	return 0;
+}
+
+static int write_result(const struct attachment *a, int pod_fd, struct err *e)
+{
+	_cleanup_free_ char *file = file_name(a->index, "result"), *text = json_print(a->result, false);
+
+	return file_write_at(pod_fd, file, text, strlen(text), 0600, FILE_FAST, e);
+}
+
+int attachment_add(struct attachment *a, int pod_fd, const char *uuid, struct err *e)
+{
+	int r = record_begin_add(a, pod_fd, e);
+
+	if (r == 0)
+		r = add_chain(a, uuid, e);
+	if (r == 0)
+		r = write_result(a, pod_fd, e);
+	if (r == 0)
+		return 0;
+	/* The specification leaves the clean-up of a failed ADD to the runtime; if that fails too, gc tries again. */
+	cJSON_Delete(a->result);
+	a->result = NULL;
+	(void) attachment_del(a, pod_fd, uuid, a->netns, NULL);
+	return err_ctx(e, r, "failed to setup network %s", q(a->network.name));
+}
+
+/* The last plugin first; the first failure stops, since a later plugin may build on an earlier one's work. */
+static int del_chain(const struct attachment *a, const char *uuid, const char *netns, struct err *e)
+{
+	const cJSON *plugins = json_get(a->network.list, "plugins");
+	const cJSON *prev = cni_version_cmp(a->network.version, "0.4.0") >= 0 ? a->result : NULL;
+	struct cni_call call = call_of(a, "DEL", uuid, netns);
+
+	for (int i = cJSON_GetArraySize(plugins) - 1; i >= 0; i--) {
+		int r = run_plugin(a, &call, cJSON_GetArrayItem(plugins, i), prev, NULL, e);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int attachment_del(struct attachment *a, int pod_fd, const char *uuid, const char *netns, struct err *e)
+{
+	int r = del_chain(a, uuid, netns, e);
+
+	if (r < 0)
+		return err_ctx(e, r, "failed to remove network %s", q(a->network.name));
+	forget(a, pod_fd);
+	return 0;
+}
+
+static int read_state(struct attachment *a, int pod_fd, struct err *e)
+{
+	_cleanup_free_ char *file = file_name(a->index, "state"), *text = NULL;
+	_cleanup_record_ struct record rec = RECORD_INIT;
+	const char *key, *value;
+	size_t len;
+	int r = file_read_at(pod_fd, file, RECORD_MAX, &text, &len, e);
+
+	if (r == 0)
+		r = record_parse(&rec, take_ptr(text), len, 1, e);
+	if (r < 0)
+		return r;
+	while (record_next(&rec, &key, &value)) {
+		if (!strcmp(key, "ifname"))
+			a->ifname = xstrdup(value);
+		else if (!strcmp(key, "args"))
+			a->args = xstrdup(value);
+		else if (!strcmp(key, "netns"))
+			a->netns = xstrdup(value);
+		else if (!strcmp(key, "path"))
+			strv_add(&a->path, value);
+	}
+	if (!a->ifname || !a->args || !a->netns)
+		return err_set(e, EINVAL, "%s: not complete", file);
+	return 0;
+}
+
+static void read_result(struct attachment *a, int pod_fd)
+{
+	_cleanup_free_ char *file = file_name(a->index, "result"), *text = NULL;
+	size_t len;
+
+	/* Without one (a killed ADD) DEL goes on without prevResult, as the specification has it. */
+	if (file_read_at(pod_fd, file, JSON_MANIFEST_MAX, &text, &len, NULL) == 0)
+		a->result = json_parse(text, len, JSON_MANIFEST_MAX, NULL);
+}
+
+/*
+ * A power cut can leave an empty file behind a rename that was not synced.  The namespace is gone then,
+ * and DEL by container id and interface name releases what lies on the disk.
+ */
+static void state_after_power_cut(struct attachment *a)
+{
+	if (!a->ifname)
+		a->ifname = xasprintf("eth%u", a->index);
+	if (!a->args)
+		a->args = xstrdup("");
+	if (!a->netns)
+		a->netns = xstrdup("");
+	if (!a->path)
+		a->path = cni_plugin_path();
+}
+
+int attachment_load(struct attachment *ret, int pod_fd, unsigned index, struct err *e)
+{
+	_cleanup_free_ char *file = file_name(index, "conf"), *text = NULL;
+	struct attachment a = {.index = index};
+	size_t len = 0;
+	int r = read_state(&a, pod_fd, e);
+
+	if (r == -EINVAL) {
+		state_after_power_cut(&a);
+		r = 0;
+	}
+	if (r == 0)
+		r = file_read_at(pod_fd, file, JSON_MANIFEST_MAX, &text, &len, e);
+	/* No configuration: it went in the middle of forget(), after DEL, or no plugin ever ran. */
+	if (r == -ENOENT || (r == 0 && !len)) {
+		forget(&a, pod_fd);
+		r = -ENOENT;
+	}
+	if (r == 0)
+		r = cni_network_parse(text, len, &a.network, e);
+	if (r < 0) {
+		attachment_done(&a);
+		return r;
+	}
+	read_result(&a, pod_fd);
+	*ret = a;
+	return 0;
+}

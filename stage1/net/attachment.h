@@ -1,0 +1,26 @@
+/*
+ * One network of one pod: what the pod directory records of it, and its ADD and DEL.
+ *
+ *	net/I.conf    the configuration list that was used
+ *	net/I.state   flat record: name, file, ifname, args, path (repeated), netns, phase
+ *	net/I.result  the final result
+ */
+#pragma once
+
+#include "stage1/net/conf.h"
+
+struct attachment {
+	unsigned index;
+	struct cni_network network; /* owned */
+	char *ifname, *args, *netns;
+	char **path; /* CNI_PATH */
+	cJSON *result; /* the last plugin's, or NULL */
+};
+void attachment_done(struct attachment *a);
+
+/* ADD every plugin in order. When one fails, DEL is run for the whole chain and nothing stays recorded if that worked. */
+int attachment_add(struct attachment *a, int pod_fd, const char *uuid, struct err *e);
+/* DEL in reverse order; removes the records on success. */
+int attachment_del(struct attachment *a, int pod_fd, const char *uuid, const char *netns, struct err *e);
+/* Read records back. -ENOENT: there is nothing (left) to take back of this index. */
+int attachment_load(struct attachment *ret, int pod_fd, unsigned index, struct err *e);

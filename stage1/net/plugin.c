@@ -1,0 +1,172 @@
+#include "stage1/net/plugin.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "base/proc.h"
+#include "base/str.h"
+
+#define PLUGIN_TIMEOUT_MS 60000
+#define PLUGIN_OUTPUT_MAX (1u << 20)
+#define PLUGIN_STDERR_MAX (64u << 10)
+#define BUSY_TRIES 5
+
+/* Ours, beside the running stage1, then where distributions and Kubernetes put them. */
+char **cni_plugin_path(void)
+{
+	char exe[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
+	char **path = NULL;
+
+	if (n > 0) {
+		_cleanup_free_ char *up = NULL;
+
+		exe[n] = '\0';
+		/* libexec/gantry/stage1/ns/rootfs/run -> libexec/gantry/cni */
+		up = xasprintf("%s/../../../../cni", exe);
+		strv_push(&path, path_clean(up));
+	}
+	strv_add(&path, "/usr/lib/cni");
+	strv_add(&path, "/opt/cni/bin");
+	return path;
+}
+
+int cni_plugin_find(char *const *path, const char *type, char **ret, struct err *e)
+{
+	for (char *const *dir = path; dir && *dir; dir++) {
+		_cleanup_free_ char *file = path_join(*dir, type);
+		struct stat st;
+
+		if (stat(file, &st) == 0 && S_ISREG(st.st_mode)) {
+			*ret = take_ptr(file);
+			return 0;
+		}
+	}
+	_cleanup_free_ char *dirs = strv_join(path, ":");
+
+	return err_set(e, ENOENT, "plugin %s: not found in %s", type, dirs);
+}
+
+/* The runtime's own environment (plugins need PATH), with the six CNI variables always set. */
+static char **environment(const struct cni_call *call)
+{
+	_cleanup_free_ char *path = strv_join(call->path, ":");
+	char **env = NULL;
+
+	for (char **v = environ; v && *v; v++)
+		if (!str_starts(*v, "CNI_") && !str_starts(*v, "GANTRY_") && !str_starts(*v, "RKT_"))
+			strv_add(&env, *v);
+	strv_push(&env, xasprintf("CNI_COMMAND=%s", call->command));
+	strv_push(&env, xasprintf("CNI_CONTAINERID=%s", call->container_id));
+	strv_push(&env, xasprintf("CNI_NETNS=%s", call->netns));
+	strv_push(&env, xasprintf("CNI_IFNAME=%s", call->ifname));
+	strv_push(&env, xasprintf("CNI_ARGS=%s", call->args));
+	strv_push(&env, xasprintf("CNI_PATH=%s", path));
+	return env;
+}
+
+/* The error object {code, msg, details}, else whatever it said on standard error. */
+static int plugin_error(const char *type, int status, const struct proc_io *io, struct err *e)
+{
+	_cleanup_json_ cJSON *j = json_parse(io->out, io->out_len, PLUGIN_OUTPUT_MAX, NULL);
+	const char *msg = json_get_str(j, "msg"), *details = json_get_str(j, "details");
+	_cleanup_free_ char *how = proc_describe(status), *text = NULL;
+
+	if (msg) {
+		_cleanup_free_ char *m = str_escape(msg, strlen(msg));
+		_cleanup_free_ char *d = details && *details ? str_escape(details, strlen(details)) : NULL;
+
+		return err_set(e, EIO, "plugin %s: %s%s%s%s", type, m, d ? " (" : "", d ? d : "", d ? ")" : "");
+	}
+	if (io->err_len) {
+		size_t len = io->err_len;
+
+		while (len && io->err[len - 1] == '\n')
+			len--;
+		text = str_escape(io->err, len > 512 ? 512 : len);
+		return err_set(e, EIO, "plugin %s: %s: %s", type, how, text);
+	}
+	return err_set(e, EIO, "plugin %s: %s and said nothing", type, how);
+}
+
+static int take_result(const char *type, const struct proc_io *io, cJSON **ret, struct err *e)
+{
+	cJSON *j;
+
+	*ret = NULL;
+	if (!io->out_len)
+		return 0;
+	j = json_parse(io->out, io->out_len, PLUGIN_OUTPUT_MAX, e);
+	if (!j)
+		return err_ctx(e, -EINVAL, "plugin %s: result", type);
+	if (cJSON_IsNull(j)) {
+		cJSON_Delete(j);
+		return 0;
+	}
+	if (!cJSON_IsObject(j)) {
+		cJSON_Delete(j);
+		return err_set(e, EINVAL, "plugin %s: result: expected object", type);
+	}
+	*ret = j;
+	return 0;
+}
+
+static int run_once(struct spawn *sp, struct proc_io *io, struct err *e)
+{
+	int r = -ETXTBSY;
+
+	/* Somebody may be replacing the plugin at this moment: libcni waits too. */
+	for (int i = 0; i < BUSY_TRIES && r == -ETXTBSY; i++) {
+		static const struct timespec pause = {.tv_nsec = 200000000};
+
+		if (i)
+			(void) nanosleep(&pause, NULL);
+		free(io->out);
+		free(io->err);
+		io->out = io->err = NULL;
+		r = proc_run(sp, io, e);
+	}
+	return r;
+}
+
+int cni_plugin_run(const struct cni_call *call, const char *type, const cJSON *conf, cJSON **ret_result,
+		   struct err *e)
+{
+	_cleanup_free_ char *program = NULL, *input = json_print(conf, false);
+	_cleanup_strv_ char **env = environment(call);
+	char *argv[] = {(char *) type, NULL};
+	struct spawn sp = SPAWN_INIT;
+	struct proc_io io = {.input = input, .input_len = strlen(input), .out_limit = PLUGIN_OUTPUT_MAX,
+			     .err_limit = PLUGIN_STDERR_MAX, .timeout_ms = PLUGIN_TIMEOUT_MS};
+	cJSON *result = NULL;
+	int r = cni_plugin_find(call->path, type, &program, e);
+
+	if (r < 0)
+		return r;
+	sp.path = program;
+	sp.argv = argv;
+	sp.env = env;
+	r = run_once(&sp, &io, e);
+	if (r < 0)
+		r = err_ctx(e, r, "plugin %s", type);
+	else if (r != 0)
+		r = plugin_error(type, r, &io, e);
+	else
+		r = take_result(type, &io, &result, e);
+	if (r == 0 && io.err_len)
+		log_debug("plugin %s: %s", type, io.err);
+	free(io.out);
+	free(io.err);
+	if (ret_result)
+		*ret_result = result;
+	else
+		cJSON_Delete(result);
+	return r;
+}

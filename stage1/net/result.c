@@ -1,0 +1,82 @@
+#include "stage1/net/result.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "base/str.h"
+
+/* It goes into files and on terminals: nothing but an address with its prefix length. */
+static bool is_cidr(const char *s)
+{
+	_cleanup_free_ char *ip = xstrndup(s, strcspn(s, "/"));
+	unsigned char buf[16];
+	uint64_t len;
+	bool v4 = inet_pton(AF_INET, ip, buf) == 1;
+
+	if (!v4 && inet_pton(AF_INET6, ip, buf) != 1)
+		return false;
+	return s[strlen(ip)] == '/' && parse_u64(s + strlen(ip) + 1, v4 ? 32 : 128, &len) == 0;
+}
+
+static int add(const char *s, char ***ret, struct err *e)
+{
+	if (!s || !is_cidr(s))
+		return err_set(e, EINVAL, "result: %s is no address with prefix length", q(s));
+	strv_add(ret, s);
+	return 0;
+}
+
+int cni_result_addresses(const cJSON *result, char ***ret, struct err *e)
+{
+	static const char *const old[] = {"ip4", "ip6"};
+	const cJSON *ips = json_get(result, "ips");
+	int r = 0;
+
+	for (size_t i = 0; i < ELEMENTSOF(old) && r == 0; i++) {
+		const cJSON *ip = json_get(result, old[i]);
+
+		if (cJSON_IsObject(ip))
+			r = add(json_get_str(ip, "ip"), ret, e);
+	}
+	if (ips && !cJSON_IsArray(ips) && !cJSON_IsNull(ips))
+		return err_set(e, EINVAL, "result: ips: expected array");
+	for (const cJSON *ip = cJSON_IsArray(ips) ? ips->child : NULL; ip && r == 0; ip = ip->next)
+		r = add(json_get_str(ip, "address"), ret, e);
+	return r;
+}
+
+/* Strings that fit one word of resolv.conf; others are dropped. */
+static char **words(const cJSON *array)
+{
+	char **v = NULL;
+
+	for (const cJSON *c = cJSON_IsArray(array) ? array->child : NULL; c; c = c->next) {
+		const char *s = cJSON_IsString(c) ? c->valuestring : "";
+		bool plain = *s;
+
+		for (const char *p = s; *p; p++)
+			plain = plain && (unsigned char) *p > ' ' && *p != 0x7f;
+		if (plain)
+			strv_add(&v, s);
+	}
+	return v;
+}
+
+void cni_result_dns(const cJSON *result, const char *network, struct net_result *ret)
+{
+	const cJSON *dns = json_get(result, "dns");
+	const char *domain = json_get_str(dns, "domain");
+	char **servers = words(json_get(dns, "nameservers"));
+
+	if (ret->dns_network || !servers) {
+		strv_free(servers);
+		return;
+	}
+	ret->nameservers = servers;
+	ret->search = words(json_get(dns, "search"));
+	ret->options = words(json_get(dns, "options"));
+	ret->domain = domain && *domain && !strpbrk(domain, " \t\r\n") ? xstrdup(domain) : NULL;
+	ret->dns_network = xstrdup(network);
+}
