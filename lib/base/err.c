@@ -64,7 +64,8 @@ int err_ctx(struct err *e, int r, const char *fmt, ...)
 		va_start(ap, fmt);
 		what = xvasprintf(fmt, ap);
 		va_end(ap);
-		err_put(e, -r, xasprintf("%s: %s", what, err_text(e)));
+		/* The callee may have given the number only. */
+		err_put(e, -r, xasprintf("%s: %s", what, e->msg ? e->msg : strerror(-r)));
 	}
 	return r;
 }
