@@ -204,7 +204,7 @@ int json_is_array(const cJSON *j, const struct json_at *at, struct err *e)
 static int decode_string(const cJSON *j, const struct json_at *at, const struct json_field *f, char **ret,
 			 struct err *e)
 {
-	const char *s, *why;
+	const char *s = NULL, *why;
 	int r = json_str(j, at, &s, e);
 
 	if (r < 0)
@@ -225,14 +225,18 @@ static int decode_strv(const cJSON *j, const struct json_at *at, const struct js
 
 	if (r < 0)
 		return r;
+	strv_free(*ret);
+	*ret = NULL;
+	if (!j->child)
+		return 0;
+	/* Room for all at once: strv_push() measures the vector each time, which a hostile list makes felt. */
+	*ret = xcalloc((size_t) cJSON_GetArraySize(j) + 1, sizeof **ret);
 	for (const cJSON *c = j->child; c; c = c->next) {
-		struct json_at here = {.up = at, .index = i++};
-		char *s = NULL;
+		struct json_at here = {.up = at, .index = i};
 
-		r = decode_string(c, &here, f, &s, e);
+		r = decode_string(c, &here, f, &(*ret)[i++], e);
 		if (r < 0)
 			return r;
-		strv_push(ret, s);
 	}
 	return 0;
 }

@@ -81,10 +81,14 @@ void strv_add(char ***v, const char *s)
 
 char **strv_copy(char *const *v)
 {
-	char **c = NULL;
+	size_t n = strv_len(v);
+	char **c;
 
-	for (; v && *v; v++)
-		strv_add(&c, *v);
+	if (!n)
+		return NULL;
+	c = xcalloc(n + 1, sizeof *c);
+	for (size_t i = 0; i < n; i++)
+		c[i] = xstrdup(v[i]);
 	return c;
 }
 
@@ -98,16 +102,19 @@ bool strv_has(char *const *v, const char *s)
 
 char **strv_split(const char *s, char sep)
 {
-	char **v = NULL;
+	size_t n = 1;
+	char **v;
 
-	for (;;) {
+	for (const char *p = s; *p; p++)
+		n += *p == sep;
+	v = xcalloc(n + 1, sizeof *v);
+	for (size_t i = 0; i < n; i++) {
 		const char *end = strchrnul(s, sep);
 
-		strv_push(&v, xstrndup(s, (size_t) (end - s)));
-		if (!*end)
-			return v;
+		v[i] = xstrndup(s, (size_t) (end - s));
 		s = end + 1;
 	}
+	return v;
 }
 
 char *strv_join(char *const *v, const char *sep)
