@@ -54,9 +54,8 @@ static void keep_text(cJSON *j, const char **num)
 	if (fabs(j->valuedouble) < (double) JSON_INT_MAX)
 		return;
 	j->type = cJSON_Raw;
-	j->valuestring = cJSON_malloc((size_t) (end - p) + 1);
-	memcpy(j->valuestring, p, (size_t) (end - p));
-	j->valuestring[end - p] = '\0';
+	/* cJSON_Delete() frees it: cJSON's allocator is malloc(3), nobody installs hooks. */
+	j->valuestring = xstrndup(p, (size_t) (end - p));
 }
 
 /* Depth is bounded by the scanner. */

@@ -46,7 +46,7 @@ char *json_path(const struct json_at *at);
 cJSON *json_get(const cJSON *obj, const char *key);
 /* The string, or NULL when absent or of another type: for documents of which we need one word. */
 const char *json_get_str(const cJSON *obj, const char *key);
-/* Whole numbers only, |x| <= 2^53. */
+/* Whole numbers only, |x| < 2^53: beyond, a double no longer holds what was written. */
 int json_int(const cJSON *j, const struct json_at *at, int64_t min, int64_t max, int64_t *ret, struct err *e);
 int json_str(const cJSON *j, const struct json_at *at, const char **ret, struct err *e);
 int json_bool(const cJSON *j, const struct json_at *at, bool *ret, struct err *e);

@@ -106,8 +106,13 @@ static bool digits(struct scan *s)
 	return s->p > from || fail(s, "digit expected");
 }
 
+/* cJSON reads a number through a buffer of 64 bytes and stops in the middle of a longer one. */
+#define NUMBER_MAX 60
+
 static bool scan_number(struct scan *s)
 {
+	const char *from = s->p;
+
 	if (*s->p == '-')
 		s->p++;
 	if (s->p < s->end && *s->p == '0')
@@ -126,7 +131,7 @@ static bool scan_number(struct scan *s)
 		if (!digits(s))
 			return false;
 	}
-	return true;
+	return s->p - from <= NUMBER_MAX || fail(s, "number has too many digits");
 }
 
 static bool scan_word(struct scan *s)
