@@ -3,16 +3,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/str.h"
 
 #define PATH_LINKS_MAX 40
+#define PROC_ROOT_INODE 1 /* the kernel's PROC_ROOT_INO */
 /* openat2(2) answers EAGAIN when it raced with a rename below the root; ask again, but not for ever. */
 #define PATH_RETRIES 64
 
@@ -58,19 +61,34 @@ static void walk_done(struct walk *w)
 		(void) fd_close(w->fds[--w->depth]);
 }
 
+/*
+ * Links of procfs jump to an object instead of having a text (proc(5), /proc/PID/{exe,cwd,root,fd,ns}):
+ * openat2(2) answers ELOOP for them.  Only those right in its root (self, mounts, net) are ordinary.
+ */
+static bool is_magic_link(int parent, int link)
+{
+	struct statfs sfs;
+	struct stat st;
+
+	if (fstatfs(link, &sfs) < 0 || sfs.f_type != PROC_SUPER_MAGIC)
+		return false;
+	return fstatat(parent, "", &st, AT_EMPTY_PATH) < 0 || st.st_ino != PROC_ROOT_INODE;
+}
+
 static int walk_link(struct walk *w, int link, const char *rest, unsigned how)
 {
 	char target[PATH_MAX];
 	_cleanup_free_ char *joined = NULL;
 	ssize_t n;
 
-	if (how & PATH_NO_LINKS || ++w->links > PATH_LINKS_MAX)
+	if (how & PATH_NO_LINKS || ++w->links > PATH_LINKS_MAX || is_magic_link(w->fds[w->depth - 1], link))
 		return -ELOOP;
 	n = readlinkat(link, "", target, sizeof target - 1);
 	if (n < 0)
 		return -errno;
 	target[n] = '\0';
-	joined = xasprintf("%s/%s", target, rest);
+	/* No slash behind the last one: it would demand a directory. */
+	joined = xasprintf("%s%s%s", target, *rest ? "/" : "", rest);
 	if (strlen(joined) >= sizeof w->rest)
 		return -ENAMETOOLONG;
 	if (*target == '/')
@@ -90,6 +108,9 @@ static int walk_step(struct walk *w, char name[NAME_MAX + 1])
 		return -ENAMETOOLONG;
 	memcpy(name, p, n);
 	name[n] = '\0';
+	/* path_resolution(7): "a/" is "a/.": a has to be a directory, and a link is followed. */
+	if (n && p[n] == '/' && !*after)
+		after = memcpy(w->rest, ".", 2);
 	memmove(w->rest, after, strlen(after) + 1);
 	return *w->rest ? 1 : 0;
 }
@@ -124,8 +145,8 @@ static int walk_enter(struct walk *w, const char *name, unsigned how)
 	return 0;
 }
 
-/* Open the last component; -ELOOP with the link expanded into w->rest means: go on walking. */
-static int walk_last(struct walk *w, const char *name, int flags, mode_t mode, unsigned how)
+/* Open the last component. *again: it was a link, now expanded into w->rest; go on walking. */
+static int walk_last(struct walk *w, const char *name, int flags, mode_t mode, unsigned how, bool *again)
 {
 	_cleanup_fd_ int probe = -EBADF;
 	struct stat st;
@@ -144,9 +165,10 @@ static int walk_last(struct walk *w, const char *name, int flags, mode_t mode, u
 		if (fstat(probe, &st) < 0)
 			return -errno;
 		if (S_ISLNK(st.st_mode) && !(flags & O_NOFOLLOW)) {
-			int r = flags & O_EXCL ? -EEXIST : walk_link(w, probe, "", how);
-
-			return r < 0 ? r : -EAGAIN;
+			if (flags & O_CREAT && flags & O_EXCL)
+				return -EEXIST;
+			*again = true;
+			return walk_link(w, probe, "", how);
 		}
 		if (how & PATH_NO_XDEV && st.st_dev != w->dev)
 			return -EXDEV;
@@ -164,22 +186,25 @@ static int walk_open(int dirfd, const char *path, int flags, mode_t mode, unsign
 
 	if (!*path)
 		return -ENOENT;
-	if (strlen(path) >= PATH_MAX || fstat(dirfd, &st) < 0)
-		return strlen(path) >= PATH_MAX ? -ENAMETOOLONG : -errno;
+	if (strlen(path) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	/* Not fstat(2): the root may be AT_FDCWD. */
+	if (fstatat(dirfd, "", &st, AT_EMPTY_PATH) < 0)
+		return -errno;
 	w->dev = st.st_dev;
 	w->fds[w->depth++] = dirfd;
 	memcpy(w->rest, path, strlen(path) + 1);
 	for (;;) {
+		bool again = false;
+
 		r = walk_step(w, name);
 		if (r > 0) {
 			r = walk_enter(w, name, how);
-			if (r < 0)
-				break;
-			continue;
+			again = true;
+		} else if (r == 0) {
+			r = walk_last(w, name, flags, mode, how, &again);
 		}
-		if (r == 0)
-			r = walk_last(w, name, flags, mode, how);
-		if (r != -EAGAIN)
+		if (r < 0 || !again)
 			break;
 	}
 	walk_done(w);
