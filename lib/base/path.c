@@ -227,6 +227,29 @@ int path_open_beneath(int dirfd, const char *path, int flags, mode_t mode, unsig
 	return walk_open(dirfd, path, flags, mode, how);
 }
 
+/* Make one directory, whatever the umask says, and give it to root; returns an O_PATH descriptor. */
+static int make_dir(int parent, const char *name, mode_t mode)
+{
+	bool made = mkdirat(parent, name, mode) == 0;
+	_cleanup_fd_ int fd = -EBADF;
+	int path_fd;
+
+	if (!made && errno != EEXIST)
+		return -errno;
+	path_fd = openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	/* Somebody else's directory, who was faster, stays as it is. */
+	if (path_fd < 0 || !made)
+		return path_fd < 0 ? -errno : path_fd;
+	fd = openat(path_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fchown(fd, 0, 0) < 0 || fchmod(fd, mode) < 0) {
+		int r = -errno;
+
+		(void) fd_close(path_fd);
+		return r;
+	}
+	return path_fd;
+}
+
 int path_mkdirs_beneath(int dirfd, const char *path, mode_t mode, unsigned how)
 {
 	_cleanup_strv_ char **parts = strv_split(path, '/');
@@ -243,19 +266,8 @@ int path_mkdirs_beneath(int dirfd, const char *path, mode_t mode, unsigned how)
 		strbuf_addf(&sofar, "/%s", parts[i]);
 		/* Always from the root: links of the existing part may point anywhere inside it. */
 		next = path_open_beneath(dirfd, sofar.buf, O_PATH | O_DIRECTORY, 0, how);
-		if (next == -ENOENT && path_is_name(parts[i])) {
-			if (mkdirat(at, parts[i], mode) < 0 && errno != EEXIST)
-				return -errno;
-			next = openat(at, parts[i], O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-			if (next < 0)
-				return -errno;
-			if (fchownat(next, "", 0, 0, AT_EMPTY_PATH) < 0) {
-				int r = -errno;
-
-				(void) fd_close(next);
-				return r;
-			}
-		}
+		if (next == -ENOENT && path_is_name(parts[i]))
+			next = make_dir(at, parts[i], mode);
 		if (next < 0)
 			return next;
 		(void) fd_close(at);
