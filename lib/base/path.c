@@ -304,7 +304,10 @@ char *path_join(const char *a, const char *b)
 {
 	size_t n = strlen(a);
 
-	return xasprintf("%s%s%s", a, n && a[n - 1] == '/' ? "" : "/", b + (*b == '/'));
+	/* Nothing before it: a relative path must not become an absolute one. */
+	if (!n)
+		return xstrdup(b);
+	return xasprintf("%s%s%s", a, a[n - 1] == '/' ? "" : "/", b + (*b == '/'));
 }
 
 char *path_clean(const char *path)
