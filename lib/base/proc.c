@@ -251,6 +251,9 @@ static int pump_run(struct pump *p, int timeout_ms)
 			return r;
 		if (fds[3].revents)
 			ended = true;
+		/* Who never stops talking keeps poll(2) from ever timing out. */
+		if (timeout_ms >= 0 && !left_ms(start, timeout_ms))
+			return ended ? 0 : -ETIMEDOUT;
 	}
 	return 0;
 }
