@@ -292,8 +292,11 @@ int proc_run(struct spawn *sp, struct proc_io *io, struct err *e)
 		r = pump_run(&p, io->timeout_ms);
 		(void) sigaction(SIGPIPE, &old, NULL);
 		/* What it left behind goes with it, unless all went well: a daemon may be meant to stay. */
-		if (r < 0)
+		if (r < 0) {
 			(void) kill(-pid, SIGKILL);
+			/* It may have moved to another group, and we are about to wait for it. */
+			(void) proc_pidfd_kill(p.pidfd, SIGKILL);
+		}
 		st = proc_wait(pid);
 		if (r == -ETIMEDOUT)
 			err_set(e, ETIMEDOUT, "%s: no answer within %d ms", sp->argv[0], io->timeout_ms);
