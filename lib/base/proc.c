@@ -260,12 +260,20 @@ static int pump_run(struct pump *p, int timeout_ms)
 
 int proc_run(struct spawn *sp, struct proc_io *io, struct err *e)
 {
-	int in[2], out[2], errp[2], st, r;
+	int in[2] = {-EBADF, -EBADF}, out[2] = {-EBADF, -EBADF}, errp[2] = {-EBADF, -EBADF}, st, r;
 	struct pump p = {.pidfd = -EBADF};
 	pid_t pid;
 
-	if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 || pipe2(errp, O_CLOEXEC) < 0)
-		return err_sys(e, "pipe");
+	io->out = io->err = NULL;
+	io->out_len = io->err_len = 0;
+	if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 || pipe2(errp, O_CLOEXEC) < 0) {
+		r = err_sys(e, "pipe");
+		for (int i = 0; i < 2; i++) {
+			(void) fd_close(in[i]);
+			(void) fd_close(out[i]);
+		}
+		return r;
+	}
 	sp->in = in[0];
 	sp->out = out[1];
 	sp->err = errp[1];
