@@ -88,5 +88,57 @@ include $(wildcard stage0/module.mk stage1/module.mk stage2/module.mk cni-plugin
 include $(wildcard tests/module.mk tests/*/module.mk Documentation/module.mk)
 -include $(OBJS:.o=.d)
 
+# --- packages: what is missing of Debian's is installed, as root ------------------------------------
+DEPS_BUILD := gcc libc6-dev make pkg-config musl-tools linux-libc-dev libcap-dev libseccomp-dev libnl-3-dev \
+              libnl-route-3-dev libmnl-dev libnftnl-dev libcjson-dev libarchive-dev libisal-dev libssl-dev \
+              libzstd-dev liblzma-dev libbz2-dev zlib1g-dev libgpgme-dev libcurl4-openssl-dev scdoc
+DEPS_RUN   := gnupg gpgconf ca-certificates
+DEPS_TEST  := libcmocka-dev bats busybox-static iproute2 nftables procps psmisc attr libcap2-bin xz-utils bzip2 \
+              zstd openssl jq tar gzip util-linux strace iputils-ping binutils
+DEPS       := $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST)
+
+deps:
+	@missing=$$(for p in $(DEPS); do dpkg-query -W -f='$${db:Status-Status}' $$p 2>/dev/null | grep -qx installed || echo $$p; done); \
+	[ -z "$$missing" ] && exit 0; \
+	echo "installing:" $$missing; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	apt-get install -y --no-install-recommends $$missing >/dev/null 2>&1 || \
+	{ apt-get update -q && apt-get install -y -q --no-install-recommends $$missing; }
+
+# --- the two commands, and the parts of the second ----------------------------------------------------
+demo: deps
+	@$(MAKE) all
+	@B=$(B) tests/demo.sh
+
+SUITES ?= layers headers unit fuzz contract functional crash
+.PHONY: tests-built check-unit check-functional check-contract check-fuzz check-layers check-headers check-crash
+tests-built: all unit-tests fuzzers test-programs
+
+check: deps
+	@$(MAKE) tests-built
+	@tests/run.sh $(B) $(SUITES)
+
+check-%: tests-built
+	@tests/run.sh $(B) $*
+
+# The unit tests and a part of the functional ones under the sanitizers.
+ASAN_B ?= build-asan
+ASAN_FUNCTIONAL ?= tests/functional/run.bats tests/functional/exit.bats tests/functional/pod-manifest.bats \
+                   tests/functional/lifecycle.bats
+.PHONY: check-asan
+check-asan:
+	@$(MAKE) B=$(ASAN_B) SAN=address,undefined OPT="-O1 -g" tests-built
+	@FUNCTIONAL="$(ASAN_FUNCTIONAL)" tests/run.sh $(ASAN_B) unit fuzz functional
+
+# --- installing -----------------------------------------------------------------------------------
+install: all
+	@install -d $(DESTDIR)$(BINDIR)
+	@install -m 755 $(B)/bin/gantry $(DESTDIR)$(BINDIR)/gantry
+	@cd $(B)/libexec/gantry && find . -type f | while read -r f; do \
+		mode=755; case $$f in */manifest) mode=644;; esac; \
+		install -D -m $$mode "$$f" "$(abspath $(DESTDIR)$(LIBEXECDIR))/$$f"; done
+	@for page in $(B)/man/*; do [ -e "$$page" ] || continue; \
+		install -D -m 644 "$$page" "$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}"; done
+
 clean:
 	rm -rf build build-*

@@ -1,0 +1,97 @@
+#!/bin/bash
+# Runs suites and ends with one line: N passed, N failed, N skipped.
+#
+#   tests/run.sh BUILD-DIR SUITE...      suites: layers headers unit fuzz contract functional crash
+#
+#   FUNCTIONAL   which functional files (all)
+# The exit status is 0 when nothing failed and something passed.
+set -u
+cd "$(dirname "$(readlink -f "$0")")/.." || exit 1
+B=$1
+shift
+build=$(readlink -e "$B") || { echo "run.sh: no $B: run make" >&2; exit 1; }
+export B=$build GANTRY=$build/bin/gantry PROBE=$build/tests/probe HTTPD=$build/tests/httpd MKTAR=$build/tests/mktar
+passed=0 failed=0 skipped=0
+failures=()
+
+count() { # NAME: TAP on stdin
+	local line planned=-1 seen=0
+	while IFS= read -r line; do
+		case $line in
+		"ok "*"# skip"* | "ok "*"# SKIP"*) skipped=$((skipped + 1)) seen=$((seen + 1)) ;;
+		"ok "*) passed=$((passed + 1)) seen=$((seen + 1)) ;;
+		"not ok "*) failed=$((failed + 1)) seen=$((seen + 1)) failures+=("$1: ${line#not ok }") ;;
+		1..*) planned=${line#1..} ;;
+		esac
+		printf '%s\n' "$line"
+	done
+	# A suite that broke off is a failure, whatever it said before.
+	if [ "$planned" -ne "$seen" ]; then
+		failed=$((failed + 1))
+		failures+=("$1: planned $planned, ran $seen")
+	fi
+}
+
+one() { # NAME COMMAND...: a check that either works or does not
+	local name=$1 out
+	shift
+	if out=$("$@" 2>&1); then
+		passed=$((passed + 1))
+		printf 'ok %s\n' "$name"
+	else
+		failed=$((failed + 1))
+		failures+=("$name")
+		printf 'not ok %s\n%s\n' "$name" "$out"
+	fi
+}
+
+suite_unit() {
+	local t
+	for t in "$build"/tests/unit/*; do
+		[ -x "$t" ] || continue
+		count "unit/${t##*/}" < <(CMOCKA_MESSAGE_OUTPUT=TAP "$t" 2>&1)
+	done
+}
+
+suite_fuzz() {
+	local f
+	for f in "$build"/tests/fuzz/*; do
+		[ -x "$f" ] && one "fuzz/${f##*/}" "$f" "tests/fuzz/corpus/${f##*/}"
+	done
+}
+
+suite_bats() { # DIRECTORY
+	local f
+	for f in "$1"/*.bats; do
+		[ -e "$f" ] || continue
+		echo "# $f"
+		count "$f" < <(bats --tap "$f" 2>&1 </dev/null)
+	done
+}
+
+suite_functional() {
+	local f
+	if [ -z "${FUNCTIONAL:-}" ]; then
+		suite_bats tests/functional
+		return
+	fi
+	for f in $FUNCTIONAL; do
+		echo "# $f"
+		count "$f" < <(bats --tap "$f" 2>&1 </dev/null)
+	done
+}
+
+suite_contract() { suite_bats tests/contract; }
+suite_crash() { suite_bats tests/crash; }
+suite_layers() { one layers tests/layers.sh "$build"; }
+suite_headers() { one headers tests/headers.sh; }
+
+for suite; do
+	"suite_$suite" || exit 1
+done
+if [ ${#failures[@]} -gt 0 ]; then
+	printf '\nfailed:\n'
+	printf '  %s\n' "${failures[@]}"
+fi
+printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
