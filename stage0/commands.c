@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "stage0/command.h"
 
-extern const struct command cmd_cat_manifest, cmd_enter, cmd_fetch, cmd_gc, cmd_help, cmd_image_cat_manifest,
+extern const struct command cmd_cat_manifest, cmd_doc, cmd_enter, cmd_fetch, cmd_gc, cmd_help, cmd_image_cat_manifest,
 	cmd_image_list, cmd_image_rm, cmd_list, cmd_prepare, cmd_rm, cmd_run, cmd_run_prepared, cmd_status, cmd_stop,
 	cmd_trust, cmd_version;
 
@@ -46,6 +46,7 @@ const struct command *const commands[] = {
 	&cmd_image_rm,
 	&cmd_version,
 	&cmd_help,
+	&cmd_doc,
 	&no_api,
 	&no_app,
 	&no_attach,

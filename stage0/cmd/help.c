@@ -13,7 +13,7 @@ static void print_overview(FILE *f)
 		   "USAGE:\n\tgantry [global options] COMMAND [options] [arguments]\n\n"
 		   "VERSION:\n\t" GANTRY_VERSION "\n\nCOMMANDS:\n");
 	for (size_t i = 0; commands[i]; i++)
-		if (!commands[i]->refused)
+		if (!commands[i]->refused && commands[i]->summary)
 			fprintf(f, "\t%-20s %s\n", commands[i]->name, commands[i]->summary);
 	fprintf(f, "\nGLOBAL OPTIONS:\n");
 	opt_help(f, global_opts, n_global_opts);
@@ -27,7 +27,7 @@ void help_print(FILE *f, const struct command *cmd)
 		return;
 	}
 	fprintf(f, "NAME:\n\tgantry %s - %s\n\nUSAGE:\n\tgantry %s %s\n", cmd->name,
-		cmd->summary ? cmd->summary : cmd->refused, cmd->name, cmd->usage ? cmd->usage : "");
+		cmd->summary ? cmd->summary : cmd->refused ? cmd->refused : "", cmd->name, cmd->usage ? cmd->usage : "");
 	if (cmd->details)
 		fprintf(f, "\nDESCRIPTION:\n%s", cmd->details);
 	if (cmd->n_opts) {
