@@ -128,12 +128,14 @@ static int check_plugins(const cJSON *list, struct err *e)
 static cJSON *list_of_one(cJSON *conf)
 {
 	cJSON *list = cJSON_CreateObject(), *plugins;
-	const cJSON *name = json_get(conf, "name"), *version = json_get(conf, "cniVersion");
+	static const char *const shared[] = {"cniVersion", "cniVersions", "name"};
 
-	if (version)
-		cJSON_AddItemToObject(list, "cniVersion", cJSON_Duplicate(version, true));
-	if (name)
-		cJSON_AddItemToObject(list, "name", cJSON_Duplicate(name, true));
+	for (size_t i = 0; i < ELEMENTSOF(shared); i++) {
+		const cJSON *value = json_get(conf, shared[i]);
+
+		if (value)
+			cJSON_AddItemToObject(list, shared[i], cJSON_Duplicate(value, true));
+	}
 	plugins = cJSON_AddArrayToObject(list, "plugins");
 	cJSON_AddItemToArray(plugins, conf);
 	return list;
