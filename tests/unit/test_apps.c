@@ -1,0 +1,99 @@
+/* The words of run and prepare: images with options of their own. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/str.h"
+#include "stage0/cli/apps.h"
+#include "stage0/command.h"
+
+static int parse(struct pod_request *req, char *const *argv, struct err *e)
+{
+	static const struct command cmd = {.name = "run"};
+	struct gantry g = {0};
+	struct opt_cursor c = {.argc = (int) strv_len(argv), .argv = argv};
+	int r = apps_parse(&g, &cmd, &c, NULL, req, NULL, e);
+
+	free(g.data_dir);
+	return r;
+}
+
+#define PARSE(req, e, ...) parse(req, (char *const[]) {__VA_ARGS__, NULL}, e)
+#define W(s) ((char *) (s))
+
+static void images_with_arguments(void **state)
+{
+	_cleanup_err_ struct err e = ERR_INIT;
+	struct pod_request req = {0};
+
+	(void) state;
+	assert_int_equal(PARSE(&req, &e, W("--set-env=A=1"), W("a.aci"), W("--memory=1M"), W("--"), W("x"), W("--y"), W(""),
+			       W("---"), W("b.aci"), W("--name"), W("bee"), W("---"), W("c.aci"), W("--"), W("-z")),
+			 0);
+	assert_int_equal(req.n_apps, 3);
+	assert_string_equal(req.set_env[0], "A=1");
+	assert_string_equal(req.apps[0].image, "a.aci");
+	assert_string_equal(req.apps[0].memory, "1M");
+	assert_int_equal(strv_len(req.apps[0].args), 2); /* the empty one is dropped */
+	assert_string_equal(req.apps[0].args[1], "--y");
+	assert_string_equal(req.apps[1].name, "bee");
+	assert_null(req.apps[1].args);
+	assert_string_equal(req.apps[2].args[0], "-z");
+	pod_request_done(&req);
+}
+
+static void a_mount_before_the_images_is_for_all(void **state)
+{
+	struct pod_request req = {0};
+
+	(void) state;
+	assert_int_equal(PARSE(&req, NULL, W("--mount"), W("volume=v,target=/a"), W("a.aci"), W("--mount=volume=w,target=/b")), 0);
+	assert_string_equal(req.mounts[0], "volume=v,target=/a");
+	assert_string_equal(req.apps[0].mounts[0], "volume=w,target=/b");
+	pod_request_done(&req);
+}
+
+static void refusals(void **state)
+{
+	static const struct {
+		const char *words[6];
+		const char *text;
+	} rows[] = {
+		{{"--", "x"}, "arguments behind \"--\" must follow an image"},
+		{{"a.aci", "--", "x", "---", "--"}, "image \"a.aci\" has arguments behind \"--\" twice"},
+		{{"--memory=1M", "a.aci"}, "--memory must follow an image"},
+		{{"--name", "x", "a.aci"}, "--name must follow an image"},
+		{{"a.aci", "--frob"}, "unknown flag: --frob"},
+		{{"a.aci", "--frob=\033[1m"}, "unknown flag: --frob"},
+		{{"a.aci", "--memory"}, "flag needs an argument: --memory"},
+		{{"--port=x:80", "a.aci"}, "--port: port forwarding is not supported yet"},
+		{{"a.aci", "--stdin=tty"}, "--stdin: attaching to apps is not supported yet"},
+		{{"--private-users", "a.aci"}, "--private-users: user namespaces are not supported yet"},
+	};
+
+	(void) state;
+	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+		_cleanup_err_ struct err e = ERR_INIT;
+		struct pod_request req = {0};
+
+		assert_true(parse(&req, (char *const *) rows[i].words, &e) < 0);
+		assert_string_equal(err_text(&e), rows[i].text);
+		pod_request_done(&req);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(images_with_arguments),
+		cmocka_unit_test(a_mount_before_the_images_is_for_all),
+		cmocka_unit_test(refusals),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,146 @@
+/* CNI configurations: both forms, versions, what is refused, which file wins. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <unistd.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/path.h"
+#include "stage1/net/conf.h"
+
+static void both_forms(void **state)
+{
+	static const char single[] = "{\"cniVersion\":\"0.4.0\",\"name\":\"n\",\"type\":\"bridge\",\"x\":12345678901234567890}";
+	static const char list[] = "{\"cniVersion\":\"1.0.0\",\"name\":\"n\",\"plugins\":[{\"type\":\"a\"},{\"type\":\"b\"}]}";
+	struct cni_network n;
+	_cleanup_free_ char *text = NULL;
+
+	(void) state;
+	assert_int_equal(cni_network_parse(single, strlen(single), &n, NULL), 0);
+	assert_string_equal(n.version, "0.4.0");
+	text = json_print(n.list, false);
+	/* A number that a double would round stays what it was. */
+	assert_non_null(strstr(text, "12345678901234567890"));
+	cni_network_done(&n);
+	assert_int_equal(cni_network_parse(list, strlen(list), &n, NULL), 0);
+	assert_int_equal(cJSON_GetArraySize(json_get(n.list, "plugins")), 2);
+	cni_network_done(&n);
+}
+
+static void versions(void **state)
+{
+	static const struct {
+		const char *text, *version;
+	} rows[] = {
+		{"{\"name\":\"n\",\"type\":\"t\"}", "0.1.0"},
+		{"{\"name\":\"n\",\"type\":\"t\",\"cniVersion\":\"\"}", "0.1.0"},
+		{"{\"name\":\"n\",\"type\":\"t\",\"cniVersion\":\"0.3.1\",\"cniVersions\":[\"1.0.0\",\"9.0.0\",\"0.4.0\"]}", "1.0.0"},
+		{"{\"name\":\"n\",\"type\":\"t\",\"cniVersion\":\"9.9.9\"}", "9.9.9"},
+	};
+
+	(void) state;
+	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+		struct cni_network n;
+
+		assert_int_equal(cni_network_parse(rows[i].text, strlen(rows[i].text), &n, NULL), 0);
+		assert_string_equal(n.version, rows[i].version);
+		cni_network_done(&n);
+	}
+	assert_true(cni_version_cmp("0.4.0", "0.3.1") > 0);
+	assert_true(cni_version_cmp("1.0", "1.0.0") == 0);
+}
+
+static void refusals(void **state)
+{
+	static const struct {
+		const char *text, *message;
+	} rows[] = {
+		{"[]", "expected object"},
+		{"{\"name\":\"n\",\"plugins\":[]}", "no plugins in list"},
+		{"{\"name\":\"n\",\"plugins\":{}}", "plugins: expected array"},
+		{"{\"name\":\"n\",\"plugins\":[{\"type\":\"a\"},{}]}", "plugins[1]: no type"},
+		{"{\"name\":\"n\",\"type\":\"../../bin/sh\"}", "plugins[0].type: \"../../bin/sh\" is no plugin name"},
+		{"{\"name\":\"../n\",\"type\":\"a\"}", "name: \"../n\" is no network name"},
+		{"{\"name\":\"n\",\"type\":\"a\",\"cniVersion\":\"x\"}", "cniVersion \"x\": not a version"},
+		{"{\"name\":\"n\",\"type\":\"a\",\"cniVersion\":1}", "cniVersion: expected string"},
+		{"{\"name\":\"n\",\"type\":\"a\",\"type\":\"b\"}", "duplicate member \"type\""},
+	};
+
+	(void) state;
+	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+		_cleanup_err_ struct err e = ERR_INIT;
+		struct cni_network n;
+
+		assert_true(cni_network_parse(rows[i].text, strlen(rows[i].text), &n, &e) < 0);
+		assert_string_equal(err_text(&e), rows[i].message);
+		cni_network_done(&n);
+	}
+}
+
+static void put(const char *dir, const char *name, const char *text)
+{
+	_cleanup_free_ char *path = path_join(dir, name);
+
+	assert_int_equal(file_write_at(AT_FDCWD, path, text, strlen(text), 0600, FILE_FAST, NULL), 0);
+}
+
+static void files_in_order(void **state)
+{
+	char dir[] = "/tmp/test-net-conf.XXXXXX";
+	struct cni_networks l;
+
+	(void) state;
+	assert_non_null(mkdtemp(dir));
+	put(dir, "20-b.conf", "{\"name\":\"b\",\"type\":\"t\"}");
+	put(dir, "10-a.conf", "{\"name\":\"a\",\"type\":\"t\"}");
+	put(dir, "05-b.conf", "{\"name\":\"x\",\"type\":\"other\"}");
+	put(dir, "30-x.conflist", "{\"name\":\"x\",\"plugins\":[{\"type\":\"t\"}]}");
+	put(dir, "40-d.conf", "{\"name\":\"default\",\"type\":\"mine\"}");
+	put(dir, "notes.txt", "not a network");
+	assert_int_equal(cni_networks_load(dir, &l, NULL), 0);
+	assert_int_equal(l.n, 5);
+	assert_string_equal(l.v[0].name, "a");
+	assert_string_equal(l.v[1].name, "b");
+	/* A list wins over a single file of the same name that sorts earlier. */
+	assert_string_equal(l.v[2].name, "x");
+	assert_true(strstr(l.v[2].file, "30-x.conflist") != NULL);
+	/* The administrator's default replaces the built-in one. */
+	assert_non_null(cni_network_find(&l, "default")->file);
+	assert_null(cni_network_find(&l, "default-restricted")->file);
+	cni_networks_done(&l);
+	put(dir, "50-broken.conf", "{");
+	assert_true(cni_networks_load(dir, &l, NULL) < 0);
+	assert_int_equal(path_remove_tree(AT_FDCWD, dir, NULL), 0);
+}
+
+static void a_missing_directory_has_the_built_in_ones(void **state)
+{
+	struct cni_networks l;
+
+	(void) state;
+	assert_int_equal(cni_networks_load("/nonexistent/net.d", &l, NULL), 0);
+	assert_int_equal(l.n, 2);
+	cni_networks_done(&l);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(both_forms),
+		cmocka_unit_test(versions),
+		cmocka_unit_test(refusals),
+		cmocka_unit_test(files_in_order),
+		cmocka_unit_test(a_missing_directory_has_the_built_in_ones),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
