@@ -27,11 +27,7 @@
 #define AT_RECURSIVE 0x8000
 #endif
 
-/* mount(2), umount2(2): <sys/mount.h> and <linux/mount.h> cannot be included together with every C library. */
-#define FLAG_REMOUNT (1UL << 5)
-#define FLAG_BIND (1UL << 12)
-#define FLAG_REC (1UL << 14)
-#define FLAG_PRIVATE (1UL << 18)
+/* umount2(2): <sys/mount.h> and <linux/mount.h> cannot be included together with every C library. */
 #define UMOUNT_DETACH 2
 
 static int check(long r)
@@ -87,7 +83,7 @@ static int set_attrs(int mnt, unsigned attrs, bool recursive)
 	struct mount_attr attr = {.attr_set = attrs & ~(unsigned) MNT_ATTR_PRIVATE};
 
 	if (attrs & MNT_ATTR_PRIVATE)
-		attr.propagation = FLAG_PRIVATE;
+		attr.propagation = MS_PRIVATE;
 	return check(syscall(SYS_mount_setattr, mnt, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr,
 			     sizeof attr));
 }
@@ -101,7 +97,7 @@ static int set_attrs_old(int mnt, unsigned attrs, bool recursive)
 
 	(void) snprintf(path, sizeof path, "/proc/self/fd/%d", mnt);
 	if (attrs & MNT_ATTR_PRIVATE)
-		r = check(syscall(SYS_mount, NULL, path, NULL, FLAG_PRIVATE | (recursive ? FLAG_REC : 0), NULL));
+		r = check(syscall(SYS_mount, NULL, path, NULL, MS_PRIVATE | (recursive ? MS_REC : 0), NULL));
 	attrs &= ~(unsigned) MNT_ATTR_PRIVATE;
 	if (r < 0 || !attrs)
 		return r;
@@ -110,7 +106,7 @@ static int set_attrs_old(int mnt, unsigned attrs, bool recursive)
 	if (fstatvfs(mnt, &st) < 0)
 		return -errno;
 	/* All flags are replaced, so those that it has are said again; the numbers of ST_* are those of MS_*. */
-	return check(syscall(SYS_mount, NULL, path, NULL, FLAG_REMOUNT | FLAG_BIND | attrs | (st.f_flag & 0xf), NULL));
+	return check(syscall(SYS_mount, NULL, path, NULL, MS_REMOUNT | MS_BIND | attrs | (st.f_flag & 0xf), NULL));
 }
 
 int mnt_set_attrs(int mnt, unsigned attrs, bool recursive)
@@ -133,12 +129,12 @@ int mnt_attach(int mnt, int to, unsigned attrs, bool recursive)
 
 int mnt_bind(const char *from, const char *to)
 {
-	return check(syscall(SYS_mount, from, to, NULL, FLAG_BIND, NULL));
+	return check(syscall(SYS_mount, from, to, NULL, MS_BIND, NULL));
 }
 
 int mnt_make_private(void)
 {
-	return check(syscall(SYS_mount, NULL, "/", NULL, FLAG_REC | FLAG_PRIVATE, NULL));
+	return check(syscall(SYS_mount, NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
 }
 
 int mnt_pivot(int root)

@@ -1,0 +1,132 @@
+/*
+ * /dev: a small tmpfs of our own, never the image's.  Its nodes are single binds of those in the pod's
+ * small root, which init bound from the host and checked; so no app needs to make or open a node, and
+ * the tmpfs itself is nodev.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "stage2/stage2.h"
+#include "sys/mountapi.h"
+
+/* Relative names are below the new /dev: it is the working directory while it is filled. */
+static const struct {
+	const char *from, *to;
+} nodes[] = {
+	{"/dev/null", "null"},	     {"/dev/zero", "zero"},	  {"/dev/full", "full"},
+	{"/dev/random", "random"},   {"/dev/urandom", "urandom"}, {"/dev/tty", "tty"},
+	/* The specification wants one to be there; an app without a terminal has nothing to say on it. */
+	{"/dev/null", "console"},
+};
+
+static const struct {
+	const char *to, *name;
+} links[] = {
+	{"pts/ptmx", "ptmx"},
+	{"/proc/self/fd", "fd"},
+	{"/proc/self/fd/0", "stdin"},
+	{"/proc/self/fd/1", "stdout"},
+	{"/proc/self/fd/2", "stderr"},
+};
+
+static int bind_nodes(struct err *e)
+{
+	int r;
+
+	for (size_t i = 0; i < ELEMENTSOF(nodes); i++) {
+		if (mknod(nodes[i].to, S_IFREG | 0600, 0) < 0)
+			return err_sys(e, "create /dev/%s", nodes[i].to);
+		r = mnt_bind(nodes[i].from, nodes[i].to);
+		if (r < 0)
+			return err_sysr(e, r, "bind /dev/%s", nodes[i].to);
+	}
+	return 0;
+}
+
+/* A file system of our own on a new directory of /dev. */
+static int mount_below(const char *type, const char *name, const struct mnt_option *options, unsigned attrs,
+		       struct err *e)
+{
+	_cleanup_fd_ int mnt = mnt_new(type, options, attrs, e), dir = -EBADF;
+	int r;
+
+	if (mnt < 0)
+		return mnt;
+	if (mkdir(name, 0755) < 0)
+		return err_sys(e, "mkdir /dev/%s", name);
+	dir = open(name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	r = dir < 0 ? -errno : mnt_attach(mnt, dir, 0, false);
+	return r < 0 ? err_sysr(e, r, "attach /dev/%s", name) : 0;
+}
+
+/* Terminals of this app only, so that none of them is anybody else's (CVE-2025-52565). */
+static int mount_pts(struct err *e)
+{
+	static const struct mnt_option options[] = {
+		{"newinstance", NULL}, {"ptmxmode", "0666"}, {"mode", "0620"}, {"gid", "5"}, {NULL, NULL},
+	};
+
+	return mount_below("devpts", "pts", options, MNT_ATTR_NOSUID | MNT_ATTR_NOEXEC, e);
+}
+
+static int mount_mqueue(struct err *e)
+{
+	static const unsigned attrs = MNT_ATTR_NOSUID | MNT_ATTR_NODEV | MNT_ATTR_NOEXEC;
+	_cleanup_err_ struct err own = ERR_INIT;
+	int r = mount_below("mqueue", "mqueue", NULL, attrs, &own);
+
+	/* Kernels without message queues exist. */
+	return r < 0 && r != -ENODEV ? err_move(e, &own) : 0;
+}
+
+static int make_shm(const struct stage2 *s, struct err *e)
+{
+	int r;
+
+	if (mkdir("shm", 0755) < 0)
+		return err_sys(e, "mkdir /dev/shm");
+	r = s->rec.shm ? mnt_bind("/shm", "shm") : 0;
+	return r < 0 ? err_sysr(e, r, "bind /dev/shm") : 0;
+}
+
+static int fill(const struct stage2 *s, struct err *e)
+{
+	int r = bind_nodes(e);
+
+	if (r == 0)
+		r = mount_pts(e);
+	if (r == 0)
+		r = make_shm(s, e);
+	if (r == 0)
+		r = mount_mqueue(e);
+	for (size_t i = 0; i < ELEMENTSOF(links) && r == 0; i++)
+		if (symlink(links[i].to, links[i].name) < 0)
+			r = err_sys(e, "link /dev/%s", links[i].name);
+	return r;
+}
+
+int step_dev(struct stage2 *s, struct err *e)
+{
+	static const struct mnt_option options[] = {
+		{"mode", "0755"}, {"size", "4m"}, {"nr_inodes", "4096"}, {NULL, NULL},
+	};
+	_cleanup_fd_ int dir = root_own_dir(s, "dev", e), mnt = -EBADF;
+	int r;
+
+	if (dir < 0)
+		return dir;
+	mnt = mnt_new("tmpfs", options, MNT_ATTR_NOSUID | MNT_ATTR_NODEV | MNT_ATTR_NOEXEC, e);
+	if (mnt < 0)
+		return mnt;
+	r = mnt_attach(mnt, dir, 0, false);
+	if (r < 0)
+		return err_sysr(e, r, "attach /dev");
+	if (fchdir(mnt) < 0)
+		return err_sys(e, "change directory to /dev");
+	r = fill(s, e);
+	if (r == 0 && chdir("/") < 0)
+		r = err_sys(e, "change directory to /");
+	return r;
+}

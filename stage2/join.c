@@ -1,0 +1,68 @@
+/* Joining what was made for the app: control groups, namespaces; and leaving the caller's session. */
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "stage2/stage2.h"
+
+int step_cgroup(struct stage2 *s, struct err *e)
+{
+	/* "0" to a v1 `tasks` file is the calling thread: no wait for a grace period, as cgroup.procs has. */
+	for (size_t i = 0; i < s->n_cgroups; i++) {
+		if (write(s->cgroups[i].fd, "0", 1) != 1)
+			return err_sys(e, "join control group %zu", i);
+		s->cgroups[i].fd = fd_close(s->cgroups[i].fd);
+	}
+	return 0;
+}
+
+/* What a command under `enter` inherits of the operator's shell (nohup, background jobs) is not the app's. */
+static void reset_signals(void)
+{
+	struct sigaction dfl = {.sa_handler = SIG_DFL};
+
+	for (int sig = 1; sig < NSIG; sig++)
+		if (sig != SIGKILL && sig != SIGSTOP)
+			(void) sigaction(sig, &dfl, NULL);
+}
+
+int step_session(struct stage2 *s, struct err *e)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
+		return err_sys(e, "reset signals");
+	(void) umask(022);
+	/* init has reset the handlers once for all apps; `enter` keeps the terminal on which it was typed. */
+	if (s->phase == PHASE_ENTER)
+		reset_signals();
+	else if (setsid() < 0)
+		return err_sys(e, "new session");
+	return 0;
+}
+
+int step_namespaces(_unused_ struct stage2 *s, struct err *e)
+{
+	/* The control group is the app's already, so it becomes the root of what the app sees. */
+	if (unshare(CLONE_NEWNS | CLONE_NEWCGROUP) < 0)
+		return err_sys(e, "unshare");
+	return 0;
+}
+
+int step_join(struct stage2 *s, struct err *e)
+{
+	if (s->mntns < 0)
+		return err_set(e, EBADF, "no descriptor %s", "mntns");
+	if (setns(s->mntns, CLONE_NEWNS) < 0)
+		return err_sys(e, "join mount namespace");
+	s->mntns = fd_close(s->mntns);
+	if (unshare(CLONE_NEWCGROUP) < 0)
+		return err_sys(e, "unshare");
+	/* A working directory above the root is one outside of it (CVE-2024-21626). */
+	if (chdir("/") < 0)
+		return err_sys(e, "change directory to /");
+	return 0;
+}

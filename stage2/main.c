@@ -1,0 +1,78 @@
+#include <errno.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "contract/exit.h"
+#include "stage2/stage2.h"
+
+static int read_phase(const char *word, enum phase *ret)
+{
+	static const struct {
+		const char *word;
+		enum phase phase;
+	} phases[] = {{"main", PHASE_MAIN}, {"post-stop", PHASE_POST_STOP}, {"enter", PHASE_ENTER}};
+
+	for (size_t i = 0; word && i < ELEMENTSOF(phases); i++) {
+		if (!strcmp(phases[i].word, word)) {
+			*ret = phases[i].phase;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+static void take_descriptors(struct stage2 *s)
+{
+	int n;
+
+	s->error = fds_take("error");
+	s->seccomp = fds_take("seccomp");
+	s->root = fds_take("root");
+	s->mntns = fds_take("mntns");
+	n = fds_take_prefix("cg", s->cgroups, MAX_CGROUPS);
+	s->n_cgroups = n < 0 ? 0 : (size_t) n;
+}
+
+static int start(struct stage2 *s, const char *phase, struct err *e)
+{
+	_cleanup_fd_ int record = -EBADF;
+	int r;
+
+	/* Nothing in the pod may look into or trace us while we still hold more than the app will (CVE-2016-9962). */
+	if (prctl(PR_SET_DUMPABLE, 0) < 0)
+		return err_sys(e, "become non-dumpable");
+	r = fds_init(e);
+	if (r < 0)
+		return r;
+	take_descriptors(s);
+	if (read_phase(phase, &s->phase) < 0)
+		return err_set(e, EINVAL, "unknown phase %s", q(phase));
+	record = fds_take("record");
+	if (record < 0)
+		return err_set(e, EBADF, "no descriptor %s", "record");
+	/* The handler after the app reads the same open file a second time. */
+	(void) lseek(record, 0, SEEK_SET);
+	r = app_record_read(record, &s->rec, e);
+	if (r < 0)
+		return r;
+	if (s->rec.tty)
+		return err_set(e, ENOTSUP, "an app with a terminal of its own is not supported");
+	s->argv = s->phase == PHASE_POST_STOP ? s->rec.post_stop : s->rec.exec;
+	if (!s->argv)
+		return err_set(e, EINVAL, "app record: nothing to execute");
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	static struct stage2 s = {
+		.error = -EBADF, .seccomp = -EBADF, .root = -EBADF, .mntns = -EBADF, .proc = -EBADF, .sys = -EBADF,
+		.step = "record", .status = EXIT_FAILED, .rec = APP_RECORD_INIT,
+	};
+	static struct err e;
+
+	if (start(&s, argc == 2 ? argv[1] : NULL, &e) == 0)
+		(void) stage2_steps(&s, &e);
+	stage2_fail(&s, &e);
+}

@@ -1,0 +1,80 @@
+/*
+ * THE table: what stands between a started process and the app's program, in its order.  Every step
+ * is applied or the app does not start.  The record says what, never when.
+ */
+#include "contract/exit.h"
+#include "stage2/stage2.h"
+
+#define MAIN PHASE_MAIN
+#define JOINS (PHASE_POST_STOP | PHASE_ENTER)
+#define ALL (MAIN | JOINS)
+
+static const struct step {
+	const char *name;
+	unsigned phases;
+	int (*make)(struct stage2 *s, struct err *e);
+	int status; /* of a failure */
+} steps[] = {
+	/* First, so that everything from here on is accounted, limited and killable with the app. */
+	{"cgroup", ALL, step_cgroup, EXIT_FAILED},
+	/* A terminal of the operator is not the app's to type into (CVE-2017-5226). */
+	{"session", ALL, step_session, EXIT_FAILED},
+	/* Needs the caller's /proc, so before the namespace is left; lowering needs CAP_SYS_RESOURCE. */
+	{"oom-score-adj", ALL, step_oom_score, EXIT_FAILED},
+	{"rlimits", ALL, step_rlimits, EXIT_FAILED},
+
+	/* A mount namespace for each app: what one mounts no other sees, and none can leave by chroot. */
+	{"namespaces", MAIN, step_namespaces, EXIT_FAILED},
+	{"namespaces", JOINS, step_join, EXIT_FAILED},
+	{"root", MAIN, step_root, EXIT_FAILED},
+	/* Ours, before anything of the operator or the image could stand in their place. */
+	{"proc", MAIN, step_proc, EXIT_FAILED},
+	{"sys", MAIN, step_sys, EXIT_FAILED},
+	{"dev", MAIN, step_dev, EXIT_FAILED},
+	/* After them, so that a volume may lie on /sys or on a device node; never on /proc. */
+	{"volumes", MAIN, step_volumes, EXIT_FAILED},
+	/* On our own procfs and sysfs, whatever volumes lie above; masks first, the read-only clones keep them. */
+	{"masks", MAIN, step_masks, EXIT_FAILED},
+	{"read-only-paths", MAIN, step_read_only_paths, EXIT_FAILED},
+	/* When all mount points have been made. */
+	{"read-only-root", MAIN, step_read_only_root, EXIT_FAILED},
+	/* From here on no path leads out of the app's root. */
+	{"pivot-root", MAIN, step_pivot, EXIT_FAILED},
+
+	/* Has the app's namespaces, and makes all steps below itself: it is confined as the app is. */
+	{"pre-start", MAIN, step_pre_start, EXIT_FAILED},
+	/* Inside the final root, because a volume may bring its own /etc/passwd. */
+	{"user", ALL, step_user, EXIT_FAILED},
+	/* Before the change of identity: dropping needs CAP_SETPCAP. */
+	{"capabilities", ALL, step_bounding, EXIT_FAILED},
+	/* Groups, then ids, then the sets; leaves CAP_SYS_ADMIN where the filter needs it. */
+	{"identity", ALL, step_identity, EXIT_FAILED},
+	{"no-new-privs", ALL, step_no_new_privs, EXIT_FAILED},
+	/* As the app's user, and before the filter: it need not allow what only we do. */
+	{"cwd", ALL, step_cwd, EXIT_FAILED},
+	{"exec", ALL, step_program, EXIT_EXEC},
+	{"report", MAIN, step_ready, EXIT_FAILED},
+	/* Last: the filter must allow execve(2) and nothing more for our sake. */
+	{"seccomp", ALL, step_seccomp, EXIT_FAILED},
+	{"exec", ALL, step_exec, EXIT_EXEC},
+};
+
+int stage2_steps(struct stage2 *s, struct err *e)
+{
+	/* A pre-start handler comes in again behind the step that forked it. */
+	static size_t i;
+
+	while (i < ELEMENTSOF(steps)) {
+		const struct step *step = steps + i++;
+		int r;
+
+		if (!(step->phases & s->phase))
+			continue;
+		s->step = step->name;
+		s->status = step->status;
+		r = step->make(s, e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}

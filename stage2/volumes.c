@@ -1,0 +1,148 @@
+/*
+ * Volumes and files: detached mounts made by stage1/run, attached in their order.  Their targets come
+ * from images, so they are resolved inside the app's root, and what counts is where they really end:
+ * never the root itself, procfs, or below a path that is masked.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/path.h"
+#include "stage2/stage2.h"
+#include "sys/mountapi.h"
+
+#define LINKS_MAX 8
+
+static int make_target(int root, const char *path, bool dir, int links);
+
+/* The last component is a link to nothing: what it points to is made (resolv.conf of many images). */
+static int follow_dangling(int root, int parent, const char *parent_path, const char *name, bool dir, int links)
+{
+	_cleanup_free_ char *next = NULL;
+	char text[PATH_MAX];
+	ssize_t n = readlinkat(parent, name, text, sizeof text - 1);
+
+	if (n < 0)
+		return errno == EINVAL ? -ENOTDIR : -errno;
+	if (links >= LINKS_MAX)
+		return -ELOOP;
+	text[n] = '\0';
+	next = path_is_absolute(text) ? xstrdup(text) : path_join(parent_path, text);
+	return make_target(root, next, dir, links + 1);
+}
+
+/* Make a missing target with its parents, 0:0 and 0755 (a file: 0644); returns an O_PATH descriptor. */
+static int make_target(int root, const char *path, bool dir, int links)
+{
+	_cleanup_free_ char *clean = path_clean(path), *parent_path = NULL;
+	const char *name = path_last(clean);
+	_cleanup_fd_ int parent = -EBADF, fd = -EBADF;
+
+	fd = path_open_beneath(root, clean, O_PATH, 0, PATH_IN_ROOT);
+	if (fd != -ENOENT)
+		return take_fd(fd);
+	parent_path = xstrndup(clean, (size_t) (name - clean));
+	parent = path_mkdirs_beneath(root, parent_path, 0755, PATH_IN_ROOT);
+	if (parent < 0)
+		return parent;
+	if ((dir ? mkdirat(parent, name, 0755) : mknodat(parent, name, S_IFREG | 0644, 0)) < 0)
+		return errno == EEXIST ? follow_dangling(root, parent, parent_path, name, dir, links) : -errno;
+	fd = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fchownat(fd, "", 0, 0, AT_EMPTY_PATH) < 0)
+		return -errno;
+	return take_fd(fd);
+}
+
+/* Where in the app's root the descriptor lies, as a clean path. */
+static int real_target(int fd, char ret[PATH_MAX])
+{
+	char link[40], text[PATH_MAX];
+	size_t skip = strlen(ROOT_PLACE);
+	ssize_t n;
+
+	(void) snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	n = readlink(link, text, sizeof text - 1);
+	if (n < 0)
+		return -errno;
+	text[n] = '\0';
+	if (!path_is_below(text, ROOT_PLACE))
+		return -EXDEV;
+	(void) snprintf(ret, PATH_MAX, "%s", text[skip] ? text + skip : "/");
+	return 0;
+}
+
+/* Nothing may stand where our own file systems answer for the app's confinement (CVE-2019-16884). */
+static int check_target(const struct stage2 *s, const char *real, struct err *e)
+{
+	if (!strcmp(real, "/"))
+		return err_set(e, EINVAL, "a volume cannot be the root");
+	if (path_is_below(real, "/proc"))
+		return err_set(e, EINVAL, "a volume cannot be at or below /proc");
+	if (!strcmp(real, "/dev"))
+		return err_set(e, EINVAL, "a volume cannot be /dev");
+	for (char **m = s->rec.paths ? s->rec.masks : NULL; m && *m; m++)
+		if (path_is_below(real, *m))
+			return err_set(e, EINVAL, "a volume cannot be at or below %s, which is masked", *m);
+	return 0;
+}
+
+/* A volume that is itself a device node was asked for as one; in all others devices do not work. */
+static int attributes(int mnt, const struct app_mount *m, unsigned *ret)
+{
+	struct stat st;
+
+	if (fstat(mnt, &st) < 0)
+		return -errno;
+	*ret = MNT_ATTR_PRIVATE;
+	if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
+		*ret |= MNT_ATTR_NODEV;
+	if (m->read_only)
+		*ret |= MNT_ATTR_RDONLY;
+	return S_ISDIR(st.st_mode) == m->dir ? 0 : -EINVAL;
+}
+
+static int attach_volume(const struct stage2 *s, const struct app_mount *m, struct err *e)
+{
+	_cleanup_fd_ int mnt = fds_take_n("mount", m->fd), target = -EBADF;
+	char real[PATH_MAX];
+	unsigned attrs = 0;
+	struct stat st;
+	int r;
+
+	if (mnt < 0)
+		return err_set(e, EBADF, "no descriptor mount%u", m->fd);
+	r = attributes(mnt, m, &attrs);
+	if (r < 0)
+		return err_sysr(e, r, "look at source");
+	target = make_target(s->root, m->target, m->dir, 0);
+	if (target < 0)
+		return err_sysr(e, target, "make target");
+	r = real_target(target, real);
+	if (r < 0)
+		return err_sysr(e, r, "find target");
+	r = check_target(s, real, e);
+	if (r < 0)
+		return r;
+	if (fstat(target, &st) < 0)
+		return err_sys(e, "look at target");
+	if (S_ISDIR(st.st_mode) != m->dir)
+		return err_set(e, m->dir ? ENOTDIR : EISDIR, "the image has %s there", m->dir ? "a file" : "a directory");
+	r = mnt_attach(mnt, target, attrs, m->recursive);
+	return r < 0 ? err_sysr(e, r, "attach") : 0;
+}
+
+int step_volumes(struct stage2 *s, struct err *e)
+{
+	for (size_t i = 0; i < s->rec.n_mounts; i++) {
+		const struct app_mount *m = s->rec.mounts + i;
+		int r = attach_volume(s, m, e);
+
+		if (r < 0)
+			return err_ctx(e, r, "mount on %s", q(m->target));
+	}
+	return 0;
+}
