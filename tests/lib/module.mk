@@ -15,3 +15,11 @@ $(B)/tests/httpd $(B)/tests/mktar: $(B)/tests/%: tests/lib/%.c
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu17 -O1 $(WARN) -o $@ $<
+
+# Plays stage1/run for the programs inside pods: the one that needs the library.
+OBJS += $(B)/obj/tests/lib/pod_driver.o
+test-programs: $(B)/tests/pod-driver
+$(B)/tests/pod-driver: $(B)/obj/tests/lib/pod_driver.o $(B)/libgantry.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(GLIBC_LD) -o $@ $^ -lcjson

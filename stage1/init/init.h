@@ -1,0 +1,119 @@
+/*
+ * PID 1 of a pod.  One struct for the pod and one for each app; everything is allocated before the
+ * loop (main.c) starts, and nothing afterwards: an init that dies for want of memory takes the pod
+ * with it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "contract/pod_record.h"
+#include "stage1/init/app.h"
+#include "stage1/init/lines.h"
+
+#define APP_FDS_MAX 128
+#define REPORT_ROOM 4096
+
+/* One of an app's two outputs, on its way to the log and to the relay. */
+struct stream {
+	int fd;		    /* read end, non-blocking; -EBADF: at its end */
+	bool draining;	    /* the app is gone: what is in the pipe now is all there will be */
+	bool blocked;	    /* the relay is full: not read until it takes more */
+	struct lines lines;
+};
+
+struct app {
+	const char *name;
+	unsigned index;
+	enum app_state state;
+	bool has_post_stop;
+	bool exited;	    /* reaped, and not yet looked at */
+	bool ready;	    /* its program was executed at some time */
+	bool stopped;	    /* asked to end by the pod */
+	pid_t pid;	    /* main process or handler, 0: none */
+	int wait_status;
+	int64_t deadline;   /* ms, 0: none */
+
+	struct fd_name fds[APP_FDS_MAX]; /* for stage2, by its names */
+	size_t n_fds;
+	int cgroup;	    /* v2 directory to be born in */
+	int kill_dir, freezer; /* v2 and v1, for cg_kill_leaf() */
+	int mntns;	    /* for the handler after it */
+	int log;
+
+	int report;	    /* read end of stage2's error descriptor */
+	char report_buf[REPORT_ROOM];
+	size_t report_len;
+	bool report_ready, report_failed;
+	int report_status, report_code;
+	char host_pid[16];
+
+	struct stream out[2]; /* standard output, standard error */
+	int out_write[2];   /* write ends, kept only for the handler */
+	char *prefix;	    /* "NAME: " */
+	char *status_path, *status_temp, *started_path, *started_temp, *log_path;
+};
+
+struct pod {
+	struct pod_record rec;
+	struct app *apps;
+	size_t n_apps;
+	bool stopping;
+	int exit_status;    /* -1: no app has failed */
+	bool reported;	    /* the first failure of a start was told */
+
+	int dir;	    /* the pod directory */
+	int go, alive, status, ready, stage2, hostproc;
+	int relay[2];	    /* -EBADF: detached */
+	int null, signals;
+	bool orphans;	    /* processes beside those reaped may be left */
+};
+
+/* sandbox.c: the pod's mount namespace, loopback, host name. */
+int sandbox_enter(const struct pod *pod, struct err *e);
+
+/* spawn.c */
+/* Start stage2 for the app's program or handler; sets pid, report, out. */
+int spawn_stage2(struct pod *pod, struct app *a, const char *phase, struct err *e);
+/* Close what only the first stage2 needed. */
+void spawn_close(struct app *a);
+
+/* report.c: what stage2 says. */
+/* Read what is there; true when the stream has ended and report_* are final. */
+bool report_read(struct app *a);
+/* Take what was read so far as all of it. */
+void report_finish(struct app *a);
+
+/* output.c */
+/* Move what can be moved; never blocks. */
+void stream_pump(struct pod *pod, struct app *a, int which);
+/* The app is gone: take what is in the pipe, then close. */
+void stream_drain(struct pod *pod, struct app *a);
+/* True when all output of all apps has been passed on. */
+bool output_is_done(const struct pod *pod);
+
+/* notes.c: what others read: status/, started/, the status pipe. */
+int notes_prepare(struct pod *pod, struct err *e);
+void note_status(struct pod *pod, const struct app *a, int status);
+void note_started(struct pod *pod, const struct app *a);
+void note_ready(struct pod *pod);
+void note_error(struct pod *pod, int code, const char *text);
+void note_exit(struct pod *pod, int status);
+
+/* pod.c: events of apps and of the pod. */
+void pod_event(struct pod *pod, struct app *a, enum app_event event);
+void pod_start(struct pod *pod);
+/* End all apps, the last one first. */
+void pod_stop(struct pod *pod);
+/* Do not wait any longer for those that were asked to end. */
+void pod_kill(struct pod *pod);
+/* Collect processes that ended. */
+void pod_reap(struct pod *pod);
+void pod_timeouts(struct pod *pod);
+/* Milliseconds until the next deadline, -1: none. */
+int pod_next_timeout(const struct pod *pod);
+bool pod_is_done(const struct pod *pod);

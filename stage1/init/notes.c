@@ -1,0 +1,95 @@
+/*
+ * What others read of us: files in the pod directory, lines on the status pipe.  No allocation: names
+ * are made beforehand.  A file appears whole, by rename.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "contract/layout.h"
+#include "stage1/init/init.h"
+
+static int open_log(struct pod *pod, struct app *a, struct err *e)
+{
+	a->log = openat(pod->dir, a->log_path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
+	return a->log < 0 ? err_sys(e, "open %s", a->log_path) : 0;
+}
+
+int notes_prepare(struct pod *pod, struct err *e)
+{
+	static const char *const dirs[] = {POD_STATUS, POD_STARTED, POD_LOGS};
+
+	for (size_t i = 0; i < ELEMENTSOF(dirs); i++)
+		if (mkdirat(pod->dir, dirs[i], 0750) < 0 && errno != EEXIST)
+			return err_sys(e, "mkdir %s", dirs[i]);
+	for (size_t i = 0; i < pod->n_apps; i++) {
+		struct app *a = pod->apps + i;
+		int r;
+
+		a->prefix = xasprintf("%.*s: ", 255, a->name);
+		a->status_path = xasprintf(POD_STATUS "/%s", a->name);
+		a->status_temp = xasprintf(POD_STATUS "/.%s.tmp", a->name);
+		a->started_path = xasprintf(POD_STARTED "/%s", a->name);
+		a->started_temp = xasprintf(POD_STARTED "/.%s.tmp", a->name);
+		a->log_path = xasprintf(POD_LOGS "/%s.log", a->name);
+		r = open_log(pod, a, e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static void put_file(const struct pod *pod, const char *temp, const char *path, const char *text)
+{
+	_cleanup_fd_ int fd = openat(pod->dir, temp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+
+	/* Nobody to tell: whoever looks for the file finds that it is missing. */
+	if (fd < 0 || write_all(fd, text, strlen(text)) < 0)
+		return;
+	(void) renameat(pod->dir, temp, pod->dir, path);
+}
+
+void note_status(struct pod *pod, const struct app *a, int status)
+{
+	char text[16];
+
+	(void) snprintf(text, sizeof text, "%d\n", status);
+	put_file(pod, a->status_temp, a->status_path, text);
+}
+
+void note_started(struct pod *pod, const struct app *a)
+{
+	put_file(pod, a->started_temp, a->started_path, a->host_pid);
+}
+
+void note_ready(struct pod *pod)
+{
+	if (pod->ready >= 0)
+		(void) write_all(pod->ready, "\n", 1);
+	pod->ready = fd_close(pod->ready);
+}
+
+void note_error(struct pod *pod, int code, const char *text)
+{
+	char line[1024];
+	int n = snprintf(line, sizeof line - 1, "error %d %s", code, text);
+
+	if ((size_t) n >= sizeof line - 1)
+		n = sizeof line - 2;
+	for (int i = 0; i < n; i++)
+		if (line[i] == '\n')
+			line[i] = ' ';
+	line[n] = '\n';
+	(void) write_all(pod->status, line, (size_t) n + 1);
+}
+
+void note_exit(struct pod *pod, int status)
+{
+	char line[32];
+	int n = snprintf(line, sizeof line, "exit %d\n", status);
+
+	(void) write_all(pod->status, line, (size_t) n);
+}

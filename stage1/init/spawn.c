@@ -1,0 +1,133 @@
+/*
+ * Starting stage2, as the app or as its handler.  The child is born in the app's v2 control group
+ * where there is one, so that nothing of it is ever accounted elsewhere.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "stage1/init/init.h"
+
+#ifndef SYS_clone3
+#define SYS_clone3 435
+#endif
+
+/* fork(2) into a control group: clone3(2) since Linux 5.7; before that the child moves itself. */
+static pid_t fork_into(int cgroup)
+{
+	struct clone_args args = {.exit_signal = SIGCHLD};
+	long pid;
+
+	if (cgroup < 0)
+		return fork();
+	args.flags = CLONE_INTO_CGROUP;
+	args.cgroup = (uint64_t) cgroup;
+	pid = syscall(SYS_clone3, &args, sizeof args);
+	if (pid >= 0 || (errno != ENOSYS && errno != EINVAL && errno != E2BIG && errno != EPERM))
+		return (pid_t) pid;
+	pid = fork();
+	if (pid == 0 && file_poke_at(cgroup, "cgroup.procs", "0") < 0)
+		_exit(254);
+	return (pid_t) pid;
+}
+
+/* Only we can see which number the host has for us: procfs answers in the namespace that it belongs to. */
+static void report_host_pid(const struct pod *pod, int report)
+{
+	char text[64] = "hostpid=";
+	size_t skip = strlen(text);
+	ssize_t n = pod->hostproc < 0 ? -1 : readlinkat(pod->hostproc, "self", text + skip, sizeof text - skip - 1);
+
+	if (n <= 0)
+		return;
+	text[skip + (size_t) n] = '\0';
+	(void) write_all(report, text, skip + (size_t) n + 1);
+}
+
+/* Who am I: the process that will be the app, between fork and the exec of stage2. init reaps me. */
+static _noreturn_ void child(const struct pod *pod, const struct app *a, const char *phase, int report)
+{
+	struct fd_name fds[APP_FDS_MAX + 2];
+	char *const argv[] = {(char[]) {"stage2"}, (char *) phase, NULL};
+	_cleanup_err_ struct err e = ERR_INIT;
+	size_t n = a->n_fds;
+
+	report_host_pid(pod, report);
+	memcpy(fds, a->fds, n * sizeof *fds);
+	fds[n++] = (struct fd_name) {"error", report};
+	fds[n++] = (struct fd_name) {"mntns", a->mntns};
+	if (dup2(pod->null, 0) < 0 || dup2(a->out_write[0], 1) < 0 || dup2(a->out_write[1], 2) < 0)
+		(void) err_sys(&e, "place standard streams");
+	else
+		(void) exec_fds(pod->stage2, "stage2", argv, NULL, fds, n, &e);
+	(void) dprintf(report, "step=start%cmessage=%s%ccode=%d%c", 0, err_text(&e), 0, e.code, 0);
+	_exit(254);
+}
+
+static int make_pipes(struct app *a, struct err *e)
+{
+	for (int i = 0; i < 2; i++) {
+		int fds[2];
+
+		/* The handler goes on with the pipes of its app. */
+		if (a->out_write[i] >= 0)
+			continue;
+		if (pipe2(fds, O_CLOEXEC) < 0)
+			return err_sys(e, "pipe");
+		a->out[i].fd = fds[0];
+		a->out_write[i] = fds[1];
+		if (fd_set_nonblock(fds[0]) < 0)
+			return err_sys(e, "pipe");
+	}
+	return 0;
+}
+
+void spawn_close(struct app *a)
+{
+	size_t n = 0;
+
+	/* The handler needs the record, the filter and the v1 groups once more. */
+	for (size_t i = 0; i < a->n_fds; i++) {
+		const char *name = a->fds[i].name;
+
+		if (a->has_post_stop && strcmp(name, "root") && strncmp(name, "mount", 5))
+			a->fds[n++] = a->fds[i];
+		else
+			(void) fd_close(a->fds[i].fd);
+	}
+	a->n_fds = n;
+	for (int i = 0; i < 2 && !a->has_post_stop; i++)
+		a->out_write[i] = fd_close(a->out_write[i]);
+	if (!a->has_post_stop)
+		a->cgroup = fd_close(a->cgroup);
+}
+
+int spawn_stage2(struct pod *pod, struct app *a, const char *phase, struct err *e)
+{
+	int report[2], r = make_pipes(a, e);
+
+	if (r < 0)
+		return r;
+	/* A socket where stage2 has to send a descriptor back. */
+	if ((a->has_post_stop ? socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, report) : pipe2(report, O_CLOEXEC)) < 0)
+		return err_sys(e, "pipe");
+	a->report_len = 0;
+	a->report_ready = a->report_failed = false;
+	a->pid = fork_into(a->cgroup);
+	if (a->pid == 0)
+		child(pod, a, phase, report[1]);
+	if (a->pid < 0) {
+		r = err_sys(e, "fork");
+		a->pid = 0;
+	}
+	(void) fd_close(report[1]);
+	a->report = report[0];
+	(void) fd_set_nonblock(a->report);
+	return r;
+}
