@@ -1,0 +1,146 @@
+/*
+ * The process that becomes the pod's init.
+ *
+ * It is born into the new namespaces, joins its control group, has the group it sits in as the root of
+ * its cgroup namespace, and executes init; whatever fails on that way it writes to the status pipe,
+ * as init itself does.  The kernel kills it when its parent, which becomes the monitor, dies.
+ */
+#include <errno.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/str.h"
+#include "contract/exit.h"
+#include "stage1/run/sandbox.h"
+
+#ifndef CLONE_INTO_CGROUP
+#define CLONE_INTO_CGROUP 0x200000000ULL
+#endif
+
+static void app_fds(struct fd_list *l, const struct sandbox_app *sa, size_t i, int kill_fd)
+{
+	fd_list_add(l, sa->record, "app%zu-record", i);
+	fd_list_add(l, sa->root, "app%zu-root", i);
+	fd_list_add(l, sa->seccomp, "app%zu-seccomp", i);
+	for (size_t j = 0; j < sa->n_mounts; j++)
+		fd_list_add(l, sa->mounts[j], "app%zu-mount%zu", i, j);
+	for (size_t j = 0; j < sa->leaf.n_join; j++)
+		fd_list_add(l, sa->leaf.join[j], "app%zu-cg%zu", i, j);
+	fd_list_add(l, sa->leaf.dir, "app%zu-cgroup", i);
+	fd_list_add(l, sa->leaf.freezer, "app%zu-freezer", i);
+	fd_list_add(l, kill_fd, "app%zu-kill", i);
+}
+
+static void init_fds(struct sandbox *sb, struct fd_list *l)
+{
+	fd_list_add(l, sb->record, "record");
+	fd_list_add(l, sb->pod, "pod");
+	fd_list_add(l, sb->lock, "lock");
+	fd_list_add(l, sb->go[0], "go");
+	fd_list_add(l, sb->alive[0], "alive");
+	fd_list_add(l, sb->status[1], "status");
+	fd_list_add(l, sb->out[1], "out");
+	fd_list_add(l, sb->err[1], "err");
+	fd_list_add(l, sb->stage2, "stage2");
+	fd_list_add(l, sb->hostproc, "hostproc");
+	fd_list_add(l, sb->ready, "ready");
+	fd_list_add(l, sb->error, "error");
+	/* v2: the same directory to join and to kill by; a name each, so a descriptor each. */
+	for (size_t i = 0; i < sb->plan->n_apps; i++)
+		app_fds(l, &sb->apps[i], i, sb->apps[i].leaf.dir >= 0 ? fd_copy(sb->apps[i].leaf.dir) : -EBADF);
+}
+
+/* v1, or v2 where clone3 cannot do it: a process with one thread moves itself by writing 0. */
+static int join(struct sandbox *sb, bool joined, struct err *e)
+{
+	const struct cg_leaf *leaf = &sb->init_leaf;
+	int r;
+
+	for (size_t i = 0; i < leaf->n_join; i++)
+		if (write(leaf->join[i], "0", 1) < 0)
+			return err_sys(e, "join the pod's control group");
+	if (leaf->dir >= 0 && !joined) {
+		r = file_poke_at(leaf->dir, "cgroup.procs", "0");
+		if (r < 0)
+			return err_sysr(e, r, "join the pod's control group");
+	}
+	if (unshare(CLONE_NEWCGROUP) < 0)
+		return err_sys(e, "unshare the cgroup namespace");
+	return 0;
+}
+
+static _noreturn_ void become_init(struct sandbox *sb, bool joined)
+{
+	char *argv[] = {(char *) "gantry-init", NULL};
+	char *env[] = {NULL};
+	_cleanup_fd_list_ struct fd_list l = {0};
+	_cleanup_err_ struct err e = ERR_INIT;
+	_cleanup_free_ char *line = NULL;
+	int r = 0;
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		r = err_sys(&e, "prctl PR_SET_PDEATHSIG");
+	if (r == 0)
+		r = join(sb, joined, &e);
+	if (r == 0) {
+		init_fds(sb, &l);
+		(void) exec_fds(sb->init, "init", argv, env, l.v, l.n, &e);
+	}
+	line = xasprintf("error %d %s\n", EXIT_FAILED, err_text(&e));
+	(void) write_all(sb->status[1], line, strlen(line));
+	_exit(EXIT_FAILED);
+}
+
+static uint64_t namespaces(const struct plan *plan)
+{
+	return CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | (plan->private_ipc ? CLONE_NEWIPC : 0) |
+	       (plan->private_net ? CLONE_NEWNET : 0);
+}
+
+/* 0 in the child. clone3(2) may be missing or filtered away (ENOSYS, EPERM): then clone(2) with less. */
+static long spawn(struct sandbox *sb, bool *joined)
+{
+	struct clone_args args = {
+		.flags = namespaces(sb->plan) | CLONE_PIDFD,
+		.pidfd = (uint64_t) (uintptr_t) &sb->pidfd,
+		.exit_signal = SIGCHLD,
+	};
+	long pid;
+
+	if (sb->init_leaf.dir >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t) sb->init_leaf.dir;
+	}
+	*joined = sb->init_leaf.dir >= 0;
+	pid = syscall(SYS_clone3, &args, sizeof args);
+	if (pid >= 0 || (errno != ENOSYS && errno != EPERM && errno != E2BIG))
+		return pid;
+	*joined = false;
+	return syscall(SYS_clone, (unsigned long) (namespaces(sb->plan) | CLONE_PIDFD | SIGCHLD), 0UL,
+		       &sb->pidfd, NULL, 0UL);
+}
+
+int sandbox_child(struct sandbox *sb, struct err *e)
+{
+	_cleanup_free_ char *path = NULL;
+	bool joined;
+	long pid = spawn(sb, &joined);
+
+	if (pid == 0)
+		become_init(sb, joined);
+	if (pid < 0)
+		return err_sys(e, "clone the pod's first process");
+	sb->pid = (pid_t) pid;
+	/* Only init has these ends from now on: their end of file tells that it is gone. */
+	sb->go[0] = fd_close(sb->go[0]);
+	sb->alive[0] = fd_close(sb->alive[0]);
+	sb->status[1] = fd_close(sb->status[1]);
+	sb->out[1] = fd_close(sb->out[1]);
+	sb->err[1] = fd_close(sb->err[1]);
+	return 0;
+}

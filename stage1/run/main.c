@@ -1,0 +1,150 @@
+/*
+ * Who am I: `run` of the default stage1, executed by stage0 in the pod's directory with the pod's lock
+ * held.  Manifests become a plan, the plan a process that becomes the pod's init; then I become the
+ * monitor, with the same process id.  When I fail before that, nothing of the pod is left running, and
+ * my exit status is 254.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/record.h"
+#include "base/str.h"
+#include "contract/exit.h"
+#include "contract/layout.h"
+#include "stage1/run/caps.h"
+#include "stage1/run/sandbox.h"
+
+/* What stage0 announced, before there is a sandbox to put it in. */
+struct handed {
+	int lock, error, ready, log;
+};
+
+static int take_handed(struct handed *h, struct err *e)
+{
+	int r = fds_init(e);
+
+	*h = (struct handed) {fds_take("lock"), fds_take("error"), fds_take("ready"), fds_take("log")};
+	/* The old names of the lock: an app or a plugin has no business with it. */
+	(void) unsetenv("GANTRY_LOCK_FD");
+	(void) unsetenv("RKT_LOCK_FD");
+	return r;
+}
+
+static void report(const struct handed *h, const char *text)
+{
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+
+	if (h->error < 0) {
+		log_error("%s", text);
+		return;
+	}
+	record_begin(&sb, 1);
+	record_addf(&sb, "code", "%d", EXIT_FAILED);
+	record_add(&sb, "message", text);
+	(void) write_all(h->error, sb.buf, sb.len);
+}
+
+/* Load and check the networks, and only that. */
+static int plan_network(const struct plan *plan, const struct entry_args *args, int pod,
+			struct net_plan **ret, struct err *e)
+{
+	struct net_request req = {
+		.uuid = plan->uuid,
+		.pod_fd = pod,
+		.nets = plan->nets,
+		.local_config = args->local_config ? args->local_config : LOCAL_CONFIG_DIR,
+		.netns_fd = -EBADF,
+	};
+
+	*ret = NULL;
+	return plan->nets ? net_plan(&req, ret, e) : 0;
+}
+
+static void dry_run(const struct plan *plan, const struct net_plan *net)
+{
+	_cleanup_strv_ char **lines = net ? net_plan_lines(net) : NULL;
+
+	plan_print(plan, stdout);
+	for (char **l = lines; l && *l; l++)
+		printf("network %s\n", *l);
+}
+
+static int carry_out(const struct plan *plan, const struct entry_args *args, const struct cg_host *cgroups,
+		     int dir, struct net_plan *net, const struct handed *h, struct err *e)
+{
+	struct sandbox sb;
+	int r;
+
+	for (char **n = plan->notes; n && *n; n++)
+		log_info("%s", *n);
+	sandbox_init(&sb, plan, args, cgroups, dir);
+	sb.net = net;
+	sb.lock = h->lock;
+	sb.error = h->error;
+	sb.ready = h->ready;
+	sb.log = h->log;
+	r = sandbox_run(&sb, e);
+	sb.error = -EBADF;
+	sandbox_done(&sb);
+	return r;
+}
+
+static int run(const struct entry_args *args, const struct handed *h, struct err *e)
+{
+	_cleanup_fd_ int dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_pod_ struct pod *pod = NULL;
+	_cleanup_plan_ struct plan *plan = NULL;
+	struct host_facts facts = {.caps = caps_permitted()};
+	struct cg_host *cgroups;
+	struct net_plan *net = NULL;
+	int r;
+
+	if (dir < 0)
+		return err_sys(e, "open the pod directory");
+	r = pod_load(dir, args->uuid, &pod, e);
+	if (r < 0)
+		return r;
+	cgroups = cg_host_detect(e);
+	if (!cgroups)
+		return -EINVAL;
+	facts.cgroups = cgroups;
+	r = plan_make(pod, args, &facts, &plan, e);
+	if (r == 0)
+		r = plan_network(plan, args, dir, &net, e);
+	if (r == 0 && args->dry_run) {
+		dry_run(plan, net);
+		net_plan_free(net);
+	} else if (r == 0) {
+		r = carry_out(plan, args, cgroups, dir, net, h, e);
+	}
+	cg_host_free(cgroups);
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	_cleanup_entry_args_ struct entry_args args = ENTRY_ARGS_INIT;
+	_cleanup_err_ struct err e = ERR_INIT;
+	struct handed h = {-EBADF, -EBADF, -EBADF, -EBADF};
+	int r;
+
+	fd_sanitize_stdio();
+	log_init("gantry: run");
+	/* A reader of ours that goes away is an error of the write, not a death in the middle. */
+	(void) signal(SIGPIPE, SIG_IGN);
+	r = take_handed(&h, &e);
+	if (r == 0)
+		r = entry_parse(ENTRY_RUN, argc, argv, &args, &e);
+	if (r == 0) {
+		log_set_debug(args.debug);
+		r = run(&args, &h, &e);
+	}
+	if (r == 0 && (fflush(stdout) != 0 || ferror(stdout)))
+		r = err_set(&e, EIO, "the output could not be written");
+	if (r < 0)
+		report(&h, err_text(&e));
+	return r < 0 ? EXIT_FAILED : EXIT_OK;
+}

@@ -1,0 +1,114 @@
+/*
+ * Mount objects: made here with the host's view, handed to init as descriptors, attached only inside the
+ * pod.  In the host's namespace no mount ever appears; when the last descriptor and the pod's namespace
+ * are gone, so are they.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "contract/layout.h"
+#include "stage1/run/sandbox.h"
+#include "stage1/run/source.h"
+#include "sys/mountapi.h"
+
+/* upper becomes what / looks like to the app: mode and owner are the image's. */
+static int make_upper(int pod, const char *upper, const char *tree, struct err *e)
+{
+	_cleanup_fd_ int fd = -EBADF;
+	struct stat st;
+
+	if (fstatat(pod, tree, &st, 0) < 0)
+		return err_sys(e, "stat the image's tree %s", tree);
+	if (mkdirat(pod, upper, st.st_mode & 07777) < 0 && errno != EEXIST)
+		return err_sys(e, "mkdir %s", upper);
+	fd = openat(pod, upper, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "open %s", upper);
+	if (((st.st_uid || st.st_gid) && fchown(fd, st.st_uid, st.st_gid) < 0) ||
+	    fchmod(fd, st.st_mode & 07777) < 0)
+		return err_sys(e, "owner and mode of %s", upper);
+	return 0;
+}
+
+/* Paths relative to the working directory, which is the pod's: no colon and no comma can be in them. */
+static int overlay_root(int pod, const struct plan_app *pa, struct err *e)
+{
+	_cleanup_free_ char *upper = xasprintf(POD_APPSINFO "/%s/" APP_UPPER, pa->name);
+	_cleanup_free_ char *work = xasprintf(POD_APPSINFO "/%s/" APP_WORK, pa->name);
+	const struct mnt_option options[] = {
+		{"lowerdir", pa->tree}, {"upperdir", upper}, {"workdir", work}, {NULL, NULL}};
+	int r = make_upper(pod, upper, pa->tree, e);
+
+	if (r < 0)
+		return r;
+	if (mkdirat(pod, work, 0700) < 0 && errno != EEXIST)
+		return err_sys(e, "mkdir %s", work);
+	return mnt_new("overlay", options, MNT_ATTR_NODEV, e);
+}
+
+/* stage2 takes it out of the host's peer group and sets its attributes, in the call that attaches it. */
+static int clone_mount(int dirfd, const char *path, bool recursive, struct err *e)
+{
+	int fd = mnt_clone(dirfd, path, recursive);
+
+	return fd < 0 ? err_sysr(e, fd, "open_tree %s", path) : fd;
+}
+
+static int make_root(struct sandbox *sb, const struct plan_app *pa, struct err *e)
+{
+	if (sb->plan->overlay)
+		return overlay_root(sb->pod, pa, e);
+	return clone_mount(sb->pod, pa->tree, false, e);
+}
+
+/* The source may have become something else since the plan looked at it. */
+static int open_host(const struct plan_mount *m, struct err *e)
+{
+	struct stat st;
+	_cleanup_fd_ int fd = source_open(m->path, &st, e);
+	bool device = fd >= 0 && (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode));
+
+	if (fd < 0)
+		return fd;
+	if (S_ISDIR(st.st_mode) != m->dir || device != (m->device != 0) || (device && st.st_rdev != m->device))
+		return err_set(e, ESTALE, "%s changed while the pod was starting", q(m->path));
+	return take_fd(fd);
+}
+
+static int make_mount(struct sandbox *sb, const struct plan_mount *m, struct err *e)
+{
+	_cleanup_fd_ int source = -EBADF;
+
+	if (m->source != SOURCE_HOST)
+		return clone_mount(sb->pod, m->path, false, e);
+	source = open_host(m, e);
+	if (source < 0)
+		return source;
+	return clone_mount(source, "", m->recursive, e);
+}
+
+int sandbox_mounts(struct sandbox *sb, struct err *e)
+{
+	for (size_t i = 0; i < sb->plan->n_apps; i++) {
+		const struct plan_app *pa = &sb->plan->apps[i];
+		struct sandbox_app *sa = &sb->apps[i];
+
+		sa->root = make_root(sb, pa, e);
+		if (sa->root < 0)
+			return err_ctx(e, sa->root, "app %s: root", pa->name);
+		sa->mounts = xcalloc(pa->n_mounts, sizeof *sa->mounts);
+		while (sa->n_mounts < pa->n_mounts) {
+			const struct plan_mount *m = &pa->mounts[sa->n_mounts];
+			int fd = make_mount(sb, m, e);
+
+			if (fd < 0)
+				return err_ctx(e, fd, "app %s: mount %s", pa->name,
+					       q(m->volume ? m->volume : m->target));
+			sa->mounts[sa->n_mounts++] = fd;
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,115 @@
+/*
+ * The plan: what the manifests, the arguments and the host come to, as plain data.  Making one changes
+ * nothing anywhere; it can be printed (--dry-run) and is what the unit tests look at.  sandbox.c
+ * carries it out.
+ */
+#pragma once
+
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "contract/app_record.h"
+#include "contract/entry.h"
+#include "stage1/run/pod.h"
+#include "sys/cgroup.h"
+
+/* What the plan needs to know of the host, found before: a test gives its own. */
+struct host_facts {
+	const struct cg_host *cgroups; /* NULL: limits are not checked against the host's controllers */
+	uint64_t caps;		       /* that this process may hand out */
+};
+
+enum plan_source {
+	SOURCE_HOST,  /* a volume of the host */
+	SOURCE_EMPTY, /* a directory of the pod */
+	SOURCE_FILE,  /* a file of the pod below etc/ */
+};
+
+struct plan_mount {
+	enum plan_source source;
+	char *volume; /* name of the volume, for messages; NULL for files */
+	char *path;   /* SOURCE_HOST: absolute; else relative to the pod directory */
+	char *target; /* clean, absolute in the app's root */
+	bool read_only, recursive;
+	bool dir;
+	dev_t device;	   /* not 0: the source is a device node with this number */
+	char device_type;  /* 'b', 'c' */
+	bool only_with_dns; /* resolv.conf of the network: left out when the network says nothing */
+};
+
+/* A directory below sharedVolumes. */
+struct plan_volume {
+	char *path;
+	mode_t mode;
+	uid_t uid;
+	gid_t gid;
+};
+
+/* A file below etc/ with its content. */
+struct plan_file {
+	char *path, *content;
+};
+
+struct plan_app {
+	const char *name; /* borrowed from the pod */
+	const char *tree; /* borrowed from the pod */
+	char *group;	  /* "gantry/UUID/APP" */
+	struct app_record record; /* without mounts: records.c adds what was really opened */
+	struct plan_mount *mounts; /* in their order */
+	size_t n_mounts;
+	struct cg_limits limits;
+	struct cg_device *devices; /* of limits, owned */
+	size_t n_devices;
+	const struct isolator_list *isolators; /* borrowed: those of seccomp count, when record.seccomp */
+};
+
+struct plan {
+	char *uuid, *hostname;
+	char *group; /* "gantry/UUID" */
+	bool overlay, private_net, private_ipc;
+	char **nets;		    /* to be asked of the network runtime; empty for none and host */
+	bool limited;		    /* the pod itself has limits */
+	struct cg_limits limits;
+	char **cgroups; /* directories, deepest first */
+	struct plan_volume *volumes;
+	size_t n_volumes;
+	struct plan_file *files;
+	size_t n_files;
+	struct plan_app *apps;
+	size_t n_apps;
+	char **notes; /* what an operator should be told, one line each */
+};
+
+int plan_make(const struct pod *pod, const struct entry_args *args, const struct host_facts *facts,
+	      struct plan **ret, struct err *e);
+/* The plan in lines that a person can read. */
+void plan_print(const struct plan *plan, FILE *f);
+void plan_free(struct plan *plan);
+DEFINE_CLEANUP(struct plan *, plan_free)
+#define _cleanup_plan_ __attribute__((cleanup(cleanup_plan_free)))
+
+/* --- plan_mounts.c --- */
+/* Volumes of one app: plan->volumes, pa->mounts. */
+int plan_mounts(const struct pod *pod, const struct pod_app *a, struct plan *plan, struct plan_app *pa,
+		struct err *e);
+/* The mount that covers the path (its target is the path or above it), or NULL. */
+const struct plan_mount *plan_covered(const struct plan_app *pa, const char *path);
+struct plan_mount *plan_add_mount(struct plan_app *pa);
+
+/* --- plan_files.c --- */
+enum plan_dns { DNS_DEFAULT, DNS_HOST, DNS_STAGE0, DNS_NONE };
+/* "resolv=...,hosts=..."; NULL: both default. */
+int plan_dns_mode(const char *text, enum plan_dns *ret_resolv, enum plan_dns *ret_hosts, struct err *e);
+/* etc/hostname, etc/hosts, etc/resolv.conf: plan->files and the apps' mounts, which are there already. */
+int plan_files(const struct pod *pod, enum plan_dns resolv, enum plan_dns hosts, struct plan *plan,
+	       struct err *e);
+
+/* --- plan_isolators.c --- */
+int plan_app_isolators(const struct isolator_list *l, const struct entry_args *args,
+		       const struct host_facts *facts, struct plan_app *pa, struct err *e);
+int plan_pod_isolators(const struct isolator_list *l, const struct host_facts *facts, struct plan *plan,
+		       struct err *e);
+
+/* --- environment.c --- */
+/* The whole environment of the app, strv, owned by the caller. */
+char **plan_environment(const char *app_name, const struct nameval_list *vars);

@@ -1,0 +1,107 @@
+/*
+ * Reading the pod directory.
+ */
+#include "stage1/run/pod.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "contract/layout.h"
+#include "spec/image_id.h"
+#include "spec/uuid.h"
+
+/* A running pod's directory is DATA/pods/run/UUID: the store is always at the same place relative to it,
+ * and a relative path shows nothing of the host in the app's /proc/self/mountinfo. */
+#define STORE_TREE "../../../" DATA_CAS_TREE
+
+/* The tree of an overlay pod: of the store, by the id that stage0 wrote down. */
+static int store_tree(int dir, const char *app, char **ret, struct err *e)
+{
+	_cleanup_free_ char *path = xasprintf(POD_APPSINFO "/%s/" APP_TREE_ID, app);
+	_cleanup_free_ char *id = NULL;
+	const char *wrong;
+	int r = file_read_line_at(dir, path, &id, e);
+
+	if (r < 0)
+		return r;
+	wrong = image_id_check(id);
+	if (wrong)
+		return err_set(e, EINVAL, "%s: %s", path, wrong);
+	*ret = xasprintf(STORE_TREE "/%s/" TREE_ROOTFS, id);
+	return 0;
+}
+
+static int load_app(struct pod *p, const struct runtime_app *runtime, struct pod_app *a, struct err *e)
+{
+	_cleanup_free_ char *path = xasprintf(POD_APPSINFO "/%s/" APP_MANIFEST, runtime->name);
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	int r;
+
+	a->runtime = runtime;
+	r = file_read_at(p->dir, path, JSON_MANIFEST_MAX, &text, &len, e);
+	if (r < 0)
+		return r;
+	a->image = image_manifest_parse(text, len, e);
+	if (!a->image)
+		return -EINVAL;
+	a->app = runtime->app ? runtime->app : a->image->app;
+	if (!a->app)
+		return err_set(e, EINVAL, "neither the pod nor the image says what to run");
+	if (p->overlay)
+		return store_tree(p->dir, runtime->name, &a->tree, e);
+	a->tree = xasprintf(POD_APPSINFO "/%s/" APP_ROOTFS, runtime->name);
+	return 0;
+}
+
+int pod_load(int dir, const char *uuid, struct pod **ret, struct err *e)
+{
+	_cleanup_pod_ struct pod *p = xcalloc(1, sizeof *p);
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	int r;
+
+	p->dir = dir;
+	p->uuid = xstrdup(uuid);
+	if (uuid_check(uuid))
+		return err_set(e, EINVAL, "%s is no UUID", q(uuid));
+	r = file_read_at(dir, POD_MANIFEST, JSON_MANIFEST_MAX, &text, &len, e);
+	if (r < 0)
+		return r;
+	p->manifest = pod_manifest_parse(text, len, e);
+	if (!p->manifest)
+		return -EINVAL;
+	if (!p->manifest->n_apps)
+		return err_set(e, EINVAL, "the pod has no apps");
+	p->overlay = faccessat(dir, POD_OVERLAY, F_OK, 0) == 0;
+	p->apps = xcalloc(p->manifest->n_apps, sizeof *p->apps);
+	for (; p->n_apps < p->manifest->n_apps; p->n_apps++) {
+		const struct runtime_app *runtime = &p->manifest->apps[p->n_apps];
+
+		r = load_app(p, runtime, &p->apps[p->n_apps], e);
+		if (r < 0) {
+			p->n_apps++;
+			return err_ctx(e, r, "app %s", runtime->name);
+		}
+	}
+	*ret = take_ptr(p);
+	return 0;
+}
+
+void pod_free(struct pod *p)
+{
+	if (!p)
+		return;
+	for (size_t i = 0; i < p->n_apps; i++) {
+		image_manifest_free(p->apps[i].image);
+		free(p->apps[i].tree);
+	}
+	free(p->apps);
+	pod_manifest_free(p->manifest);
+	free(p->uuid);
+	free(p);
+}

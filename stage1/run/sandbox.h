@@ -1,0 +1,88 @@
+/*
+ * Carrying a plan out: from mount objects to the start of the pod's init, and back when something
+ * fails.  sandbox.c holds the order; each step is a file of its own and leaves what it made in the
+ * struct, from where sandbox_undo() takes it back.
+ */
+#pragma once
+
+#include "base/fd.h"
+#include "stage1/net/net.h"
+#include "stage1/run/plan.h"
+
+struct sandbox_app {
+	int record;  /* memory file; filled and sealed before the go byte */
+	int root;    /* detached mount */
+	int seccomp; /* the compiled filter, or -EBADF */
+	int *mounts; /* detached mounts, as many as the plan has for the app */
+	size_t n_mounts;
+	struct cg_leaf leaf;
+};
+
+struct sandbox {
+	const struct plan *plan;
+	const struct entry_args *args;
+	const struct cg_host *cgroups;
+	int pod;    /* the pod directory, which is also the working directory */
+	int stage1; /* the directory of stage1's programs, read-only and detached where that can be had */
+	int lock, error, ready, log; /* from stage0, -EBADF where absent */
+
+	struct sandbox_app *apps;
+	struct cg_leaf init_leaf;
+	bool cgroups_listed; /* the file `cgroup` is written: directories may exist */
+	int init, stage2;    /* programs to execute */
+	int hostproc, record;
+	int go[2], alive[2], status[2], out[2], err[2]; /* pipes: read end, write end */
+
+	pid_t pid;
+	int pidfd, netns;
+	struct net_plan *net; /* NULL: no network to set up */
+	bool net_begun;
+	struct net_result net_result;
+};
+
+void sandbox_init(struct sandbox *sb, const struct plan *plan, const struct entry_args *args,
+		  const struct cg_host *cgroups, int pod);
+/* Does everything and becomes the monitor; comes back only with an error, after having undone all. */
+int sandbox_run(struct sandbox *sb, struct err *e);
+void sandbox_done(struct sandbox *sb);
+
+/* --- programs.c: where stage1's programs are, and descriptors to execute them by --- */
+int sandbox_programs(struct sandbox *sb, struct err *e);
+/* Absolute path of the directory that holds the running program; owned by the caller. */
+char *programs_dir(struct err *e);
+
+/* --- files.c: what lies in the pod directory --- */
+int sandbox_files(struct sandbox *sb, struct err *e);
+/* The resolv.conf that the network named, in place; does nothing when it named none. */
+int sandbox_resolv(struct sandbox *sb, struct err *e);
+int sandbox_pid_file(struct sandbox *sb, struct err *e);
+
+/* --- cgroups.c --- */
+int sandbox_cgroups(struct sandbox *sb, struct err *e);
+
+/* --- mounts.c: roots and volumes as mount objects, attached nowhere --- */
+int sandbox_mounts(struct sandbox *sb, struct err *e);
+
+/* --- filters.c: compiled seccomp programs --- */
+int sandbox_filters(struct sandbox *sb, struct err *e);
+
+/* --- records.c --- */
+int sandbox_pod_record(struct sandbox *sb, struct err *e);
+int sandbox_app_records(struct sandbox *sb, struct err *e);
+
+/* --- child.c: the process that becomes init --- */
+int sandbox_child(struct sandbox *sb, struct err *e);
+
+/* --- monitor.c --- */
+/* Become the monitor; returns only on failure. */
+int sandbox_monitor(struct sandbox *sb, struct err *e);
+
+/* --- fd_list.c: descriptors with made-up names, for exec_fds() --- */
+struct fd_list {
+	struct fd_name *v;
+	size_t n;
+};
+/* Left out when fd < 0. The descriptor stays the caller's. */
+void fd_list_add(struct fd_list *l, int fd, const char *fmt, ...) _printf_(3, 4);
+void fd_list_done(struct fd_list *l);
+#define _cleanup_fd_list_ __attribute__((cleanup(fd_list_done)))
