@@ -142,12 +142,13 @@ static int read_args(struct pod_request *req, struct opt_cursor *c, struct err *
 /* A per-app option before any image; --mount is the exception: it is then for all apps. */
 static int before_image(const struct opt_cursor *c, struct err *e)
 {
-	const char *word = c->argv[c->pos];
-	const char *name = word + 2;
-	size_t len = strcspn(name, "=");
+	const char *word = c->argv[c->pos], *name;
+	size_t len;
 
 	if (strncmp(word, "--", 2))
 		return 0;
+	name = word + 2;
+	len = strcspn(name, "=");
 	for (size_t i = 0; i < n_app_request_opts; i++) {
 		const char *known = app_request_opts[i].name;
 
