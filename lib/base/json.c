@@ -33,8 +33,22 @@ static int check_duplicates(const cJSON *obj, const struct json_at *at, struct e
 	return 0;
 }
 
+/* cJSON prints 15 digits, and takes a value that differs by one in the 16th for the same. */
+#define DIGITS_MAX 15
+
+/* Digits of the mantissa, without leading zeros. */
+static unsigned significant_digits(const char *p, const char *end)
+{
+	unsigned n = 0;
+
+	for (; p < end && (*p | 32) != 'e'; p++)
+		if (*p >= '0' && *p <= '9')
+			n += n || *p != '0';
+	return n;
+}
+
 /*
- * Integers beyond 2^53 lose digits in a double: keep their text, so that what we pass on (CNI
+ * Numbers that lose digits in a double or in print keep their text, so that what we pass on (CNI
  * configuration) is what was written.  `*num` walks the numbers of the text in document order.
  */
 static void keep_text(cJSON *j, const char **num)
@@ -51,7 +65,7 @@ static void keep_text(cJSON *j, const char **num)
 	}
 	(void) strtod(p, &end);
 	*num = end;
-	if (fabs(j->valuedouble) < (double) JSON_INT_MAX)
+	if (fabs(j->valuedouble) < (double) JSON_INT_MAX && significant_digits(p, end) <= DIGITS_MAX)
 		return;
 	j->type = cJSON_Raw;
 	/* cJSON_Delete() frees it: cJSON's allocator is malloc(3), nobody installs hooks. */
@@ -162,9 +176,12 @@ int json_int(const cJSON *j, const struct json_at *at, int64_t min, int64_t max,
 {
 	int64_t v;
 
-	if (!cJSON_IsNumber(j))
-		return json_err(at, e, cJSON_IsRaw(j) ? "number out of range" : "expected number");
-	if (j->valuedouble != trunc(j->valuedouble))
+	if (!cJSON_IsNumber(j) && !cJSON_IsRaw(j))
+		return json_err(at, e, "expected number");
+	if (fabs(j->valuedouble) >= (double) JSON_INT_MAX)
+		return json_err(at, e, "number out of range");
+	/* A text of many digits may have lost its fraction. */
+	if (j->valuedouble != trunc(j->valuedouble) || (cJSON_IsRaw(j) && strpbrk(j->valuestring, ".eE")))
 		return json_err(at, e, "expected whole number");
 	v = (int64_t) j->valuedouble;
 	if (v < min || v > max)
@@ -313,6 +330,15 @@ int json_each(const cJSON *array, const struct json_at *at,
 			return r;
 	}
 	return 0;
+}
+
+void json_add_int(cJSON *obj, const char *key, int64_t v)
+{
+	char text[24];
+
+	(void) snprintf(text, sizeof text, "%lld", (long long) v);
+	if (!cJSON_AddRawToObject(obj, key, text))
+		abort();
 }
 
 char *json_print(const cJSON *j, bool pretty)

@@ -83,5 +83,7 @@ int json_each(const cJSON *array, const struct json_at *at,
 	      int (*fn)(const cJSON *value, const struct json_at *at, void *arg, struct err *e), void *arg,
 	      struct err *e);
 
+/* Add an integer with all its digits: cJSON's own numbers are printed with 15 (times in nanoseconds have 19). */
+void json_add_int(cJSON *obj, const char *key, int64_t v);
 /* The document as text, owned by the caller; tab-indented when pretty, no line feed at the end. */
 char *json_print(const cJSON *j, bool pretty);
