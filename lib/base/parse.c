@@ -133,7 +133,7 @@ static int parse_duration_term(const char **s, int64_t *ret_ns)
 		if (strncmp(p, units[i].unit, len))
 			continue;
 		if (__builtin_mul_overflow(whole, units[i].ns, &v) ||
-		    __builtin_add_overflow(v, (int64_t) ((double) frac / (double) scale * (double) units[i].ns), &v))
+		    __builtin_add_overflow(v, (int64_t) ((__int128) frac * units[i].ns / scale), &v))
 			return -ERANGE;
 		*ret_ns = v;
 		*s = p + len;
