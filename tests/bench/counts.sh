@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2086 # a command is a list of words
-# System calls (strace) and instructions (callgrind) of one app's run.
+# System calls (strace) and instructions in user space (callgrind) of one app's run.
 : "${W:?}" "${CGROUP:?}"
 
 # count_calls NAME NAMESPACE|- COMMAND: all processes, the app's own few calls included.
@@ -8,7 +8,7 @@ count_calls() {
 	[ "$2" = - ] || enter=(nsenter "--mount=$2")
 	if ! timeout -k 5 60 "${enter[@]}" strace -f -c -q -o "$W/calls" $3 >/dev/null 2>"$W/error" </dev/null
 	then
-		missing "$name" "failed: $(tail -n 1 "$W/error")"
+		missing "$name" "failed: $(reason)"
 		return
 	fi
 	awk -v name="$name" '
@@ -29,23 +29,22 @@ count_calls() {
 		}' "$W/calls"
 }
 
-# count_instructions NAME COMMAND: one line per program that was executed on the way. The kernel's
-# share is not in it, nor what a static program does after a clone that valgrind cannot follow.
-count_instructions() {
-	local name=$1 file program total=0 n
+# grind NAME yes|no COMMAND: run it under callgrind; prints the instructions of each dump it left.
+# callgrind loses what a process did before an exec, so it is told to dump when one is near.
+grind() {
+	local file program
 	rm -rf "$W/grind"
 	mkdir "$W/grind"
-	timeout -k 5 120 valgrind --tool=callgrind --trace-children=yes -q \
-		--callgrind-out-file="$W/grind/%p" $2 >/dev/null 2>"$W/error" </dev/null ||
-		missing "$name" "under valgrind: $(tail -n 1 "$W/error")"
+	timeout -k 5 120 valgrind -q --tool=callgrind --vgdb=no "--trace-children=$2" \
+		--dump-before=execve --dump-before=execveat --dump-before=fexecve \
+		--callgrind-out-file="$W/grind/%p" $3 >/dev/null 2>"$W/error" </dev/null
+	[ -n "$(ls "$W/grind")" ] || missing "$1" "under valgrind: $(reason)"
 	for file in "$W"/grind/*; do
 		[ -s "$file" ] || continue
-		program=$(sed -n 's/^cmd: *\([^ ]*\).*/\1/p' "$file" | head -n 1)
-		n=$(awk '/^(summary|totals):/ { n = $2 } END { print n + 0 }' "$file")
-		printf '  %-16s %12d instructions of %s\n' "$name" "$n" "${program##*/}"
-		total=$((total + n))
+		program=$(awk '$1 == "cmd:" { print $2; exit }' "$file")
+		awk -v name="$1" -v program="${program##*/}" '/^(summary|totals):/ { n = $2 }
+			END { printf "  %-16s %12d instructions of %s\n", name, n, program }' "$file"
 	done
-	printf '  %-16s %12d instructions in all\n' "$name" "$total"
 }
 
 bench_counts() {
@@ -70,6 +69,11 @@ bench_counts() {
 	elif [ -n "$GANTRY_WHY" ]; then
 		missing gantry "$GANTRY_WHY"
 	else
-		count_instructions gantry "$run"
+		# gantry becomes run by exec, and run becomes monitor: the dumps of the first are
+		# overwritten by the second where both are followed.
+		grind gantry no "$run"
+		grind 'gantry, on' yes "$run"
+		echo '  what comes after a clone that valgrind cannot follow is not counted'
 	fi
+	have bwrap && grind bwrap no "$BWRAP /bin/true"
 }

@@ -298,13 +298,13 @@ static void print_table(void)
 {
 	const struct row *base = &rows[0];
 
-	printf("  %-30s %9s %9s %9s %9s   %6s %6s\n", "", "wall ms", "least", "most", "CPU ms",
+	printf("  %-34s %9s %9s %9s %9s   %6s %6s\n", "", "wall ms", "least", "most", "CPU ms",
 	       "x wall", "x CPU");
 	for (int i = 0; i < row_count; i++) {
 		const struct row *r = &rows[i];
 		double wall = median(r->wall), cpu = median(r->cpu);
 
-		printf("  %-30s %9.2f %9.2f %9.2f %9.2f   %6.2f %6.2f", r->name, wall, r->wall[0],
+		printf("  %-34s %9.2f %9.2f %9.2f %9.2f   %6.2f %6.2f", r->name, wall, r->wall[0],
 		       r->wall[rounds - 1], cpu, wall / median(base->wall),
 		       cpu / median(base->cpu));
 		if (r->failed)
@@ -341,7 +341,7 @@ static void print_subject(void)
 		if (r == s)
 			continue;
 		(void)snprintf(name, sizeof(name), "  / %s", r->name);
-		printf("  %-30s %9.3f %9.3f", name, cpu, wall);
+		printf("  %-34s %9.3f %9.3f", name, cpu, wall);
 		if (t)
 			printf(" %9.3f  %s", t->ratio,
 			       s->failed || r->failed ? "FAILED" :

@@ -31,15 +31,15 @@ memory_row() {
 	"$@" || return
 	sleep 0.7
 	list=$(pss "$W/before")
-	printf '  %-30s %9d KiB  %s\n' "$name" \
+	printf '  %-34s %9d KiB  %s\n' "$name" \
 		"$(awk '{ sum += $1 } END { print sum + 0 }' <<<"$list")" \
 		"$(awk 'NF { n[$2]++; k[$2] += $1 }
 			END { for (c in n) printf "%s%s x%d %d", s, c, n[c], k[c], s = ", " }' <<<"$list")"
 }
 
-quietly() {
-	"$@" >/dev/null 2>"$W/error" </dev/null || {
-		missing "$1" "failed: $(tail -n 1 "$W/error")"
+quietly_podman() {
+	in_podman_ns "$@" >/dev/null 2>"$W/error" </dev/null || {
+		missing podman "failed: $(reason)"
 		return 1
 	}
 }
@@ -72,10 +72,9 @@ memory_nspawn() {
 }
 
 memory_podman() {
-	quietly in_podman_ns $PODMAN pod create --name memory --cgroup-parent "/$CGROUP" \
-		--infra-image bench --infra-command /bin/pause &&
-		quietly in_podman_ns $PODMAN run -d --pod memory bench /bin/sleep 1000 &&
-		quietly in_podman_ns $PODMAN run -d --pod memory bench /bin/sleep 1000
+	quietly_podman $PODMAN_POD --name memory &&
+		quietly_podman $PODMAN run -d --pod memory bench /bin/sleep 1000 &&
+		quietly_podman $PODMAN run -d --pod memory bench /bin/sleep 1000
 }
 
 bench_memory() {

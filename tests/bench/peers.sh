@@ -115,8 +115,11 @@ podman_make() {
 	END
 	tar -C "$W/rootfs" -cf "$W/rootfs.tar" .
 	PODMAN_NS=$CRUN_NS
+	PODMAN_POD="$PODMAN pod create --cgroup-parent /$CGROUP --infra-image bench --infra-command /bin/pause"
+	# With cgroupfs on v2, podman's pod cgroup denies all devices and its containers do not start.
+	[ ! -e /sys/fs/cgroup/cgroup.controllers ] || PODMAN_POD+=' --share-parent=false'
 	in_podman_ns $PODMAN import -q "$W/rootfs.tar" bench >/dev/null 2>"$W/error" ||
-		missing podman "import failed: $(tail -n 1 "$W/error")"
+		missing podman "import failed: $(reason)"
 }
 
 # in_ns NAMESPACE|- COMMAND...
@@ -142,8 +145,7 @@ in_crun_ns() {
 podman_pod() {
 	local app="$PODMAN run -d --cgroup-parent /$CGROUP --pod p%i bench" arg=/bin/true
 	[ "$1" = true ] || arg='/bin/sleep 1000'
-	printf '%s' "$PODMAN pod create --name p%i --cgroup-parent /$CGROUP --infra-image bench" \
-		" --infra-command /bin/pause && $app $arg && $app $arg && $PODMAN pod rm -f -t 0 p%i"
+	printf '%s' "$PODMAN_POD --name p%i && $app $arg && $app $arg && $PODMAN pod rm -f -t 0 p%i"
 }
 
 peers_make() {

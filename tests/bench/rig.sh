@@ -56,9 +56,9 @@ title() {
 }
 
 # row NAME COUNT PARALLEL NAMESPACE|- PREPARE|- COMMAND
-# Tried once before it is measured; when that fails, its last line of error output is the reason.
+# Tried once before it is measured; when that fails, the end of its error output is the reason.
 row() {
-	local name=$1 ns=$4 prepare=$5 command=$6 enter=() reason
+	local name=$1 ns=$4 prepare=$5 command=$6 enter=()
 	[ "$ns" = - ] || enter=(nsenter "--mount=$ns")
 	# No item of the measured run has this number (%i); %s is it modulo 64, as in interleave.c.
 	command=${command//%i/900000001}
@@ -67,9 +67,15 @@ row() {
 	if timeout -k 5 90 "${enter[@]}" sh -c "$command" >/dev/null 2>"$W/error" </dev/null; then
 		(IFS=$'\t' && printf '%s\n' "$*" >>"$PLAN")
 	else
-		reason=$(grep -v '^$' "$W/error" | tail -n 1)
-		missing "$name" "failed: ${reason:-no message} ($command)"
+		missing "$name" "failed: $(reason)"
 	fi
+}
+
+# The last two lines that the command that failed has written, as one.
+reason() {
+	local text
+	text=$(grep -v '^$' "$W/error" | tail -n 2 | paste -sd' ')
+	echo "${text:-no message}"
 }
 
 # measure [ROUNDS [WARM-UP [interleave options]]]: run the rows and print the table.

@@ -5,15 +5,15 @@
 # runtimes on one tmpfs: when the first process ends, its processes, mounts and links are gone. Only
 # cgroups are outside of that; the outer half of this script removes those of the peers.
 #
-# Environment: B (build directory), GANTRY (default $B/bin/gantry), ROUNDS (divides no target: more
-# rounds only make the medians steadier), BENCH_MB (size of the large image, default 400).
+# Environment: B (build directory), GANTRY (default $B/bin/gantry), ROUNDS (default 30;
+# more make the medians steadier), BENCH_MB (size of the large image, default 400).
 set -u
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 B=$(realpath "${B:-build}")
 GANTRY=${GANTRY:-$B/bin/gantry}
 export TOOLS=$B/bench
 CGROUP=gantry-bench
-ROUNDS=${ROUNDS:-20}
+ROUNDS=${ROUNDS:-30}
 BENCH_MB=${BENCH_MB:-400}
 
 # What the peers make: below $CGROUP, as they are told, and nspawn's two beside itself.

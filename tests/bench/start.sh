@@ -73,6 +73,6 @@ bench_many() {
  --pod-manifest=$W/pod-sleep.json --net=default && $G stop --uuid-file=$file && $G rm --uuid-file=$file"
 	row 'crun x3 (empty network)' $pods 4 "$CRUN_NS" - "$(oci_pod "$CRUN" crun sleep)"
 	row 'podman pod' $few 4 "$PODMAN_NS" - "$(podman_pod sleep)"
-	measure 2 0 -t 'podman pod=0.1'
+	measure 3 0 -t 'podman pod=0.1'
 	echo "  per pod, amortised; of podman only $few pods"
 }

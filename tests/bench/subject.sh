@@ -40,7 +40,7 @@ subject_make() {
 		tar -C "$W/aci" -h -cf "$W/small.aci" manifest rootfs
 		IMAGE_ID=$($G --insecure-options=image fetch --full "$W/small.aci" 2>"$W/error" |
 			tail -n 1)
-		[ -n "$IMAGE_ID" ] || GANTRY_WHY="fetch failed: $(tail -n 1 "$W/error")"
+		[ -n "$IMAGE_ID" ] || GANTRY_WHY="fetch failed: $(reason)"
 	fi
 	if [ -n "$GANTRY_WHY" ]; then
 		missing gantry "$GANTRY_WHY"
@@ -65,7 +65,7 @@ gantry_start() {
 	shift
 	[ -z "$GANTRY_WHY" ] || { missing gantry "$GANTRY_WHY"; return 1; }
 	started=$(timeout -k 5 60 $G run --detach "$@" 2>"$W/error" </dev/null | tail -n 1)
-	[ -n "$started" ] || { missing gantry "run --detach failed: $(tail -n 1 "$W/error")"; return 1; }
+	[ -n "$started" ] || { missing gantry "run --detach failed: $(reason)"; return 1; }
 }
 
 gantry_end() {
