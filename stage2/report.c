@@ -21,9 +21,10 @@ _noreturn_ void stage2_fail(struct stage2 *s, struct err *e)
 
 	record_begin(&sb, 1);
 	record_addf(&sb, "code", "%d", e->code ? e->code : EIO);
-	record_add(&sb, "step", s->step);
-	record_add(&sb, "message", err_text(e));
 	record_addf(&sb, "status", "%d", s->status);
+	record_add(&sb, "step", s->step);
+	/* Last: a reader with little room cuts this. */
+	record_add(&sb, "message", err_text(e));
 	if (s->error < 0 || write_all(s->error, sb.buf, sb.len) < 0)
 		(void) write_all(STDERR_FILENO, err_text(e), strlen(err_text(e)));
 	(void) syscall(SYS_exit_group, s->status);

@@ -15,8 +15,8 @@
 #include "stage1/init/app.h"
 #include "stage1/init/lines.h"
 
-#define APP_FDS_MAX 128
-#define REPORT_ROOM 4096
+#define APP_FDS_MAX 256
+#define REPORT_ROOM 1024
 
 /* One of an app's two outputs, on its way to the log and to the relay. */
 struct stream {
@@ -38,7 +38,7 @@ struct app {
 	int wait_status;
 	int64_t deadline;   /* ms, 0: none */
 
-	struct fd_name fds[APP_FDS_MAX]; /* for stage2, by its names */
+	struct fd_name *fds; /* for stage2, by its names */
 	size_t n_fds;
 	int cgroup;	    /* v2 directory to be born in */
 	int kill_dir, freezer; /* v2 and v1, for cg_kill_leaf() */

@@ -13,7 +13,7 @@ struct lines {
 	size_t start, end; /* what is not yet taken is buf[start..end) */
 	bool closed;	   /* nothing follows: a last line needs no line feed of its own */
 	size_t shown;	   /* bytes of the buffer that it stands for */
-	char buf[LINES_ROOM];
+	char *buf;	   /* LINES_ROOM bytes */
 };
 
 /* Where the next bytes go, and how many fit; 0: take some first. */

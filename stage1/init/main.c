@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -15,6 +16,7 @@
 
 #include "contract/exit.h"
 #include "stage1/init/init.h"
+#include "stage1/init/main.h"
 
 static int take(const char *name, struct err *e)
 {
@@ -52,34 +54,42 @@ static int take_descriptors(struct pod *pod, struct err *e)
 /* Sort an app's descriptors into ours and those that stage2 gets. */
 static int app_descriptors(struct app *a, struct err *e)
 {
+	struct fd_name fds[APP_FDS_MAX];
 	char prefix[16];
 	size_t kept = 0;
 	int n;
 
 	(void) snprintf(prefix, sizeof prefix, "app%u-", a->index);
-	n = fds_take_prefix(prefix, a->fds, APP_FDS_MAX);
+	n = fds_take_prefix(prefix, fds, APP_FDS_MAX);
 	if (n < 0)
 		return err_sysr(e, n, "app %s: descriptors", a->name);
 	for (size_t i = 0; i < (size_t) n; i++) {
-		const char *name = a->fds[i].name;
+		const char *name = fds[i].name;
 
 		if (!strcmp(name, "cgroup"))
-			a->cgroup = a->fds[i].fd;
+			a->cgroup = fds[i].fd;
 		else if (!strcmp(name, "kill"))
-			a->kill_dir = a->fds[i].fd;
+			a->kill_dir = fds[i].fd;
 		else if (!strcmp(name, "freezer"))
-			a->freezer = a->fds[i].fd;
+			a->freezer = fds[i].fd;
 		else
-			a->fds[kept++] = a->fds[i];
+			fds[kept++] = fds[i];
 	}
+	a->fds = xmemdup(fds, kept * sizeof *fds);
 	a->n_fds = kept;
 	return 0;
 }
 
 static int make_apps(struct pod *pod, struct err *e)
 {
+	char *buffers;
+
 	pod->n_apps = pod->rec.n_apps;
 	pod->apps = xcalloc(pod->n_apps, sizeof *pod->apps);
+	/* Fresh pages: they cost nothing for an app that prints nothing. */
+	buffers = mmap(NULL, pod->n_apps * 2 * LINES_ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (buffers == MAP_FAILED)
+		return err_sys(e, "allocate buffers");
 	for (size_t i = 0; i < pod->n_apps; i++) {
 		struct app *a = pod->apps + i;
 		int r;
@@ -88,8 +98,10 @@ static int make_apps(struct pod *pod, struct err *e)
 		a->index = (unsigned) i;
 		a->has_post_stop = pod->rec.apps[i].has_post_stop;
 		a->cgroup = a->kill_dir = a->freezer = a->mntns = a->log = a->report = -EBADF;
-		for (int k = 0; k < 2; k++)
+		for (size_t k = 0; k < 2; k++) {
 			a->out[k].fd = a->out_write[k] = -EBADF;
+			a->out[k].lines.buf = buffers + (2 * i + k) * LINES_ROOM;
+		}
 		r = app_descriptors(a, e);
 		if (r < 0)
 			return r;
@@ -243,7 +255,7 @@ static void run(struct pod *pod, struct pollfd *p)
 	}
 }
 
-int main(void)
+int init_main(void)
 {
 	static struct pod pod = {
 		.rec = POD_RECORD_INIT, .exit_status = -1, .dir = -EBADF, .go = -EBADF, .alive = -EBADF, .status = -EBADF,

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/proc.h"
 #include "contract/exit.h"
+#include "stage1/init/main.h"
 #include "stage1/monitor/monitor.h"
 
 static int take_signals(struct err *e)
@@ -106,7 +107,7 @@ static void watch(struct monitor *m)
 	}
 }
 
-int main(_unused_ int argc, char **argv)
+int monitor_main(char *const *argv)
 {
 	static struct monitor m = {.relay = {-EBADF, -EBADF}, .exit_status = -1};
 	static struct err e;
