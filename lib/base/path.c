@@ -254,10 +254,10 @@ int path_mkdirs_beneath(int dirfd, const char *path, mode_t mode, unsigned how)
 {
 	_cleanup_strv_ char **parts = strv_split(path, '/');
 	_cleanup_strbuf_ struct strbuf sofar = STRBUF_INIT;
-	_cleanup_fd_ int at = fd_copy(dirfd);
+	_cleanup_fd_ int at = openat(dirfd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (at < 0)
-		return at;
+		return -errno;
 	for (size_t i = 0; parts[i]; i++) {
 		int next;
 
