@@ -193,13 +193,13 @@ static void test_next(void **state _unused_)
 
 static void test_help(void **state _unused_)
 {
-	static const char expected[] = "  -f, --flag                          a flag\n"
-				       "  -t, --text=TEXT                     a text\n"
-				       "  --list=ITEM                         may be repeated\n"
-				       "  --net[=NET]                         networks\n"
-				       "  --wait=DURATION                     how long\n"
+	static const char expected[] = "  -f, --flag                        a flag\n"
+				       "  -t, --text=TEXT                   a text\n"
+				       "  --list=ITEM                       may be repeated\n"
+				       "  --net[=NET]                       networks\n"
+				       "  --wait=DURATION                   how long\n"
 				       "  --number-with-a-really-long-name=NUMBER\n"
-				       "                                      a number\n";
+				       "                                    a number\n";
 	char *text = NULL;
 	size_t len;
 	FILE *f = open_memstream(&text, &len);
