@@ -59,7 +59,8 @@ int step_join(struct stage2 *s, struct err *e)
 	if (setns(s->mntns, CLONE_NEWNS) < 0)
 		return err_sys(e, "join mount namespace");
 	s->mntns = fd_close(s->mntns);
-	if (unshare(CLONE_NEWCGROUP) < 0)
+	/* `enter` has joined the app's own; the handler gets one like it. */
+	if (s->phase != PHASE_ENTER && unshare(CLONE_NEWCGROUP) < 0)
 		return err_sys(e, "unshare");
 	/* A working directory above the root is one outside of it (CVE-2024-21626). */
 	if (chdir("/") < 0)

@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "contract/exit.h"
+#include "stage1/run/fd_list.h"
 #include "stage1/run/sandbox.h"
 
 #ifndef CLONE_INTO_CGROUP

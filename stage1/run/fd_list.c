@@ -1,7 +1,7 @@
 /*
  * A growing list of named descriptors.
  */
-#include "stage1/run/sandbox.h"
+#include "stage1/run/fd_list.h"
 
 void fd_list_add(struct fd_list *l, int fd, const char *fmt, ...)
 {

@@ -2,9 +2,11 @@
  * The compiled system call filter of each app, and its copy for `enter`.
  */
 #include <errno.h>
+#include <fcntl.h>
 
 #include "base/file.h"
 #include "contract/layout.h"
+#include "stage1/run/programs.h"
 #include "stage1/run/sandbox.h"
 #include "stage1/seccomp/cache.h"
 
@@ -18,11 +20,14 @@ static int app_filter(struct sandbox *sb, const struct plan_app *pa, const char 
 	struct seccomp_program p = SECCOMP_PROGRAM_INIT;
 	int r = seccomp_program(pa->isolators, pa->record.caps_bounding, CACHE_DIR, worker, &p, e);
 
-	if (r < 0)
-		return r;
-	sa->seccomp = take_fd(p.fd);
-	if (sa->seccomp >= 0)
+	/* The app gets the copy, which is the program and nothing else: the cache's file has more in it. */
+	if (r == 0 && p.bytes)
 		r = file_write_at(sb->pod, copy, p.bytes, p.len, 0640, FILE_FAST, e);
+	if (r == 0 && p.bytes) {
+		sa->seccomp = openat(sb->pod, copy, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+		if (sa->seccomp < 0)
+			r = err_sys(e, "open %s", copy);
+	}
 	seccomp_program_done(&p);
 	return r;
 }

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "stage1/run/fd_list.h"
+#include "stage1/run/programs.h"
 #include "stage1/run/sandbox.h"
 
 int sandbox_monitor(struct sandbox *sb, struct err *e)

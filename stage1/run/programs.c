@@ -3,14 +3,16 @@
  * nowhere: whoever gets hold of /proc/PID/exe inside cannot write to the host's file through it
  * (CVE-2019-5736).  Where such a mount cannot be had, from a sealed copy in memory.
  */
+#include "stage1/run/programs.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/file.h"
 #include "base/str.h"
-#include "stage1/run/sandbox.h"
 #include "sys/mountapi.h"
 
 #define PROGRAM_MAX (64u << 20)
@@ -47,37 +49,37 @@ static int detached(int dir)
 	return r < 0 ? r : take_fd(fd);
 }
 
-static int program(int mount, int dir, const char *name, struct err *e)
+int programs_open(struct programs *ret, struct err *e)
+{
+	_cleanup_free_ char *path = programs_dir(e);
+	int dir, mount;
+
+	if (!path)
+		return -EINVAL;
+	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return err_sys(e, "open %s", path);
+	mount = detached(dir);
+	*ret = (struct programs) {dir, mount < 0 ? -EBADF : mount};
+	return 0;
+}
+
+int programs_get(const struct programs *p, const char *name, struct err *e)
 {
 	_cleanup_free_ char *data = NULL;
 	size_t len;
 	int fd, r;
 
-	if (mount >= 0) {
-		fd = openat(mount, name, O_PATH | O_CLOEXEC);
+	if (p->mount >= 0) {
+		fd = openat(p->mount, name, O_PATH | O_CLOEXEC);
 		return fd < 0 ? err_sys(e, "open stage1's %s", name) : fd;
 	}
-	r = file_read_at(dir, name, PROGRAM_MAX, &data, &len, e);
+	r = file_read_at(p->dir, name, PROGRAM_MAX, &data, &len, e);
 	return r < 0 ? r : fd_sealed(name, data, len, e);
 }
 
-int sandbox_programs(struct sandbox *sb, struct err *e)
+void programs_close(struct programs *p)
 {
-	_cleanup_free_ char *path = programs_dir(e);
-	_cleanup_fd_ int mount = -EBADF;
-
-	if (!path)
-		return -EINVAL;
-	sb->stage1 = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (sb->stage1 < 0)
-		return err_sys(e, "open %s", path);
-	mount = detached(sb->stage1);
-	sb->init = program(mount, sb->stage1, "init", e);
-	if (sb->init < 0)
-		return sb->init;
-	sb->stage2 = program(mount, sb->stage1, "stage2", e);
-	if (sb->stage2 < 0)
-		return sb->stage2;
-	sb->hostproc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return sb->hostproc < 0 ? err_sys(e, "open /proc") : 0;
+	p->dir = fd_close(p->dir);
+	p->mount = fd_close(p->mount);
 }

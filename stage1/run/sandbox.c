@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/proc.h"
 #include "base/str.h"
+#include "stage1/run/programs.h"
 
 #define CGROUP_TIMEOUT_MS 3000
 
@@ -28,7 +29,7 @@ void sandbox_init(struct sandbox *sb, const struct plan *plan, const struct entr
 		  const struct cg_host *cgroups, int pod)
 {
 	*sb = (struct sandbox) {
-		.plan = plan, .args = args, .cgroups = cgroups, .pod = pod, .stage1 = -EBADF,
+		.plan = plan, .args = args, .cgroups = cgroups, .pod = pod,
 		.lock = -EBADF, .error = -EBADF, .ready = -EBADF, .log = -EBADF,
 		.init_leaf = CG_LEAF_INIT, .init = -EBADF, .stage2 = -EBADF, .hostproc = -EBADF,
 		.record = -EBADF, .pidfd = -EBADF, .netns = -EBADF,
@@ -53,6 +54,23 @@ static int make_pipes(struct sandbox *sb, struct err *e)
 	return 0;
 }
 
+static int open_programs(struct sandbox *sb, struct err *e)
+{
+	_cleanup_programs_ struct programs p = {-EBADF, -EBADF};
+	int r = programs_open(&p, e);
+
+	if (r < 0)
+		return r;
+	sb->init = programs_get(&p, "init", e);
+	if (sb->init < 0)
+		return sb->init;
+	sb->stage2 = programs_get(&p, "stage2", e);
+	if (sb->stage2 < 0)
+		return sb->stage2;
+	sb->hostproc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return sb->hostproc < 0 ? err_sys(e, "open /proc") : 0;
+}
+
 /* The namespace by a descriptor that the monitor keeps: no mount in the host, and DEL has it, too. */
 static int start_network(struct sandbox *sb, struct err *e)
 {
@@ -75,7 +93,7 @@ static int start_network(struct sandbox *sb, struct err *e)
 static int prepare(struct sandbox *sb, struct err *e)
 {
 	int (*const steps[])(struct sandbox *, struct err *) = {
-		make_pipes, sandbox_programs, sandbox_files, sandbox_cgroups, sandbox_mounts,
+		make_pipes, open_programs, sandbox_files, sandbox_cgroups, sandbox_mounts,
 		sandbox_filters, sandbox_pod_record,
 		sandbox_child,
 		start_network, sandbox_app_records, sandbox_pid_file,
@@ -140,7 +158,7 @@ static void close_pipe(int p[2])
 
 void sandbox_done(struct sandbox *sb)
 {
-	int *const fds[] = {&sb->stage1, &sb->lock, &sb->error, &sb->ready, &sb->log, &sb->init, &sb->stage2,
+	int *const fds[] = {&sb->lock, &sb->error, &sb->ready, &sb->log, &sb->init, &sb->stage2,
 			    &sb->hostproc, &sb->record, &sb->pidfd, &sb->netns};
 
 	for (size_t i = 0; i < ELEMENTSOF(fds); i++)

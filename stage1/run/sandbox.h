@@ -23,7 +23,6 @@ struct sandbox {
 	const struct entry_args *args;
 	const struct cg_host *cgroups;
 	int pod;    /* the pod directory, which is also the working directory */
-	int stage1; /* the directory of stage1's programs, read-only and detached where that can be had */
 	int lock, error, ready, log; /* from stage0, -EBADF where absent */
 
 	struct sandbox_app *apps;
@@ -45,11 +44,6 @@ void sandbox_init(struct sandbox *sb, const struct plan *plan, const struct entr
 /* Does everything and becomes the monitor; comes back only with an error, after having undone all. */
 int sandbox_run(struct sandbox *sb, struct err *e);
 void sandbox_done(struct sandbox *sb);
-
-/* --- programs.c: where stage1's programs are, and descriptors to execute them by --- */
-int sandbox_programs(struct sandbox *sb, struct err *e);
-/* Absolute path of the directory that holds the running program; owned by the caller. */
-char *programs_dir(struct err *e);
 
 /* --- files.c: what lies in the pod directory --- */
 int sandbox_files(struct sandbox *sb, struct err *e);
@@ -76,13 +70,3 @@ int sandbox_child(struct sandbox *sb, struct err *e);
 /* --- monitor.c --- */
 /* Become the monitor; returns only on failure. */
 int sandbox_monitor(struct sandbox *sb, struct err *e);
-
-/* --- fd_list.c: descriptors with made-up names, for exec_fds() --- */
-struct fd_list {
-	struct fd_name *v;
-	size_t n;
-};
-/* Left out when fd < 0. The descriptor stays the caller's. */
-void fd_list_add(struct fd_list *l, int fd, const char *fmt, ...) _printf_(3, 4);
-void fd_list_done(struct fd_list *l);
-#define _cleanup_fd_list_ __attribute__((cleanup(fd_list_done)))

@@ -1,0 +1,80 @@
+/*
+ * Who am I: `gc` of the default stage1, executed in the directory of a pod that has ended: by the monitor
+ * right away, with CNI_NETNS still good, or by `gantry gc` and `rm` later, when namespaces are long gone.
+ * I take back what the pod left on the host; doing so twice is harmless.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "contract/entry.h"
+#include "contract/exit.h"
+#include "contract/layout.h"
+#include "spec/uuid.h"
+#include "stage1/net/net.h"
+#include "sys/cgroup.h"
+
+#define CGROUP_LIST_MAX 65536
+#define CGROUP_TIMEOUT_MS 3000
+
+/* The namespace by the monitor's descriptor; empty when it cannot be that any more. */
+static const char *netns_path(void)
+{
+	const char *path = getenv("CNI_NETNS");
+
+	return path && access(path, F_OK) == 0 ? path : "";
+}
+
+static int remove_cgroups(int dir, struct err *e)
+{
+	_cleanup_free_ char *list = NULL;
+	int r;
+
+	if (faccessat(dir, POD_CGROUP, F_OK, 0) < 0 && errno == ENOENT)
+		return 0;
+	r = file_read_at(dir, POD_CGROUP, CGROUP_LIST_MAX, &list, NULL, e);
+	return r < 0 ? r : cg_remove_listed(list, CGROUP_TIMEOUT_MS, e);
+}
+
+/* Both are tried whatever becomes of the first. */
+static int collect(const char *uuid, struct err *e)
+{
+	_cleanup_fd_ int dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_err_ struct err second = ERR_INIT;
+	int r, r2;
+
+	if (dir < 0)
+		return err_sys(e, "open the pod directory");
+	if (uuid_check(uuid))
+		return err_set(e, EINVAL, "%s is no UUID", q(uuid));
+	r = net_down(dir, uuid, netns_path(), e);
+	r2 = remove_cgroups(dir, &second);
+	if (r == 0 && r2 < 0)
+		return err_move(e, &second);
+	if (r2 < 0)
+		log_error("%s", err_text(&second));
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	_cleanup_entry_args_ struct entry_args args = ENTRY_ARGS_INIT;
+	_cleanup_err_ struct err e = ERR_INIT;
+	int r;
+
+	fd_sanitize_stdio();
+	log_init("gantry: gc");
+	r = fds_init(&e);
+	if (r == 0)
+		r = entry_parse(ENTRY_GC, argc, argv, &args, &e);
+	log_set_debug(args.debug);
+	if (r == 0)
+		r = collect(args.uuid, &e);
+	if (r < 0)
+		log_error("%s", err_text(&e));
+	return r < 0 ? EXIT_FAILED : EXIT_OK;
+}

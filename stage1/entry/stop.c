@@ -1,0 +1,121 @@
+/*
+ * Who am I: `stop` of the default stage1, executed in the directory of a running pod.  I ask the pod's
+ * init to end the apps (or kill it, and with it every process of the pod), then wait, bounded, until the
+ * pod's lock is free: that is when nothing of it is left running.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/lock.h"
+#include "base/log.h"
+#include "base/proc.h"
+#include "base/str.h"
+#include "contract/entry.h"
+#include "contract/exit.h"
+#include "contract/layout.h"
+#include "stage1/entry/process.h"
+
+/* init gives the apps 10 s between TERM and KILL, one after another at worst. */
+#define TERM_MS 10000
+#define MARGIN_MS 5000
+#define STEP_MS 10
+
+struct stop {
+	int dir;
+	const char *uuid;
+	bool force;
+	int64_t deadline;
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	(void) clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void pause_ms(int ms)
+{
+	struct timespec ts = {.tv_nsec = ms * 1000000L};
+
+	(void) nanosleep(&ts, NULL);
+}
+
+/* Whether the pod has ended: then nobody holds its lock. */
+static bool is_over(int dir)
+{
+	if (lock_fd(dir, LOCK_SHARED, false) < 0)
+		return false;
+	(void) lock_fd(dir, LOCK_UNLOCK, false);
+	return true;
+}
+
+/*
+ * The pod's init. It is written down before the apps start; a pod that is stopped earlier than that is
+ * waited for.
+ */
+static int find_init(const struct stop *s, struct err *e)
+{
+	pid_t pid;
+	int r;
+
+	while ((r = pod_read_pid(POD_PID, &pid, e)) == -ENOENT) {
+		if (is_over(s->dir))
+			return -ESRCH;
+		if (now_ms() >= s->deadline)
+			return err_set(e, ETIMEDOUT, "pod %s is not started yet", s->uuid);
+		pause_ms(STEP_MS);
+	}
+	return r < 0 ? r : pod_process_open(pid, s->uuid, "init", e);
+}
+
+static int stop(struct stop *s, struct err *e)
+{
+	_cleanup_fd_ int init = find_init(s, e);
+	int r;
+
+	if (init < 0 && !is_over(s->dir) && init != -ESRCH)
+		return init;
+	if (init >= 0) {
+		r = proc_pidfd_kill(init, s->force ? SIGKILL : SIGTERM);
+		if (r < 0 && r != -ESRCH)
+			return err_sysr(e, r, "signal pod %s", s->uuid);
+		(void) proc_wait_pidfd(init, (int) (s->deadline - now_ms()));
+	}
+	/* The monitor takes back control groups and networks, and lets the lock go with its end. */
+	while (!is_over(s->dir)) {
+		if (now_ms() >= s->deadline)
+			return err_set(e, ETIMEDOUT, "pod %s is not yet dead", s->uuid);
+		pause_ms(STEP_MS);
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	_cleanup_entry_args_ struct entry_args args = ENTRY_ARGS_INIT;
+	_cleanup_err_ struct err e = ERR_INIT;
+	_cleanup_fd_ int dir = -EBADF;
+	struct stop s = {.dir = -EBADF};
+	int r;
+
+	fd_sanitize_stdio();
+	log_init("gantry: stop");
+	r = fds_init(&e);
+	if (r == 0)
+		r = entry_parse(ENTRY_STOP, argc, argv, &args, &e);
+	log_set_debug(args.debug);
+	if (r == 0) {
+		dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		s = (struct stop) {dir, args.uuid, args.force, now_ms() + TERM_MS + MARGIN_MS};
+		r = dir < 0 ? err_sys(&e, "open the pod directory") : stop(&s, &e);
+	}
+	if (r < 0)
+		log_error("%s", err_text(&e));
+	return r < 0 ? EXIT_FAILED : EXIT_OK;
+}
