@@ -228,7 +228,7 @@ static int collect_route(const struct nlmsghdr *h, void *arg)
 	};
 	mnl_attr_for_each(a, h, sizeof *m)
 		decode_route_attr(a, m->rtm_family, &r);
-	if (r.link != c->link || r.table != c->table)
+	if ((c->link && r.link != c->link) || r.table != c->table)
 		return 0;
 	c->list = xgrow(c->list, c->n, sizeof *c->list);
 	c->list[c->n++] = r;
@@ -248,7 +248,8 @@ static int dump_routes(struct nl *nl, int family, struct routes *c, struct err *
 
 	m->rtm_family = (uint8_t) family;
 	mnl_attr_put_u32(b.cur, RTA_TABLE, c->table);
-	mnl_attr_put_u32(b.cur, RTA_OIF, (uint32_t) c->link);
+	if (c->link)
+		mnl_attr_put_u32(b.cur, RTA_OIF, (uint32_t) c->link);
 	return nl_dump(nl, &b, &d, e);
 }
 

@@ -37,6 +37,6 @@ struct inet_route {
 };
 /* flags: NLM_F_EXCL, NLM_F_REPLACE, NLM_F_APPEND. */
 void inet_put_route(struct nl_batch *b, const struct inet_route *r, uint16_t flags);
-/* Unicast routes of the table (0: main) that leave by the link. *ret is owned by the caller. */
+/* Unicast routes of the table (0: main) that leave by the link (0: any). *ret is owned by the caller. */
 int inet_list_routes(struct nl *nl, int link, uint32_t table, struct inet_route **ret, size_t *ret_n,
 		     struct err *e);

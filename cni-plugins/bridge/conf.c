@@ -1,0 +1,106 @@
+#include "cni-plugins/bridge/conf.h"
+
+#include <errno.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "cni-plugins/skel/args.h"
+#include "cni-plugins/skel/code.h"
+#include "cni-plugins/skel/masq.h"
+
+void bridge_conf_done(struct bridge_conf *c)
+{
+	free(c->bridge);
+	free(c->masq_backend);
+	*c = (struct bridge_conf) {0};
+}
+
+static int bad(struct err *e, const char *text)
+{
+	return err_set(e, CNI_CODE(CNI_BAD_CONFIG), "%s", text);
+}
+
+static int decode_keys(const struct cni_request *rq, struct bridge_conf *c, struct err *e)
+{
+	static const struct json_field fields[] = {
+		{.key = "bridge", .type = JSON_F_STRING, .offset = offsetof(struct bridge_conf, bridge)},
+		{.key = "isGateway", .type = JSON_F_BOOL, .offset = offsetof(struct bridge_conf, is_gateway)},
+		{.key = "isDefaultGateway", .type = JSON_F_BOOL, .offset = offsetof(struct bridge_conf, is_default_gateway)},
+		{.key = "forceAddress", .type = JSON_F_BOOL, .offset = offsetof(struct bridge_conf, force_address)},
+		{.key = "ipMasq", .type = JSON_F_BOOL, .offset = offsetof(struct bridge_conf, ip_masq)},
+		{.key = "ipMasqBackend", .type = JSON_F_STRING, .offset = offsetof(struct bridge_conf, masq_backend),
+		 .check = masq_backend_check},
+		{.key = "mtu", .type = JSON_F_I64, .offset = offsetof(struct bridge_conf, mtu), .min = 0, .max = 65535},
+		{.key = "hairpinMode", .type = JSON_F_BOOL, .offset = offsetof(struct bridge_conf, hairpin)},
+		{.key = "promiscMode", .type = JSON_F_BOOL, .offset = offsetof(struct bridge_conf, promisc)},
+		{.key = "enabledad", .type = JSON_F_BOOL, .offset = offsetof(struct bridge_conf, dad)},
+		{.key = "disableContainerInterface", .type = JSON_F_BOOL, .offset = offsetof(struct bridge_conf, no_container_interface)},
+		{.key = "portIsolation", .type = JSON_F_BOOL, .offset = offsetof(struct bridge_conf, isolated)},
+		{.key = "macspoofchk", .type = JSON_F_BOOL, .offset = offsetof(struct bridge_conf, mac_spoof_check)},
+		{.key = "preserveDefaultVlan", .type = JSON_F_BOOL, .offset = offsetof(struct bridge_conf, preserve_default_vlan)},
+		{.key = "vlan", .type = JSON_F_I64, .offset = offsetof(struct bridge_conf, vlan), .min = 0, .max = 4094},
+	};
+
+	return cni_request_decode(rq, fields, ELEMENTSOF(fields), c, e);
+}
+
+static int take_mac(struct bridge_conf *c, const char *where, const char *mac, struct err *e)
+{
+	if (!mac || !*mac)
+		return 0;
+	if (link_mac_parse(mac, c->mac) < 0)
+		return err_set(e, CNI_CODE(CNI_BAD_CONFIG), "%s: %s is not a MAC address", where, q(mac));
+	c->has_mac = true;
+	return 0;
+}
+
+/* Later ones win: CNI_ARGS MAC, args.cni.mac, runtimeConfig.mac. */
+static int decode_mac(const struct cni_request *rq, struct bridge_conf *c, struct err *e)
+{
+	_cleanup_free_ char *mac = NULL;
+	struct cni_arg known[] = {{"MAC", &mac}, {"IP", NULL}, {"GATEWAY", NULL}, {"NetnsEnding", NULL}};
+	int r = cni_args_parse(rq->args, known, ELEMENTSOF(known), e);
+
+	if (r >= 0)
+		r = take_mac(c, "CNI_ARGS: MAC", mac, e);
+	if (r >= 0)
+		r = take_mac(c, "args.cni.mac", json_get_str(cni_request_get(rq, "args", "cni"), "mac"), e);
+	if (r >= 0)
+		r = take_mac(c, "runtimeConfig.mac", json_get_str(json_get(rq->conf, "runtimeConfig"), "mac"), e);
+	return r;
+}
+
+static int check(const struct cni_request *rq, const struct bridge_conf *c, struct err *e)
+{
+	const cJSON *trunk = json_get(rq->conf, "vlanTrunk");
+	const char *why = link_name_check(c->bridge);
+
+	if (why)
+		return err_set(e, CNI_CODE(CNI_BAD_CONFIG), "bridge: %s %s", q(c->bridge), why);
+	if (c->hairpin && c->promisc)
+		return bad(e, "cannot set hairpin mode and promiscuous mode at the same time");
+	if (c->no_container_interface && rq->ipam)
+		return bad(e, "cannot use IPAM when disableContainerInterface flag is set");
+	/* Known, and better refused than ignored: each of them keeps containers apart. */
+	if (c->vlan || (trunk && cJSON_GetArraySize(trunk)))
+		return err_set(e, CNI_CODE(CNI_UNSUPPORTED_FIELD), "%s: VLANs are not supported",
+			       c->vlan ? "vlan" : "vlanTrunk");
+	if (c->mac_spoof_check)
+		return err_set(e, CNI_CODE(CNI_UNSUPPORTED_FIELD), "macspoofchk: not supported");
+	return 0;
+}
+
+int bridge_conf_decode(const struct cni_request *rq, struct bridge_conf *ret, struct err *e)
+{
+	int r = decode_keys(rq, ret, e);
+
+	if (r < 0)
+		return r;
+	if (!ret->bridge || !*ret->bridge) {
+		free(ret->bridge);
+		ret->bridge = xstrdup("cni0");
+	}
+	ret->is_gateway |= ret->is_default_gateway;
+	r = check(rq, ret, e);
+	return r < 0 ? r : decode_mac(rq, ret, e);
+}

@@ -1,0 +1,125 @@
+#include "cni-plugins/bridge/device.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "cni-plugins/skel/code.h"
+#include "cni-plugins/skel/sysctl.h"
+#include "sys/inet.h"
+
+static int check_kind(const struct bridge_conf *c, const struct link *l, struct err *e)
+{
+	if (!strcmp(l->kind, "bridge"))
+		return 0;
+	return err_set(e, CNI_CODE(CNI_OTHER), "%s already exists but is not a bridge", q(c->bridge));
+}
+
+static int create(struct nl *host, const struct bridge_conf *c, struct link *ret, struct err *e)
+{
+	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
+	unsigned char mac[LINK_MAC_LEN];
+
+	if (link_random_mac(mac) < 0)
+		return err_set(e, EIO, "random link address");
+	link_put_bridge(&b, c->bridge, mac, (unsigned) c->mtu);
+	nl_ignore(&b, EEXIST);
+	link_put_get(&b, c->bridge);
+	return nl_run(host, &b, link_answer, ret, e);
+}
+
+int bridge_device_ensure(struct nl *host, const struct bridge_conf *c, struct link *ret, struct err *e)
+{
+	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
+	struct link_change change = {.name = c->bridge, .flags = IFF_UP, .mask = IFF_UP};
+	int r = link_get(host, c->bridge, ret, e);
+
+	if (r == -ENODEV) {
+		r = create(host, c, ret, e);
+		/* The host's routes are not for containers to advertise (CVE-2020-10749). */
+		if (r >= 0)
+			r = sysctl_link("ipv6", c->bridge, "accept_ra", "0", e);
+	}
+	if (r >= 0)
+		r = check_kind(c, ret, e);
+	if (r < 0)
+		return r;
+	if (c->promisc) {
+		change.flags |= IFF_PROMISC;
+		change.mask |= IFF_PROMISC;
+	}
+	if ((ret->flags & change.mask) == change.flags)
+		return 0;
+	link_put_change(&b, ret->index, &change);
+	return nl_run(host, &b, NULL, NULL, e);
+}
+
+static bool has(const struct cidr *list, size_t n, const struct cidr *c)
+{
+	for (size_t i = 0; i < n; i++)
+		if (cidr_eq(&list[i], c))
+			return true;
+	return false;
+}
+
+/* -EEXIST with a message, or 0. Addresses that stand in the way are put down for removal. */
+static int clear(struct nl_batch *b, const struct bridge_conf *c, const struct link *bridge, const struct cidr *have,
+		 const struct cidr *want, struct err *e)
+{
+	char text[CIDR_TEXT_MAX];
+
+	if (have->ip.family != want->ip.family || (have->ip.family == AF_INET6 && !cidr_overlaps(have, want)))
+		return 0;
+	if (!c->force_address)
+		return err_set(e, CNI_CODE(CNI_OTHER), "%s already has an IP address different from %s", q(c->bridge),
+			       cidr_text(want, text));
+	inet_put_addr_del(b, have, bridge->index);
+	nl_ignore(b, EADDRNOTAVAIL);
+	return 0;
+}
+
+int bridge_device_address(struct nl *host, const struct bridge_conf *c, const struct link *bridge,
+			  const struct cidr *addrs, size_t n, struct err *e)
+{
+	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
+	struct link_change pin = {.name = c->bridge, .mac = bridge->mac};
+	_cleanup_free_ struct cidr *have = NULL;
+	size_t n_have;
+	int r = inet_list_addrs(host, bridge->index, AF_UNSPEC, &have, &n_have, e);
+
+	for (size_t i = 0; r >= 0 && i < n; i++) {
+		struct inet_addr a = {.addr = addrs[i], .link = bridge->index};
+
+		if (has(have, n_have, &addrs[i]))
+			continue;
+		for (size_t j = 0; r >= 0 && j < n_have; j++)
+			if (!has(addrs, n, &have[j]))
+				r = clear(&b, c, bridge, &have[j], &addrs[i], e);
+		inet_put_addr(&b, &a, NLM_F_EXCL);
+		/* A neighbour's ADD was faster. */
+		nl_ignore(&b, EEXIST);
+	}
+	if (r < 0 || !b.n)
+		return r;
+	/* Set to what it is, it no longer follows the ports': neighbours know the gateway by it. */
+	link_put_change(&b, bridge->index, &pin);
+	return nl_run(host, &b, NULL, NULL, e);
+}
+
+int bridge_device_check(struct nl *host, const struct bridge_conf *c, struct link *ret, struct err *e)
+{
+	int r = link_get(host, c->bridge, ret, e);
+
+	if (r == -ENODEV)
+		return err_set(e, CNI_CODE(CNI_OTHER), "bridge %s does not exist", q(c->bridge));
+	if (r >= 0)
+		r = check_kind(c, ret, e);
+	if (r < 0)
+		return r;
+	if (!(ret->flags & IFF_UP))
+		return err_set(e, CNI_CODE(CNI_OTHER), "bridge %s is down", q(c->bridge));
+	if (c->promisc && !(ret->flags & IFF_PROMISC))
+		return err_set(e, CNI_CODE(CNI_OTHER), "bridge %s is not in promiscuous mode", q(c->bridge));
+	return 0;
+}

@@ -1,0 +1,13 @@
+/*
+ * Address management by another plugin, found through CNI_PATH and given the same environment and
+ * standard input, as the specification's "plugin delegation" has it.
+ *
+ * Where CNI_PATH leads to the very file that belongs to a plugin linked into this program, that one
+ * is called instead of executed: the same code on the same request, without the price of a process.
+ */
+#pragma once
+
+#include "cni-plugins/skel/request.h"
+
+/* `command` need not be the request's own (undoing an ADD is a DEL). ret: for CNI_ADD, else NULL. */
+int ipam_call(const struct cni_request *rq, enum cni_command command, struct cni_result *ret, struct err *e);

@@ -1,0 +1,13 @@
+/* Kernel parameters below /proc/sys/net, of the namespace that the process is in. */
+#pragma once
+
+#include "base/err.h"
+
+/*
+ * Set conf/KEY of a link: family "ipv4" or "ipv6", e.g. ("ipv6", "eth0", "accept_ra", "0").  A
+ * kernel without that family or key has nothing to set: success.  A read-only /proc/sys is fine as
+ * long as the value is there already.
+ */
+int sysctl_link(const char *family, const char *link, const char *key, const char *value, struct err *e);
+/* Let packets pass between links, for AF_INET or AF_INET6. */
+int sysctl_forward(int family, struct err *e);

@@ -1,0 +1,67 @@
+/* Names and addresses of links as text; without netlink, so that who only checks a name links no library. */
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "sys/link.h"
+
+int link_random_mac(unsigned char mac[LINK_MAC_LEN])
+{
+	if (getrandom(mac, LINK_MAC_LEN, 0) != LINK_MAC_LEN)
+		return -EIO;
+	mac[0] = (unsigned char) ((mac[0] & 0xfe) | 0x02);
+	return 0;
+}
+
+const char *link_mac_text(const unsigned char mac[LINK_MAC_LEN], char buf[static LINK_MAC_TEXT])
+{
+	(void) snprintf(buf, LINK_MAC_TEXT, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+			mac[5]);
+	return buf;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char) (c | 0x20);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+int link_mac_parse(const char *s, unsigned char mac[LINK_MAC_LEN])
+{
+	unsigned char m[LINK_MAC_LEN];
+
+	if (strlen(s) != LINK_MAC_TEXT - 1)
+		return -EINVAL;
+	for (size_t i = 0; i < LINK_MAC_LEN; i++) {
+		int hi = hex_digit(s[3 * i]), lo = hex_digit(s[3 * i + 1]);
+		char end = s[3 * i + 2];
+
+		if (hi < 0 || lo < 0 || end != (i + 1 < LINK_MAC_LEN ? ':' : '\0'))
+			return -EINVAL;
+		m[i] = (unsigned char) (hi << 4 | lo);
+	}
+	memcpy(mac, m, sizeof m);
+	return 0;
+}
+
+const char *link_name_check(const char *name)
+{
+	size_t n = strnlen(name, IFNAMSIZ);
+
+	if (n == 0)
+		return "is empty";
+	if (n == IFNAMSIZ)
+		return "is longer than 15 bytes";
+	if (!strcmp(name, ".") || !strcmp(name, ".."))
+		return "is a directory";
+	/* conf/all and conf/default are not links (ip-sysctl). */
+	if (!strcmp(name, "all") || !strcmp(name, "default"))
+		return "is reserved by the kernel's parameters";
+	for (; *name; name++)
+		if (*name == '/' || *name == ':' || isspace((unsigned char) *name))
+			return "contains /, : or white space";
+	return NULL;
+}
