@@ -12,6 +12,7 @@ $(eval $(call static_program,$(INIT),$(wildcard stage1/init/*.c stage1/monitor/*
 CFLAGS := $(INIT_CFLAGS)
 
 $(B)/musl/%.o: CFLAGS += $(if $(SAN),,-fno-asynchronous-unwind-tables -fdata-sections)
+$(B)/musl/stage1/init/%.o: CPPFLAGS += $(if $(SAN),-DINIT_SHOWS_LIBRARIES)
 
 all: $(B)/$(MONITOR)
 $(B)/$(MONITOR): $(B)/$(INIT)

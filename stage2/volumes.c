@@ -108,6 +108,7 @@ static int attributes(int mnt, const struct app_mount *m, unsigned *ret)
 static int attach_volume(const struct stage2 *s, const struct app_mount *m, struct err *e)
 {
 	_cleanup_fd_ int mnt = fds_take_n("mount", m->fd), target = -EBADF;
+	_cleanup_free_ char *clean = path_clean(m->target);
 	char real[PATH_MAX];
 	unsigned attrs = 0;
 	struct stat st;
@@ -118,7 +119,11 @@ static int attach_volume(const struct stage2 *s, const struct app_mount *m, stru
 	r = attributes(mnt, m, &attrs);
 	if (r < 0)
 		return err_sysr(e, r, "look at source");
-	target = make_target(s->root, m->target, m->dir, 0);
+	/* As it is written, before anything is made; and as it is, where links lead. */
+	r = check_target(s, clean, e);
+	if (r < 0)
+		return r;
+	target = make_target(s->root, clean, m->dir, 0);
 	if (target < 0)
 		return err_sysr(e, target, "make target");
 	r = real_target(target, real);

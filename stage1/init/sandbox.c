@@ -66,7 +66,7 @@ static int mount_on(const char *name, int mnt, unsigned attrs, struct err *e)
  */
 static int make_read_only(int root, struct err *e)
 {
-	static const unsigned attrs = MNT_ATTR_RDONLY | MNT_ATTR_NOSUID | MNT_ATTR_NOEXEC;
+	static const unsigned attrs = MNT_ATTR_RDONLY | MNT_ATTR_NOSUID;
 	int r = mnt_set_attrs(root, attrs, true);
 
 	if (r == -ENOSYS) {
@@ -105,6 +105,28 @@ static int fill(int root, struct err *e)
 	return r;
 }
 
+#ifdef INIT_SHOWS_LIBRARIES
+/* Only in builds with sanitizers, which are dynamic: stage2 could not be executed without its loader. */
+static int show_libraries(struct err *e)
+{
+	static const char *const dirs[] = {"usr", "lib", "lib64"};
+
+	for (size_t i = 0; i < ELEMENTSOF(dirs); i++) {
+		_cleanup_free_ char *host = xasprintf("/%s", dirs[i]);
+		int r = mkdir(dirs[i], 0755) < 0 ? -errno : mnt_bind(host, dirs[i]);
+
+		if (r < 0 && r != -ENOENT)
+			return err_sysr(e, r, "bind %s", host);
+	}
+	return 0;
+}
+#else
+static int show_libraries(_unused_ struct err *e)
+{
+	return 0;
+}
+#endif
+
 static int make_root(struct err *e)
 {
 	static const struct mnt_option options[] = {{"mode", "0755"}, {"size", "1m"}, {NULL, NULL}};
@@ -124,7 +146,9 @@ static int make_root(struct err *e)
 		return err_sysr(e, r, "attach the pod's root");
 	if (fchdir(root) < 0)
 		return err_sys(e, "change directory to the pod's root");
-	r = fill(root, e);
+	r = show_libraries(e);
+	if (r == 0)
+		r = fill(root, e);
 	if (r < 0)
 		return r;
 	r = mnt_pivot(root);
