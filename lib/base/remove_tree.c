@@ -101,7 +101,7 @@ static int empty_dir(struct removal *rm, int dfd)
 	d = fdopendir(fd);
 	if (!d) {
 		(void) fd_close(fd);
-		return -ENOMEM;
+		return -errno;
 	}
 	rewinddir(d);
 	if (fstat(dfd, &st) == 0 && st.st_dev != rm->dev)
@@ -132,7 +132,7 @@ static int empty_children(struct removal *rm)
 	d = fdopendir(fd);
 	if (!d) {
 		(void) fd_close(fd);
-		return -ENOMEM;
+		return -errno;
 	}
 	while ((de = readdir(d))) {
 		_cleanup_fd_ int child = -EBADF;
