@@ -57,7 +57,7 @@ int mnt_new(const char *type, const struct mnt_option *options, unsigned attrs, 
 	int mnt;
 
 	if (fs < 0)
-		return err_sysr(e, fs, "new %s", type);
+		return err_sysr(e, fs, "new %s: fsopen", type);
 	for (; options && options->key; options++) {
 		long r = syscall(SYS_fsconfig, fs, options->value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, options->key,
 				 options->value, 0);
@@ -66,9 +66,9 @@ int mnt_new(const char *type, const struct mnt_option *options, unsigned attrs, 
 			return fs_error(fs, type, options->key, e);
 	}
 	if (syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return fs_error(fs, type, "create", e);
+		return fs_error(fs, type, "fsconfig create", e);
 	mnt = check(syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, attrs));
-	return mnt < 0 ? fs_error(fs, type, "mount", e) : mnt;
+	return mnt < 0 ? fs_error(fs, type, "fsmount", e) : mnt;
 }
 
 int mnt_clone(int dirfd, const char *path, bool recursive)

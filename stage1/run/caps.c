@@ -29,22 +29,6 @@ uint64_t caps_permitted(void)
 	return (uint64_t) data[1].permitted << 32 | data[0].permitted;
 }
 
-int caps_from_names(char *const *names, uint64_t *ret, struct err *e)
-{
-	uint64_t mask = 0;
-
-	for (; names && *names; names++) {
-		cap_value_t c;
-
-		/* libcap takes numbers and other cases as well; the specification has names only. */
-		if (!str_starts(*names, "CAP_") || cap_from_name(*names, &c) < 0 || c < 0 || c > 63)
-			return err_set(e, EINVAL, "unknown capability %s", q(*names));
-		mask |= CAP_BIT(c);
-	}
-	*ret = mask;
-	return 0;
-}
-
 char *caps_first_name(uint64_t mask)
 {
 	char *name, *text;
@@ -60,4 +44,27 @@ char *caps_first_name(uint64_t mask)
 		if (*p >= 'a' && *p <= 'z')
 			*p -= 'a' - 'A';
 	return text;
+}
+
+/* libcap also takes numbers, other cases and text behind the name; the specification has names only. */
+static bool is_name_of(const char *word, cap_value_t c)
+{
+	_cleanup_free_ char *name = c >= 0 && c < 64 ? caps_first_name(CAP_BIT(c)) : NULL;
+
+	return name && str_eq(name, word);
+}
+
+int caps_from_names(char *const *names, uint64_t *ret, struct err *e)
+{
+	uint64_t mask = 0;
+
+	for (; names && *names; names++) {
+		cap_value_t c;
+
+		if (cap_from_name(*names, &c) < 0 || !is_name_of(*names, c))
+			return err_set(e, EINVAL, "unknown capability %s", q(*names));
+		mask |= CAP_BIT(c);
+	}
+	*ret = mask;
+	return 0;
 }

@@ -50,18 +50,18 @@ static int overlay_root(int pod, const struct plan_app *pa, struct err *e)
 }
 
 /* stage2 takes it out of the host's peer group and sets its attributes, in the call that attaches it. */
-static int clone_mount(int dirfd, const char *path, bool recursive, struct err *e)
+static int clone_mount(int dirfd, const char *path, bool recursive, const char *shown, struct err *e)
 {
 	int fd = mnt_clone(dirfd, path, recursive);
 
-	return fd < 0 ? err_sysr(e, fd, "open_tree %s", path) : fd;
+	return fd < 0 ? err_sysr(e, fd, "open_tree %s", q(shown)) : fd;
 }
 
 static int make_root(struct sandbox *sb, const struct plan_app *pa, struct err *e)
 {
 	if (sb->plan->overlay)
 		return overlay_root(sb->pod, pa, e);
-	return clone_mount(sb->pod, pa->tree, false, e);
+	return clone_mount(sb->pod, pa->tree, false, pa->tree, e);
 }
 
 /* The source may have become something else since the plan looked at it. */
@@ -83,11 +83,11 @@ static int make_mount(struct sandbox *sb, const struct plan_mount *m, struct err
 	_cleanup_fd_ int source = -EBADF;
 
 	if (m->source != SOURCE_HOST)
-		return clone_mount(sb->pod, m->path, false, e);
+		return clone_mount(sb->pod, m->path, false, m->path, e);
 	source = open_host(m, e);
 	if (source < 0)
 		return source;
-	return clone_mount(source, "", m->recursive, e);
+	return clone_mount(source, "", m->recursive, m->path, e);
 }
 
 int sandbox_mounts(struct sandbox *sb, struct err *e)

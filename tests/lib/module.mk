@@ -1,15 +1,21 @@
-# Programs of the functional tests.  probe runs inside pods, so it is static whatever SAN says; httpd
-# and mktar are plain programs of the host side.  None of them links with the project's own library.
+# Programs of the functional tests.  probe runs inside pods, so it is static whatever SAN says; block is,
+# so that it needs no call that it blocks; httpd and mktar are plain programs of the host side.  None of
+# them links with the project's own library.
 
 PROBE_SRC := $(addprefix tests/lib/,probe.c probe_see.c probe_try.c probe_load.c probe_net.c)
 
 .PHONY: test-programs
-test-programs: $(addprefix $(B)/tests/,probe httpd mktar)
+test-programs: $(addprefix $(B)/tests/,probe block httpd mktar)
 
 $(B)/tests/probe: $(PROBE_SRC) tests/lib/probe.h
 	$(call say,MUSL,$@)
 	@mkdir -p $(@D)
 	$(Q)$(MUSL_CC) -static -s -std=gnu17 -Os $(WARN) -o $@ $(PROBE_SRC)
+
+$(B)/tests/block: tests/lib/block.c
+	$(call say,MUSL,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -static -std=gnu17 -O1 $(WARN) -o $@ $<
 
 $(B)/tests/httpd $(B)/tests/mktar: $(B)/tests/%: tests/lib/%.c
 	$(call say,CC,$@)
