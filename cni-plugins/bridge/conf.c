@@ -20,25 +20,27 @@ static int bad(struct err *e, const char *text)
 	return err_set(e, CNI_CODE(CNI_BAD_CONFIG), "%s", text);
 }
 
+#define FIELD(key, type, member) CNI_FIELD(struct bridge_conf, key, type, member)
+
 static int decode_keys(const struct cni_request *rq, struct bridge_conf *c, struct err *e)
 {
 	static const struct json_field fields[] = {
-		{.key = "bridge", .type = JSON_F_STRING, .offset = offsetof(struct bridge_conf, bridge)},
-		{.key = "isGateway", .type = JSON_F_BOOL, .offset = offsetof(struct bridge_conf, is_gateway)},
-		{.key = "isDefaultGateway", .type = JSON_F_BOOL, .offset = offsetof(struct bridge_conf, is_default_gateway)},
-		{.key = "forceAddress", .type = JSON_F_BOOL, .offset = offsetof(struct bridge_conf, force_address)},
-		{.key = "ipMasq", .type = JSON_F_BOOL, .offset = offsetof(struct bridge_conf, ip_masq)},
-		{.key = "ipMasqBackend", .type = JSON_F_STRING, .offset = offsetof(struct bridge_conf, masq_backend),
+		{FIELD("bridge", STRING, bridge)},
+		{FIELD("isGateway", BOOL, is_gateway)},
+		{FIELD("isDefaultGateway", BOOL, is_default_gateway)},
+		{FIELD("forceAddress", BOOL, force_address)},
+		{FIELD("ipMasq", BOOL, ip_masq)},
+		{FIELD("ipMasqBackend", STRING, masq_backend),
 		 .check = masq_backend_check},
-		{.key = "mtu", .type = JSON_F_I64, .offset = offsetof(struct bridge_conf, mtu), .min = 0, .max = 65535},
-		{.key = "hairpinMode", .type = JSON_F_BOOL, .offset = offsetof(struct bridge_conf, hairpin)},
-		{.key = "promiscMode", .type = JSON_F_BOOL, .offset = offsetof(struct bridge_conf, promisc)},
-		{.key = "enabledad", .type = JSON_F_BOOL, .offset = offsetof(struct bridge_conf, dad)},
-		{.key = "disableContainerInterface", .type = JSON_F_BOOL, .offset = offsetof(struct bridge_conf, no_container_interface)},
-		{.key = "portIsolation", .type = JSON_F_BOOL, .offset = offsetof(struct bridge_conf, isolated)},
-		{.key = "macspoofchk", .type = JSON_F_BOOL, .offset = offsetof(struct bridge_conf, mac_spoof_check)},
-		{.key = "preserveDefaultVlan", .type = JSON_F_BOOL, .offset = offsetof(struct bridge_conf, preserve_default_vlan)},
-		{.key = "vlan", .type = JSON_F_I64, .offset = offsetof(struct bridge_conf, vlan), .min = 0, .max = 4094},
+		{FIELD("mtu", I64, mtu), .min = 0, .max = 65535},
+		{FIELD("hairpinMode", BOOL, hairpin)},
+		{FIELD("promiscMode", BOOL, promisc)},
+		{FIELD("enabledad", BOOL, dad)},
+		{FIELD("disableContainerInterface", BOOL, no_container_interface)},
+		{FIELD("portIsolation", BOOL, isolated)},
+		{FIELD("macspoofchk", BOOL, mac_spoof_check)},
+		{FIELD("preserveDefaultVlan", BOOL, preserve_default_vlan)},
+		{FIELD("vlan", I64, vlan), .min = 0, .max = 4094},
 	};
 
 	return cni_request_decode(rq, fields, ELEMENTSOF(fields), c, e);

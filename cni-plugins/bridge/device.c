@@ -37,9 +37,8 @@ int bridge_device_ensure(struct nl *host, const struct bridge_conf *c, struct li
 
 	if (r == -ENODEV) {
 		r = create(host, c, ret, e);
-		/* The host's routes are not for containers to advertise (CVE-2020-10749). */
 		if (r >= 0)
-			r = sysctl_link("ipv6", c->bridge, "accept_ra", "0", e);
+			r = sysctl_host_link(c->bridge, e);
 	}
 	if (r >= 0)
 		r = check_kind(c, ret, e);

@@ -105,7 +105,7 @@ static int configure_host(struct attachment *a, struct err *e)
 	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
 	char alias[LINK_ALIAS_MAX];
 	struct link_change up = {.name = a->ep.host_name, .flags = IFF_UP, .mask = IFF_UP, .alias = alias};
-	int r = sysctl_link("ipv6", a->ep.host_name, "accept_ra", "0", e);
+	int r = sysctl_host_link(a->ep.host_name, e);
 
 	if (r < 0)
 		return r;
@@ -202,9 +202,10 @@ static int attach(struct attachment *a, struct err *e)
 static void undo(struct attachment *a)
 {
 	_cleanup_err_ struct err ignored = ERR_INIT;
+	_cleanup_nl_ struct nl late = NL_INIT;
 
 	if (a->conf.ip_masq)
-		(void) masq_del(a->rq, &ignored);
+		(void) masq_del(a->rq, &late, &ignored);
 	if (a->ep.host)
 		(void) link_del(&a->host, a->ep.host, &ignored);
 	(void) ipam_call(a->rq, CNI_DEL, NULL, &ignored);
@@ -244,7 +245,8 @@ static bool wants_masq(const struct cni_request *rq)
 /* Only what it needs is read of the configuration: a mistake in the rest must not keep things from going. */
 static int del(const struct cni_request *rq, struct err *e)
 {
-	int r = wants_masq(rq) ? masq_del(rq, e) : 0;
+	_cleanup_nl_ struct nl late = NL_INIT;
+	int r = wants_masq(rq) ? masq_del(rq, &late, e) : 0;
 
 	if (r >= 0)
 		r = endpoint_delete(rq, e);
@@ -299,13 +301,13 @@ static int check(const struct cni_request *rq, struct err *e)
 
 static int gc(const struct cni_request *rq, struct err *e)
 {
-	_cleanup_nl_ struct nl host = NL_INIT;
+	_cleanup_nl_ struct nl host = NL_INIT, late = NL_INIT;
 	int r = 0;
 
 	if (!rq->valid.known)
 		return 0;
 	if (wants_masq(rq))
-		r = masq_gc(rq, e);
+		r = masq_gc(rq, &late, e);
 	if (r >= 0)
 		r = nl_open(&host, NETLINK_ROUTE, e);
 	if (r >= 0)

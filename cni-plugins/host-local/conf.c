@@ -43,10 +43,10 @@ static int decode_subnet(const cJSON *j, const struct json_at *at, void *field, 
 static int decode_range_keys(const cJSON *j, const struct json_at *at, struct range *r, struct err *e)
 {
 	static const struct json_field fields[] = {
-		{.key = "subnet", .type = JSON_F_CALL, .offset = offsetof(struct range, subnet), .decode = decode_subnet},
-		{.key = "rangeStart", .type = JSON_F_CALL, .offset = offsetof(struct range, start), .decode = decode_ip},
-		{.key = "rangeEnd", .type = JSON_F_CALL, .offset = offsetof(struct range, end), .decode = decode_ip},
-		{.key = "gateway", .type = JSON_F_CALL, .offset = offsetof(struct range, gw), .decode = decode_ip},
+		{CNI_FIELD(struct range, "subnet", CALL, subnet), .decode = decode_subnet},
+		{CNI_FIELD(struct range, "rangeStart", CALL, start), .decode = decode_ip},
+		{CNI_FIELD(struct range, "rangeEnd", CALL, end), .decode = decode_ip},
+		{CNI_FIELD(struct range, "gateway", CALL, gw), .decode = decode_ip},
 	};
 
 	return json_decode(j, at, fields, ELEMENTSOF(fields), JSON_ALLOW_UNKNOWN, r, e);
@@ -185,8 +185,8 @@ static int decode_all_wanted(const struct cni_request *rq, struct host_local_con
 static int decode_dir(const struct cni_request *rq, struct host_local_conf *c, struct err *e)
 {
 	static const struct json_field fields[] = {
-		{.key = "dataDir", .type = JSON_F_STRING, .offset = offsetof(struct host_local_conf, data_dir)},
-		{.key = "resolvConf", .type = JSON_F_STRING, .offset = offsetof(struct host_local_conf, resolv_conf)},
+		{CNI_FIELD(struct host_local_conf, "dataDir", STRING, data_dir)},
+		{CNI_FIELD(struct host_local_conf, "resolvConf", STRING, resolv_conf)},
 	};
 	static const struct json_at at = {.key = "ipam"};
 	const cJSON *ipam = json_get(rq->conf, "ipam");

@@ -41,13 +41,15 @@ static void attachment_done(struct attachment *a)
 }
 #define _cleanup_attachment_ __attribute__((cleanup(attachment_done)))
 
+#define FIELD(key, type, member) CNI_FIELD(struct attachment, key, type, member)
+
 static int decode(struct attachment *a, struct err *e)
 {
 	static const struct json_field fields[] = {
-		{.key = "ipMasq", .type = JSON_F_BOOL, .offset = offsetof(struct attachment, ip_masq)},
-		{.key = "ipMasqBackend", .type = JSON_F_STRING, .offset = offsetof(struct attachment, masq_backend),
+		{FIELD("ipMasq", BOOL, ip_masq)},
+		{FIELD("ipMasqBackend", STRING, masq_backend),
 		 .check = masq_backend_check},
-		{.key = "mtu", .type = JSON_F_I64, .offset = offsetof(struct attachment, mtu), .min = 0, .max = 65535},
+		{FIELD("mtu", I64, mtu), .min = 0, .max = 65535},
 	};
 	int r = cni_request_decode(a->rq, fields, ELEMENTSOF(fields), a, e);
 
@@ -99,7 +101,8 @@ static void put_own_routes(struct nl_batch *b, const struct cni_address *ip, int
 
 	inet_put_route(b, &gateway, NLM_F_APPEND);
 	nl_ignore(b, EEXIST);
-	inet_put_route(b, &subnet, NLM_F_APPEND);
+	/* For IPv6 an appended route by a gateway would join the first one's: traffic would take turns. */
+	inet_put_route(b, &subnet, ip->addr.ip.family == AF_INET ? NLM_F_APPEND : NLM_F_EXCL);
 	nl_ignore(b, EEXIST);
 }
 
@@ -128,8 +131,7 @@ static int configure_host(struct attachment *a, struct err *e)
 	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
 	char alias[LINK_ALIAS_MAX];
 	struct link_change up = {.name = a->ep.host_name, .flags = IFF_UP, .mask = IFF_UP, .alias = alias};
-	/* Containers do not advertise routes to the host (CVE-2020-10749). */
-	int r = sysctl_link("ipv6", a->ep.host_name, "accept_ra", "0", e);
+	int r = sysctl_host_link(a->ep.host_name, e);
 
 	if (r < 0)
 		return r;
@@ -173,9 +175,10 @@ static int attach(struct attachment *a, struct err *e)
 static void undo(struct attachment *a)
 {
 	_cleanup_err_ struct err ignored = ERR_INIT;
+	_cleanup_nl_ struct nl late = NL_INIT;
 
 	if (a->ip_masq)
-		(void) masq_del(a->rq, &ignored);
+		(void) masq_del(a->rq, &late, &ignored);
 	if (a->ep.host)
 		(void) link_del(&a->host, a->ep.host, &ignored);
 	(void) ipam_call(a->rq, CNI_DEL, NULL, &ignored);
@@ -222,7 +225,8 @@ static bool wants_masq(const struct cni_request *rq)
 /* An address is free when nothing uses it any more: the lease goes last. */
 static int del(const struct cni_request *rq, struct err *e)
 {
-	int r = wants_masq(rq) ? masq_del(rq, e) : 0;
+	_cleanup_nl_ struct nl late = NL_INIT;
+	int r = wants_masq(rq) ? masq_del(rq, &late, e) : 0;
 
 	if (r >= 0)
 		r = endpoint_delete(rq, e);
@@ -274,13 +278,13 @@ static int check(const struct cni_request *rq, struct err *e)
 
 static int gc(const struct cni_request *rq, struct err *e)
 {
-	_cleanup_nl_ struct nl host = NL_INIT;
+	_cleanup_nl_ struct nl host = NL_INIT, late = NL_INIT;
 	int r = 0;
 
 	if (!rq->valid.known)
 		return 0;
 	if (wants_masq(rq))
-		r = masq_gc(rq, e);
+		r = masq_gc(rq, &late, e);
 	if (r >= 0)
 		r = nl_open(&host, NETLINK_ROUTE, e);
 	if (r >= 0)

@@ -119,6 +119,18 @@ static int list(struct masq *m, char ***sets, char ***rules, struct err *e)
 	return r < 0 && r != -ENOENT ? err_move(e, &why) : 0;
 }
 
+static int have_sets(struct masq *m, const struct cni_result *res, bool *ret, struct err *e)
+{
+	_cleanup_strv_ char **sets = NULL;
+	char set[NAME_MAX_];
+
+	for (size_t i = 0; i < res->n_ips; i++) {
+		set_name(&res->ips[i].addr, set);
+		strv_add(&sets, set);
+	}
+	return nft_have_sets(&m->nl, m->table, sets, ret, e);
+}
+
 /* Under the exclusive lock: whatever is missing, and the elements, in one transaction. */
 static int build(struct masq *m, const struct cni_result *res, struct err *e)
 {
@@ -139,15 +151,16 @@ static int build(struct masq *m, const struct cni_result *res, struct err *e)
 		if (!strv_has(sets, set)) {
 			nft_put_set(&b, m->table, set, addr->ip.family, (uint32_t) i + 1);
 			strv_add(&sets, set);
+		} else {
+			/* A stale owner's element would keep its name: out with it, if there is one. */
+			nft_put_element(&b, m->table, set, &addr->ip, m->owner, 0);
+			nft_put_element_del(&b, m->table, set, &addr->ip);
 		}
+		nft_put_element(&b, m->table, set, &addr->ip, m->owner, NLM_F_EXCL);
 		if (!strv_has(rules, set)) {
 			put_rule(m, &b, addr, set, (uint32_t) i + 1);
 			strv_add(&rules, set);
 		}
-		/* A stale owner's element would keep its name: out with it first. */
-		nft_put_element(&b, m->table, set, &addr->ip, m->owner, 0);
-		nft_put_element_del(&b, m->table, set, &addr->ip);
-		nft_put_element(&b, m->table, set, &addr->ip, m->owner, NLM_F_EXCL);
 	}
 	nft_end(&b);
 	return nl_run(&m->nl, &b, NULL, NULL, e);
@@ -156,17 +169,22 @@ static int build(struct masq *m, const struct cni_result *res, struct err *e)
 int masq_add(const struct cni_request *rq, const struct cni_result *res, struct err *e)
 {
 	_cleanup_masq_ struct masq m = MASQ_INIT;
+	bool have;
 	int r;
 
 	if (!res->n_ips)
 		return 0;
 	r = masq_open(&m, rq, LOCK_SHARED, e);
+	if (r >= 0)
+		r = have_sets(&m, res, &have, e);
 	if (r < 0)
 		return r;
-	r = add_elements(&m, res, e);
-	/* The first of the network or of a subnet; or an element that nobody took away. */
-	if (r != -ENOENT && r != -EEXIST)
-		return r;
+	if (have) {
+		r = add_elements(&m, res, e);
+		/* An element that nobody took away is left for build(). */
+		if (r != -EEXIST)
+			return r;
+	}
 	r = lock_fd(m.lock, LOCK_EXCLUSIVE, true);
 	if (r < 0)
 		return err_sysr(e, r, "lock masquerading");
@@ -246,7 +264,7 @@ static int remove_doomed(struct masq *m, struct doomed *d, struct err *e)
 	return d->ours ? nl_run(&m->nl, &d->b, NULL, NULL, e) : 0;
 }
 
-static int masq_remove(const struct cni_request *rq, bool gc, struct err *e)
+static int masq_remove(const struct cni_request *rq, bool gc, struct nl *late, struct err *e)
 {
 	_cleanup_masq_ struct masq m = MASQ_INIT;
 	struct doomed d = {.rq = rq, .b = NL_BATCH_INIT};
@@ -257,17 +275,20 @@ static int masq_remove(const struct cni_request *rq, bool gc, struct err *e)
 	d.owner = gc ? NULL : m.owner;
 	r = remove_doomed(&m, &d, e);
 	nl_batch_done(&d.b);
+	nl_close(late);
+	*late = m.nl;
+	m.nl = (struct nl) NL_INIT;
 	return r;
 }
 
-int masq_del(const struct cni_request *rq, struct err *e)
+int masq_del(const struct cni_request *rq, struct nl *late, struct err *e)
 {
-	return masq_remove(rq, false, e);
+	return masq_remove(rq, false, late, e);
 }
 
-int masq_gc(const struct cni_request *rq, struct err *e)
+int masq_gc(const struct cni_request *rq, struct nl *late, struct err *e)
 {
-	return rq->valid.known ? masq_remove(rq, true, e) : 0;
+	return rq->valid.known ? masq_remove(rq, true, late, e) : 0;
 }
 
 /* --- checking --- */

@@ -21,14 +21,19 @@
 #pragma once
 
 #include "cni-plugins/skel/request.h"
+#include "sys/netlink.h"
 
 #define MASQ_LOCK_DIR "/run/gantry"
 
 int masq_add(const struct cni_request *rq, const struct cni_result *res, struct err *e);
-/* Everything of this attachment; nothing is success. */
-int masq_del(const struct cni_request *rq, struct err *e);
+/*
+ * Everything of this attachment; nothing is success.  *late becomes the socket that was used: its
+ * closing waits for the kernel to have freed what was removed (13 ms), so the caller closes it when
+ * all other work, which waits for the same thing, is done.
+ */
+int masq_del(const struct cni_request *rq, struct nl *late, struct err *e);
 /* Everything of the network that is not of a valid attachment. */
-int masq_gc(const struct cni_request *rq, struct err *e);
+int masq_gc(const struct cni_request *rq, struct nl *late, struct err *e);
 /* Every address of prevResult is masqueraded. */
 int masq_check(const struct cni_request *rq, struct err *e);
 /* ipMasqBackend: "nftables", or "iptables", which is done by nftables all the same. */

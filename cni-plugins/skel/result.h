@@ -17,6 +17,10 @@
 #include "cni-plugins/skel/version.h"
 #include "sys/ip.h"
 
+/* A row of a json_field table: CNI_FIELD(struct foo, "key", STRING, member). */
+#define CNI_FIELD(struct_, key_, type_, member_)                                                           \
+	.key = (key_), .type = JSON_F_##type_, .offset = offsetof(struct_, member_)
+
 struct cni_interface {
 	char *name, *mac, *sandbox; /* owned; NULL: absent */
 	int64_t mtu;		    /* 0: absent */

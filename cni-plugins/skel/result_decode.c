@@ -33,10 +33,10 @@ static int decode_cidr(const cJSON *j, const struct json_at *at, void *field, st
 int cni_dns_decode(const cJSON *j, const struct json_at *at, void *dns, struct err *e)
 {
 	static const struct json_field fields[] = {
-		{.key = "nameservers", .type = JSON_F_STRV, .offset = offsetof(struct cni_dns, nameservers)},
-		{.key = "domain", .type = JSON_F_STRING, .offset = offsetof(struct cni_dns, domain)},
-		{.key = "search", .type = JSON_F_STRV, .offset = offsetof(struct cni_dns, search)},
-		{.key = "options", .type = JSON_F_STRV, .offset = offsetof(struct cni_dns, options)},
+		{CNI_FIELD(struct cni_dns, "nameservers", STRV, nameservers)},
+		{CNI_FIELD(struct cni_dns, "domain", STRING, domain)},
+		{CNI_FIELD(struct cni_dns, "search", STRV, search)},
+		{CNI_FIELD(struct cni_dns, "options", STRV, options)},
 	};
 
 	return json_decode(j, at, fields, ELEMENTSOF(fields), JSON_ALLOW_UNKNOWN, dns, e);
@@ -45,12 +45,12 @@ int cni_dns_decode(const cJSON *j, const struct json_at *at, void *dns, struct e
 static int decode_interface(const cJSON *j, const struct json_at *at, void *arg, struct err *e)
 {
 	static const struct json_field fields[] = {
-		{.key = "name", .type = JSON_F_STRING, .offset = offsetof(struct cni_interface, name), .required = true},
-		{.key = "mac", .type = JSON_F_STRING, .offset = offsetof(struct cni_interface, mac)},
-		{.key = "sandbox", .type = JSON_F_STRING, .offset = offsetof(struct cni_interface, sandbox)},
-		{.key = "mtu", .type = JSON_F_I64, .offset = offsetof(struct cni_interface, mtu), .min = 0, .max = INT32_MAX},
-		{.key = "socketPath", .type = JSON_F_STRING, .offset = offsetof(struct cni_interface, socket_path)},
-		{.key = "pciID", .type = JSON_F_STRING, .offset = offsetof(struct cni_interface, pci_id)},
+		{CNI_FIELD(struct cni_interface, "name", STRING, name), .required = true},
+		{CNI_FIELD(struct cni_interface, "mac", STRING, mac)},
+		{CNI_FIELD(struct cni_interface, "sandbox", STRING, sandbox)},
+		{CNI_FIELD(struct cni_interface, "mtu", I64, mtu), .min = 0, .max = INT32_MAX},
+		{CNI_FIELD(struct cni_interface, "socketPath", STRING, socket_path)},
+		{CNI_FIELD(struct cni_interface, "pciID", STRING, pci_id)},
 	};
 
 	return json_decode(j, at, fields, ELEMENTSOF(fields), JSON_ALLOW_UNKNOWN,
@@ -60,9 +60,9 @@ static int decode_interface(const cJSON *j, const struct json_at *at, void *arg,
 static int decode_address(const cJSON *j, const struct json_at *at, void *arg, struct err *e)
 {
 	static const struct json_field fields[] = {
-		{.key = "address", .type = JSON_F_CALL, .offset = offsetof(struct cni_address, addr), .required = true, .decode = decode_cidr},
-		{.key = "gateway", .type = JSON_F_CALL, .offset = offsetof(struct cni_address, gw), .decode = decode_ip},
-		{.key = "interface", .type = JSON_F_I64, .offset = offsetof(struct cni_address, interface), .min = -1, .max = INT32_MAX},
+		{CNI_FIELD(struct cni_address, "address", CALL, addr), .required = true, .decode = decode_cidr},
+		{CNI_FIELD(struct cni_address, "gateway", CALL, gw), .decode = decode_ip},
+		{CNI_FIELD(struct cni_address, "interface", I64, interface), .min = -1, .max = INT32_MAX},
 	};
 
 	return json_decode(j, at, fields, ELEMENTSOF(fields), JSON_ALLOW_UNKNOWN,
@@ -72,13 +72,13 @@ static int decode_address(const cJSON *j, const struct json_at *at, void *arg, s
 int cni_route_decode(const cJSON *j, const struct json_at *at, void *result, struct err *e)
 {
 	static const struct json_field fields[] = {
-		{.key = "dst", .type = JSON_F_CALL, .offset = offsetof(struct cni_route, dst), .required = true, .decode = decode_cidr},
-		{.key = "gw", .type = JSON_F_CALL, .offset = offsetof(struct cni_route, gw), .decode = decode_ip},
-		{.key = "mtu", .type = JSON_F_I64, .offset = offsetof(struct cni_route, mtu), .min = 0, .max = INT32_MAX},
-		{.key = "advmss", .type = JSON_F_I64, .offset = offsetof(struct cni_route, advmss), .min = 0, .max = INT32_MAX},
-		{.key = "priority", .type = JSON_F_I64, .offset = offsetof(struct cni_route, priority), .min = 0, .max = UINT32_MAX},
-		{.key = "table", .type = JSON_F_I64, .offset = offsetof(struct cni_route, table), .min = 0, .max = UINT32_MAX},
-		{.key = "scope", .type = JSON_F_I64, .offset = offsetof(struct cni_route, scope), .min = 0, .max = 255},
+		{CNI_FIELD(struct cni_route, "dst", CALL, dst), .required = true, .decode = decode_cidr},
+		{CNI_FIELD(struct cni_route, "gw", CALL, gw), .decode = decode_ip},
+		{CNI_FIELD(struct cni_route, "mtu", I64, mtu), .min = 0, .max = INT32_MAX},
+		{CNI_FIELD(struct cni_route, "advmss", I64, advmss), .min = 0, .max = INT32_MAX},
+		{CNI_FIELD(struct cni_route, "priority", I64, priority), .min = 0, .max = UINT32_MAX},
+		{CNI_FIELD(struct cni_route, "table", I64, table), .min = 0, .max = UINT32_MAX},
+		{CNI_FIELD(struct cni_route, "scope", I64, scope), .min = 0, .max = 255},
 	};
 	struct cni_route *route = cni_result_add_route(result, &(struct cidr) {0});
 	int r = json_decode(j, at, fields, ELEMENTSOF(fields), JSON_ALLOW_UNKNOWN, route, e);
@@ -121,8 +121,8 @@ static int decode_family(const cJSON *j, const struct json_at *at, const char *k
 			 struct err *e)
 {
 	static const struct json_field fields[] = {
-		{.key = "ip", .type = JSON_F_CALL, .offset = offsetof(struct cni_address, addr), .required = true, .decode = decode_cidr},
-		{.key = "gateway", .type = JSON_F_CALL, .offset = offsetof(struct cni_address, gw), .decode = decode_ip},
+		{CNI_FIELD(struct cni_address, "ip", CALL, addr), .required = true, .decode = decode_cidr},
+		{CNI_FIELD(struct cni_address, "gateway", CALL, gw), .decode = decode_ip},
 	};
 	struct json_at here = {.up = at, .key = key}, routes = {.up = &here, .key = "routes"};
 	const cJSON *o = json_get(j, key), *list;

@@ -29,6 +29,13 @@ int sysctl_link(const char *family, const char *link, const char *key, const cha
 	return set(path, value, e);
 }
 
+int sysctl_host_link(const char *link, struct err *e)
+{
+	int r = sysctl_link("ipv6", link, "accept_ra", "0", e);
+
+	return r < 0 ? r : sysctl_link("ipv6", link, "accept_dad", "0", e);
+}
+
 int sysctl_forward(int family, struct err *e)
 {
 	return set(family == AF_INET ? "/proc/sys/net/ipv4/ip_forward" : "/proc/sys/net/ipv6/conf/all/forwarding", "1",

@@ -9,5 +9,11 @@
  * long as the value is there already.
  */
 int sysctl_link(const char *family, const char *link, const char *key, const char *value, struct err *e);
+/*
+ * The host's end of an attachment, before it comes up: no routes from a container's advertisements
+ * (CVE-2020-10749), and a link-local address that is usable at once: without one the host
+ * cannot ask for a neighbour's address when it forwards, which would cost the first second.
+ */
+int sysctl_host_link(const char *link, struct err *e);
 /* Let packets pass between links, for AF_INET or AF_INET6. */
 int sysctl_forward(int family, struct err *e);

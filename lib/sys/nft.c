@@ -336,6 +336,28 @@ int nft_list_sets(struct nl *nl, const char *table, char ***ret, struct err *e)
 	return dump_names(nl, &b, &c, ret, e);
 }
 
+static void count_answer(const struct nlmsghdr *h _unused_, size_t index _unused_, void *arg)
+{
+	++*(size_t *) arg;
+}
+
+int nft_have_sets(struct nl *nl, const char *table, char *const *sets, bool *ret, struct err *e)
+{
+	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
+	size_t found = 0;
+	int r;
+
+	for (char *const *s = sets; s && *s; s++) {
+		(void) put(&b, NFT_MSG_GETSET, 0, NFPROTO_INET, "look up set", *s);
+		mnl_attr_put_strz(b.cur, NFTA_SET_TABLE, table);
+		mnl_attr_put_strz(b.cur, NFTA_SET_NAME, *s);
+		nl_ignore(&b, ENOENT);
+	}
+	r = nl_run(nl, &b, count_answer, &found, e);
+	*ret = found == strv_len(sets);
+	return r;
+}
+
 int nft_list_rules(struct nl *nl, const char *table, const char *chain, char ***ret, struct err *e)
 {
 	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;

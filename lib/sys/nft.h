@@ -15,6 +15,12 @@
 
 #define NFT_COMMENT_MAX 250
 
+/*
+ * Is every one of the sets there?  Looking first is cheap; a transaction that fails makes the kernel
+ * wait for a grace period (14 ms) before it answers.
+ */
+int nft_have_sets(struct nl *nl, const char *table, char *const *sets, bool *ret, struct err *e);
+
 void nft_begin(struct nl_batch *b);
 void nft_end(struct nl_batch *b);
 
