@@ -60,11 +60,16 @@ $(B)/musl/%.o: %.c | $(MUSL_INC)/.done
 	$(Q)$(if $(SAN),$(CC) $(GLIBC),$(MUSL_CC) -isystem $(MUSL_INC) -fstack-protector-strong -ffunction-sections) \
 		$(CPPFLAGS) $(CFLAGS) -Os -MMD -MP -c -o $@ $<
 
+# What pkg-config says, asked once for each set of modules: $(call pkg_cflags,MODULES)
+space := $(subst ,, )
+pkg_key = PKG_CFLAGS_$(subst $(space),_,$(strip $(1)))
+pkg_cflags = $(if $(filter undefined,$(origin $(pkg_key))),$(eval $(pkg_key) := $(shell $(PKG_CONFIG) --cflags $(1))))$($(pkg_key))
+
 # $(call program,PATH below $(B),SOURCES,PKG-CONFIG MODULES,MORE LDLIBS): a glibc program with libgantry.
 define program
 all: $(B)/$(1)
 OBJS += $(2:%.c=$(B)/obj/%.o)
-$(if $(3),$(2:%.c=$(B)/obj/%.o): PKG_CFLAGS := $$(shell $(PKG_CONFIG) --cflags $(3)))
+$(if $(3),$(2:%.c=$(B)/obj/%.o): PKG_CFLAGS := $$(call pkg_cflags,$(3)))
 $(B)/$(1): $(2:%.c=$(B)/obj/%.o) $(B)/libgantry.a
 	$$(call say,LD,$$@)
 	@mkdir -p $$(@D)
@@ -134,9 +139,9 @@ check-asan:
 install: all
 	@install -d $(DESTDIR)$(BINDIR)
 	@install -m 755 $(B)/bin/gantry $(DESTDIR)$(BINDIR)/gantry
-	@cd $(B)/libexec/gantry && find . -type f | while read -r f; do \
-		mode=755; case $$f in */manifest) mode=644;; esac; \
-		install -D -m $$mode "$$f" "$(abspath $(DESTDIR)$(LIBEXECDIR))/$$f"; done
+	@install -d $(DESTDIR)$(LIBEXECDIR)
+	@# One archive: init and monitor are one file under two names, so that they share their pages.
+	@tar -C $(B)/libexec/gantry --owner=0 --group=0 --mode=u=rwX,go=rX -cf - . | tar -C $(DESTDIR)$(LIBEXECDIR) -xf -
 	@for page in $(B)/man/*; do [ -e "$$page" ] || continue; \
 		install -D -m 644 "$$page" "$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}"; done
 
