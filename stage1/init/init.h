@@ -81,6 +81,8 @@ int sandbox_enter(const struct pod *pod, struct err *e);
 int spawn_stage2(struct pod *pod, struct app *a, const char *phase, struct err *e);
 /* Close what only the first stage2 needed. */
 void spawn_close(struct app *a);
+/* Nothing of it will be started any more: its mount namespace, too, is let go. */
+void spawn_forget(struct app *a);
 
 /* report.c: what stage2 says. */
 /* Read what is there; true when the stream has ended and report_* are final. */

@@ -132,6 +132,22 @@ static int take_signals(struct pod *pod, struct err *e)
 	return pod->signals < 0 ? err_sys(e, "signalfd") : 0;
 }
 
+/* Whoever reads what our caller printed must not have to wait for the end of the pod. */
+static int leave_stdio(struct pod *pod, struct err *e)
+{
+#ifdef __SANITIZE_ADDRESS__
+	static const int last = STDOUT_FILENO; /* what the sanitizer says must be seen */
+#else
+	static const int last = STDERR_FILENO;
+#endif
+
+	pod->null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int fd = STDIN_FILENO; fd <= last && pod->null >= 0; fd++)
+		if (dup2(pod->null, fd) < 0)
+			return err_sys(e, "leave standard streams");
+	return pod->null < 0 ? err_sys(e, "open /dev/null") : 0;
+}
+
 static int prepare(struct pod *pod, struct err *e)
 {
 	_cleanup_fd_ int record = -EBADF;
@@ -156,10 +172,8 @@ static int prepare(struct pod *pod, struct err *e)
 		r = sandbox_enter(pod, e);
 	if (r < 0)
 		return r;
-	pod->null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (pod->null < 0)
-		return err_sys(e, "open /dev/null");
-	return notes_prepare(pod, e);
+	r = leave_stdio(pod, e);
+	return r < 0 ? r : notes_prepare(pod, e);
 }
 
 /* A byte: the network is there, start; the end of the stream: run has failed. */

@@ -94,8 +94,10 @@ static void act_ended(struct pod *pod, struct app *a, bool handler)
 		a->state = APP_DONE;
 		handler = false;
 	}
-	if (!handler)
+	if (!handler) {
+		spawn_forget(a);
 		stream_drain(pod, a);
+	}
 	if (handler && pod->stopping)
 		a->deadline = now_ms() + pod->rec.stop_timeout_ms;
 	if (status)
@@ -134,6 +136,7 @@ static void act_done(struct pod *pod, struct app *a)
 		kill_all(a);
 	a->deadline = 0;
 	a->report = fd_close(a->report);
+	spawn_forget(a);
 	stream_drain(pod, a);
 }
 

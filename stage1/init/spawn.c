@@ -108,6 +108,15 @@ void spawn_close(struct app *a)
 		a->cgroup = fd_close(a->cgroup);
 }
 
+void spawn_forget(struct app *a)
+{
+	for (size_t i = 0; i < a->n_fds; i++)
+		(void) fd_close(a->fds[i].fd);
+	a->n_fds = 0;
+	a->cgroup = fd_close(a->cgroup);
+	a->mntns = fd_close(a->mntns);
+}
+
 int spawn_stage2(struct pod *pod, struct app *a, const char *phase, struct err *e)
 {
 	int report[2], r = make_pipes(a, e);
