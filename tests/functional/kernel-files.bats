@@ -1,5 +1,5 @@
-# /proc, /sys and /dev of an app: what is there, what is masked, and that an image has no say in it.
-
+# The kernel files of an app, /proc, /sys and /dev: what is there, what is masked, and that an image has
+# no say in it.
 load ../lib/gantry
 
 setup_file() { suite_up; }
@@ -166,6 +166,7 @@ refused_or_right() {
 	ln -s "$T/trap" "$R/etc"
 	probe_image etc '' "$R"
 	g run --net=none --hostname=h --dns=192.0.2.1 --hosts-entry=192.0.2.2=x "$ID" -- id
+	[ "$status" = 0 ] || assert_refused 254 /etc
 	assert_equal "$(ls -A "$T/trap")" hosts
 	assert_equal "$(cat "$T/trap/hosts")" precious
 	odd etc2
@@ -175,6 +176,7 @@ refused_or_right() {
 	done
 	probe_image etc2 '' "$R"
 	g run --net=none --hostname=h --dns=192.0.2.1 --hosts-entry=192.0.2.2=x "$ID" -- id
+	[ "$status" = 0 ] || assert_refused 254 /etc
 	assert_equal "$(ls -A "$T/trap")" hosts
 	assert_equal "$(cat "$T/trap/hosts")" precious
 }

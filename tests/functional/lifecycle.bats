@@ -7,12 +7,6 @@ teardown_file() { suite_down; }
 setup() { test_up; }
 teardown() { test_down; }
 
-exited_pod() {
-	g run --net=none --uuid-file-save="$T/uuid" "$PROBE_ID" -- exit 0
-	assert_ok
-	UUID=$(cat "$T/uuid")
-}
-
 prepared_pod() {
 	g prepare --quiet "$PROBE_ID"
 	assert_ok

@@ -9,12 +9,6 @@ teardown() { test_down; }
 
 DATE='[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,3})? [+-][0-9]{4} [A-Z0-9+-]+'
 
-exited_pod() {
-	g run --net=none --uuid-file-save="$T/uuid" "$PROBE_ID" --name=app -- exit "${1:-0}"
-	assert_status "${1:-0}"
-	UUID=$(cat "$T/uuid")
-}
-
 # --- list
 
 @test "list: the header alone when there is nothing" {

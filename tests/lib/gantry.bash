@@ -227,6 +227,22 @@ start_pod() {
 		fail "not a UUID: $UUID"
 }
 
+# exited_pod [STATUS]: a pod whose one app, "app", ended with that status; its UUID is in $UUID and $T/uuid.
+exited_pod() {
+	g run --net=none --uuid-file-save="$T/uuid" "$PROBE_ID" --name=app -- exit "${1:-0}"
+	assert_status "${1:-0}"
+	UUID=$(cat "$T/uuid")
+}
+
+# hold_lock DIR: a process of the test holds the lock on it until the test ends.
+hold_lock() {
+	(
+		exec 9<"$1" && flock 9 && exec sleep 1000
+	) </dev/null >/dev/null 2>&1 3>&- 4>&- &
+	BG_PIDS+=($!)
+	wait_for 60 sh -c '! flock -n "$1" true' sh "$1"
+}
+
 pod_state() { gantry status "$1" 2>/dev/null | sed -n 's/^state=//p'; }
 pod_pid() { gantry status "$1" 2>/dev/null | sed -n 's/^pid=//p'; }
 
