@@ -65,6 +65,8 @@ int store_has(int store, const char *id);
 int store_manifest(int store, const char *id, char **ret, size_t *ret_len, struct err *e);
 int store_info(int store, const char *id, struct store_info *ret, struct err *e);
 void store_info_done(struct store_info *info);
+/* Decode the bytes of an info file; takes over `data`. */
+int store_info_parse(char *data, size_t len, struct store_info *ret, struct err *e);
 /* All images, by import time. */
 int store_list(int store, struct store_list *ret, struct err *e);
 void store_list_done(struct store_list *l);
@@ -103,15 +105,15 @@ int store_gc(int store, int64_t grace_ns, struct err *e);
 struct store_tmp {
 	int dir;	/* the locked directory; everything of the work is below it */
 	char name[32];	/* below cas/tmp */
-	bool published; /* part of it was renamed away; the rest is still to be removed */
+	bool published; /* the image has its name; what is left here is to be removed all the same */
 };
 #define STORE_TMP_INIT {.dir = -EBADF}
 
 /* A fresh locked directory in cas/tmp. */
 int store_tmp_new(int store, struct store_tmp *ret, struct err *e);
 /*
- * Publish: TMP/rootfs becomes cas/tree/ID/rootfs, TMP/image/{manifest,blob,info} becomes cas/image/ID.
- * Everything is synced before it gets its name, and the names after that.  When the image is there
+ * Publish: TMP/tree (with rootfs in it) becomes cas/tree/ID, TMP/image/{manifest,blob} and the info
+ * that is given becomes cas/image/ID.  Everything is synced before it gets its name, and the names after that.  When the image is there
  * already, by us or by somebody who was faster, the answer is 0 as well.
  */
 int store_publish(int store, struct store_tmp *tmp, const struct store_info *info, struct err *e);

@@ -1,0 +1,142 @@
+/*
+ * Listing the store, and what a user wrote to an id.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "contract/layout.h"
+#include "spec/image_manifest.h"
+#include "stage0/image/image.h"
+#include "stage0/store/internal.h"
+
+static int by_import_time(const void *a, const void *b)
+{
+	const struct store_info *x = a, *y = b;
+
+	if (x->import_time_ns != y->import_time_ns)
+		return x->import_time_ns < y->import_time_ns ? -1 : 1;
+	return strcmp(x->id, y->id);
+}
+
+int store_list(int store, struct store_list *ret, struct err *e)
+{
+	_cleanup_strv_ char **ids = NULL;
+	struct store_list l = {0};
+	int r = store_ids(store, DATA_CAS_IMAGE, &ids, e);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < strv_len(ids); i++) {
+		l.v = xgrow(l.v, l.n, sizeof *l.v);
+		r = store_info(store, ids[i], &l.v[l.n], e);
+		if (r == -ENOENT) /* removed meanwhile */
+			continue;
+		if (r < 0) {
+			store_list_done(&l);
+			return r;
+		}
+		l.n++;
+	}
+	if (l.n)
+		qsort(l.v, l.n, sizeof *l.v, by_import_time);
+	*ret = l;
+	return 0;
+}
+
+void store_list_done(struct store_list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		store_info_done(&l->v[i]);
+	free(l->v);
+	*l = (struct store_list) {0};
+}
+
+static int find_id(int store, const char *ref, char **ret_id, struct err *e)
+{
+	_cleanup_strv_ char **ids = NULL;
+	const char *bad = image_id_prefix_check(ref), *found = NULL;
+	int r;
+
+	if (bad)
+		return err_set(e, EINVAL, "%s: %s", q(ref), bad);
+	r = store_ids(store, DATA_CAS_IMAGE, &ids, e);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < strv_len(ids); i++) {
+		if (!str_starts(ids[i], ref))
+			continue;
+		if (found)
+			return err_set(e, ENOTUNIQ, "ambiguous image ID %s", q(ref));
+		found = ids[i];
+	}
+	if (!found)
+		return err_set(e, ENOENT, "no image IDs found for %s", q(ref));
+	*ret_id = xstrdup(found);
+	return 0;
+}
+
+/* Every label that was asked for is there with this value. */
+static int has_labels(int store, const struct store_info *info, const struct nameval_list *want, struct err *e)
+{
+	_cleanup_image_manifest_ struct image_manifest *m = NULL;
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	int r;
+
+	/* The usual question needs no look at the manifest. */
+	if (want->n == 0 || (want->n == 1 && !strcmp(want->v[0].name, "version")))
+		return want->n == 0 || str_eq(info->version, want->v[0].value);
+	r = store_manifest(store, info->id, &text, &len, e);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return r;
+	m = image_manifest_parse(text, len, e);
+	if (!m)
+		return err_ctx(e, -EINVAL, "image %s", info->id);
+	for (size_t i = 0; i < want->n; i++)
+		if (!str_eq(nameval_get(&m->labels, want->v[i].name), want->v[i].value))
+			return 0;
+	return 1;
+}
+
+static int find_name(int store, const struct image_ref *ref, char **ret_id, struct err *e)
+{
+	bool any_version = !nameval_get(&ref->labels, "version");
+	struct store_list l = {0};
+	const struct store_info *best = NULL;
+	int r = store_list(store, &l, e);
+
+	/* In order of import, so that the newest is what is left; "latest" goes before all. */
+	for (size_t i = 0; r >= 0 && i < l.n; i++) {
+		if (!str_eq(l.v[i].name, ref->location))
+			continue;
+		if (any_version && best && str_eq(best->version, "latest") && !str_eq(l.v[i].version, "latest"))
+			continue;
+		r = has_labels(store, &l.v[i], &ref->labels, e);
+		if (r > 0)
+			best = &l.v[i];
+	}
+	if (r >= 0) {
+		r = best ? 0 : err_set(e, ENOENT, "no image %s in the store", q(ref->text));
+		if (best)
+			*ret_id = xstrdup(best->id);
+	}
+	store_list_done(&l);
+	return r;
+}
+
+int store_find(int store, const char *ref, char **ret_id, struct err *e)
+{
+	_cleanup_image_ref_ struct image_ref parsed = {0};
+	int r;
+
+	if (!*ref)
+		return err_set(e, EINVAL, "image name cannot be empty");
+	if (str_starts(ref, IMAGE_ID_PREFIX))
+		return find_id(store, ref, ret_id, e);
+	r = image_ref_parse_name(ref, &parsed, e);
+	return r < 0 ? r : find_name(store, &parsed, ret_id, e);
+}

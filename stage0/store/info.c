@@ -1,0 +1,129 @@
+/*
+ * cas/image/ID/info: what is known of an image beside its bytes, as a flat record.
+ */
+#include "stage0/store/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/parse.h"
+#include "base/record.h"
+#include "contract/layout.h"
+
+#define INFO_VERSION 1
+#define INFO_LIMIT 65536
+
+int info_write(int image_dir, const struct store_info *info, struct err *e)
+{
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+
+	record_begin(&sb, INFO_VERSION);
+	record_add(&sb, "id", info->id);
+	record_add(&sb, "name", info->name);
+	if (info->version)
+		record_add(&sb, "image-version", info->version);
+	record_addf(&sb, "importtime", "%lld", (long long) info->import_time_ns);
+	record_addf(&sb, "blobsize", "%lld", (long long) info->blob_size);
+	record_addf(&sb, "treesize", "%lld", (long long) info->tree_size);
+	record_add(&sb, "signer", info->signer ? info->signer : "none");
+	record_add(&sb, "source", info->source ? info->source : "");
+	return file_write_at(image_dir, INFO_FILE, sb.buf, sb.len, 0640, FILE_DURABLE, e);
+}
+
+static int decode(const char *key, const char *value, struct store_info *info)
+{
+	if (!strcmp(key, "id")) {
+		if (image_id_check(value))
+			return -EINVAL;
+		memcpy(info->id, value, IMAGE_ID_LEN + 1);
+	} else if (!strcmp(key, "name")) {
+		free(info->name);
+		info->name = xstrdup(value);
+	} else if (!strcmp(key, "image-version")) {
+		free(info->version);
+		info->version = xstrdup(value);
+	} else if (!strcmp(key, "importtime")) {
+		return parse_i64(value, 0, INT64_MAX, &info->import_time_ns);
+	} else if (!strcmp(key, "blobsize")) {
+		return parse_i64(value, 0, INT64_MAX, &info->blob_size);
+	} else if (!strcmp(key, "treesize")) {
+		return parse_i64(value, 0, INT64_MAX, &info->tree_size);
+	} else if (!strcmp(key, "signer")) {
+		free(info->signer);
+		info->signer = strcmp(value, "none") ? xstrdup(value) : NULL;
+	} else if (!strcmp(key, "source")) {
+		free(info->source);
+		info->source = xstrdup(value);
+	}
+	/* A later gantry may know more of an image than this one; nothing here grants anything. */
+	return 0;
+}
+
+int store_info_parse(char *data, size_t len, struct store_info *ret, struct err *e)
+{
+	_cleanup_record_ struct record rec = RECORD_INIT;
+	struct store_info info = {0};
+	const char *key, *value;
+	int r = record_parse(&rec, data, len, INFO_VERSION, e);
+
+	if (r < 0)
+		return r;
+	while (record_next(&rec, &key, &value))
+		if (decode(key, value, &info) < 0) {
+			r = err_set(e, EINVAL, "%s: malformed value %s", key, q(value));
+			store_info_done(&info);
+			return r;
+		}
+	if (!info.id[0] || !info.name) {
+		store_info_done(&info);
+		return err_set(e, EINVAL, "no id or no name");
+	}
+	info.last_used_ns = info.import_time_ns;
+	*ret = info;
+	return 0;
+}
+
+int info_read(int image_dir, struct store_info *ret, struct err *e)
+{
+	struct stat st;
+	char *data;
+	size_t len;
+	int r = file_read_at(image_dir, INFO_FILE, INFO_LIMIT, &data, &len, e);
+
+	if (r < 0)
+		return r;
+	r = store_info_parse(data, len, ret, e);
+	if (r < 0)
+		return err_ctx(e, r, "%s", INFO_FILE);
+	if (fstatat(image_dir, LAST_USED_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		int64_t used = (int64_t) st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+
+		if (used > ret->last_used_ns)
+			ret->last_used_ns = used;
+	}
+	return 0;
+}
+
+int store_info(int store, const char *id, struct store_info *ret, struct err *e)
+{
+	_cleanup_fd_ int dir = store_image_dir(store, id, e);
+	int r;
+
+	if (dir < 0)
+		return dir;
+	r = info_read(dir, ret, e);
+	return r < 0 ? err_ctx(e, r, "image %s", id) : 0;
+}
+
+void store_info_done(struct store_info *info)
+{
+	free(info->name);
+	free(info->version);
+	free(info->signer);
+	free(info->source);
+	*info = (struct store_info) {0};
+}

@@ -1,0 +1,149 @@
+#include "stage0/store/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/path.h"
+#include "contract/layout.h"
+#include "stage0/context.h"
+
+/* 0700 whatever modes an image has: others must not reach its set-user-ID files (CVE-2021-41091). */
+static int make_layout(int data, struct err *e)
+{
+	static const char *const dirs[] = {
+		STORE_CAS, DATA_CAS_IMAGE, DATA_CAS_TREE, DATA_CAS_TMP, STORE_REMOTE, DATA_LOCKS,
+	};
+
+	for (size_t i = 0; i < ELEMENTSOF(dirs); i++)
+		if (mkdirat(data, dirs[i], 0700) < 0 && errno != EEXIST) {
+			if (errno == EROFS)
+				return 0;
+			return err_sys(e, "mkdir %s", dirs[i]);
+		}
+	return 0;
+}
+
+static int open_data(const struct gantry *g, struct err *e)
+{
+	int fd = open(g->data_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? err_sys(e, "data directory %s", g->data_dir) : fd;
+}
+
+int store_open(const struct gantry *g, struct err *e)
+{
+	_cleanup_fd_ int fd = -EBADF;
+	int r = path_mkdirs(g->data_dir, 0755, e);
+
+	if (r < 0)
+		return r;
+	fd = open_data(g, e);
+	if (fd < 0)
+		return fd;
+	r = make_layout(fd, e);
+	if (r < 0)
+		return err_ctx(e, r, "data directory %s", g->data_dir);
+	return take_fd(fd);
+}
+
+int store_open_existing(const struct gantry *g, struct err *e)
+{
+	_cleanup_fd_ int fd = open_data(g, e);
+
+	if (fd < 0)
+		return fd;
+	if (faccessat(fd, DATA_CAS_IMAGE, F_OK, AT_EACCESS) < 0)
+		return err_sys(e, "store %s/%s", g->data_dir, DATA_CAS_IMAGE);
+	return take_fd(fd);
+}
+
+int store_image_dir(int store, const char *id, struct err *e)
+{
+	_cleanup_free_ char *path = path_join(DATA_CAS_IMAGE, id);
+	int fd;
+
+	if (image_id_check(id))
+		return err_set(e, EINVAL, "%s: %s", q(id), image_id_check(id));
+	fd = openat(store, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return err_set(e, ENOENT, "image %s is not in the store", id);
+	return fd < 0 ? err_sys(e, "open %s", path) : fd;
+}
+
+int store_has(int store, const char *id)
+{
+	_cleanup_fd_ int fd = store_image_dir(store, id, NULL);
+
+	if (fd == -ENOENT)
+		return 0;
+	return fd < 0 ? fd : 1;
+}
+
+int store_manifest(int store, const char *id, char **ret, size_t *ret_len, struct err *e)
+{
+	_cleanup_fd_ int dir = store_image_dir(store, id, e);
+	int r;
+
+	if (dir < 0)
+		return dir;
+	r = file_read_at(dir, MANIFEST_FILE, JSON_MANIFEST_MAX, ret, ret_len, e);
+	return r < 0 ? err_ctx(e, r, "image %s", id) : 0;
+}
+
+char *store_tree_path(const char *id)
+{
+	return xasprintf("%s/%s/%s", DATA_CAS_TREE, id, TREE_ROOTFS);
+}
+
+int store_tree_open(int store, const char *id, struct err *e)
+{
+	_cleanup_free_ char *path = NULL;
+	int fd;
+
+	if (image_id_check(id))
+		return err_set(e, EINVAL, "%s: %s", q(id), image_id_check(id));
+	path = store_tree_path(id);
+	fd = openat(store, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? err_sys(e, "tree of image %s", id) : fd;
+}
+
+void store_touch(int store, const char *id)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s/%s", DATA_CAS_IMAGE, id, LAST_USED_FILE);
+
+	(void) utimensat(store, path, NULL, AT_SYMLINK_NOFOLLOW);
+}
+
+int store_lock_use(int store, enum lock_kind kind, bool wait, struct err *e)
+{
+	return lock_file_at(store, DATA_PREPARE_LOCK, kind, wait, e);
+}
+
+int store_ids(int store, const char *where, char ***ret, struct err *e)
+{
+	_cleanup_strv_ char **ids = NULL;
+	_cleanup_dir_ DIR *d = NULL;
+	struct dirent *de;
+	int fd = openat(store, where, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(e, "open %s", where);
+	d = fdopendir(fd);
+	if (!d) {
+		(void) fd_close(fd);
+		return err_sys(e, "read %s", where);
+	}
+	while ((errno = 0, de = readdir(d)))
+		if (!image_id_check(de->d_name))
+			strv_add(&ids, de->d_name);
+	if (errno)
+		return err_sys(e, "read %s", where);
+	*ret = take_ptr(ids);
+	return 0;
+}
