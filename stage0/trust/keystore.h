@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -30,6 +31,8 @@ struct trust_keys {
 	size_t n;
 };
 
+/* 40 lower-case hex digits. */
+bool trust_is_fingerprint(const char *s);
 /* The keys that may sign an image of this name. None is no error. */
 int trust_keys_for(const struct gantry *g, const char *image_name, struct trust_keys *ret, struct err *e);
 void trust_keys_done(struct trust_keys *keys);

@@ -1,0 +1,113 @@
+#include "stage0/trust/review.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "stage0/context.h"
+#include "stage0/image/internal.h"
+#include "stage0/trust/keystore.h"
+#include "stage0/worker/worker.h"
+
+#define REVIEW_MS (120 * 1000)
+
+void trust_review_done(struct trust_review *r)
+{
+	free(r->fpr);
+	free(r->armor);
+	strv_free(r->names);
+	*r = (struct trust_review) {0};
+}
+
+static int read_key(const struct gantry *g, const char *key, bool allow_http, char **data, size_t *len, struct err *e)
+{
+	struct gantry with_http = *g;
+
+	if (!str_starts(key, "http://") && !str_starts(key, "https://"))
+		return file_read_at(AT_FDCWD, key, TRUST_KEY_MAX, data, len, e);
+	allow_http = allow_http || g->insecure & INSECURE_PUBKEY;
+	if (str_starts(key, "http://") && !allow_http)
+		return err_set(e, EPERM, "a key over http is not allowed (see --insecure-allow-http)");
+	/* Permission for images (--insecure-options=http) is none for keys. */
+	with_http.insecure &= ~(unsigned) INSECURE_HTTP;
+	if (allow_http)
+		with_http.insecure |= INSECURE_HTTP;
+	return download_all(&with_http, key, TRUST_KEY_MAX, data, len, e);
+}
+
+static int ask_worker(const struct gantry *g, const char *data, size_t len, struct record *ret, struct err *e)
+{
+	_cleanup_worker_ struct worker w = WORKER_INIT;
+	_cleanup_fd_ int fd = fd_sealed("key", data, len, e);
+	char *words[] = {"key", NULL};
+	int r = fd < 0 ? fd : worker_start(g, "verify", words, &(struct fd_name) {"keys", fd}, 1, &w, e);
+
+	return r < 0 ? r : worker_finish(&w, REVIEW_MS, ret, e);
+}
+
+int trust_review_read(const struct gantry *g, const char *key, bool allow_http, struct trust_review *ret,
+		      struct err *e)
+{
+	_cleanup_record_ struct record rec = RECORD_INIT;
+	_cleanup_free_ char *data = NULL;
+	const char *name, *value, *fpr, *armor;
+	size_t len;
+	int r = read_key(g, key, allow_http, &data, &len, e);
+
+	if (r == 0)
+		r = ask_worker(g, data, len, &rec, e);
+	if (r < 0)
+		return err_ctx(e, r, "key %s", q(key));
+	fpr = record_get(&rec, "fpr");
+	armor = record_get(&rec, "key");
+	if (!fpr || !trust_is_fingerprint(fpr) || !armor || !*armor)
+		return err_set(e, EPROTO, "key %s: malformed answer", q(key));
+	*ret = (struct trust_review) {.fpr = xstrdup(fpr), .armor = xstrdup(armor)};
+	record_rewind(&rec);
+	while (record_next(&rec, &name, &value))
+		if (!strcmp(name, "name"))
+			strv_push(&ret->names, str_escape(value, strlen(value)));
+	return 0;
+}
+
+/* "0123 4567 89AB ...", as gpg shows it. */
+static void print_fpr(const char *fpr)
+{
+	for (size_t i = 0; fpr[i]; i++)
+		fprintf(stderr, "%s%c", i && i % 4 == 0 ? (i == 20 ? "  " : " ") : "", toupper((unsigned char) fpr[i]));
+}
+
+void trust_review_show(const struct trust_review *r, const char *key, const char *prefix)
+{
+	fprintf(stderr, "prefix: %s\nkey: %s\n", prefix ? q(prefix) : "(all images)", q(key));
+	fprintf(stderr, "gpg key fingerprint is: ");
+	print_fpr(r->fpr);
+	fputc('\n', stderr);
+	for (size_t i = 0; i < strv_len(r->names); i++)
+		fprintf(stderr, "    %s\n", r->names[i]);
+}
+
+int trust_review_ask(struct err *e)
+{
+	char line[16];
+
+	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+		return err_set(e, ENOTTY, "the fingerprint cannot be reviewed without a terminal "
+			       "(see --skip-fingerprint-review)");
+	for (;;) {
+		fprintf(stderr, "Are you sure you want to trust this key (yes/no)?\n");
+		if (!fgets(line, sizeof line, stdin))
+			return 0;
+		line[strcspn(line, "\n")] = '\0';
+		if (!strcmp(line, "yes"))
+			return 1;
+		if (!strcmp(line, "no"))
+			return 0;
+		fprintf(stderr, "Please enter 'yes' or 'no'\n");
+	}
+}
