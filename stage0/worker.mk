@@ -1,0 +1,17 @@
+# The workers, and the part of gantry that starts them.  Each worker links what its own job needs, and
+# nothing of that is linked into gantry.
+
+STAGE0_IMAGE_SRC := $(wildcard stage0/image/*.c stage0/store/*.c stage0/trust/*.c) stage0/worker/worker.c
+
+WORKER_SRC := $(addprefix stage0/worker/,worker_main.c jail.c jail_root.c jail_landlock.c jail_seccomp.c)
+UNPACK_SRC := $(addprefix stage0/worker/,unpack_main.c unpack.c arriving.c ring.c inflate.c untar.c untar_dir.c \
+                entry_policy.c tar.c tar_header.c tar_pax.c tar_sparse.c)
+
+$(eval $(call program,libexec/gantry/unpack,$(UNPACK_SRC) $(WORKER_SRC),libisal libcrypto liblzma libseccomp,-lbz2 -lpthread))
+
+VERIFY_SRC := $(addprefix stage0/worker/,verify_main.c openpgp.c)
+$(B)/obj/stage0/worker/openpgp.o: PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags gpgme)
+$(eval $(call program,libexec/gantry/verify,$(VERIFY_SRC) stage0/worker/arriving.c $(WORKER_SRC),gpgme libseccomp))
+
+FETCH_SRC := $(addprefix stage0/worker/,fetch_main.c http.c)
+$(eval $(call program,libexec/gantry/fetch,$(FETCH_SRC) $(WORKER_SRC),libcurl libseccomp))

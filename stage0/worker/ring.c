@@ -1,0 +1,94 @@
+#include "stage0/worker/ring.h"
+
+#include <errno.h>
+
+#include "base/mem.h"
+
+void ring_init(struct ring *r)
+{
+	*r = (struct ring) {.lock = PTHREAD_MUTEX_INITIALIZER,
+			    .filled = PTHREAD_COND_INITIALIZER,
+			    .emptied = PTHREAD_COND_INITIALIZER};
+	for (size_t i = 0; i < RING_SLOTS; i++)
+		r->slot[i] = xmalloc(RING_SLOT);
+}
+
+void ring_done(struct ring *r)
+{
+	for (size_t i = 0; i < RING_SLOTS; i++)
+		free(r->slot[i]);
+}
+
+static bool is_full(const struct ring *r)
+{
+	for (int i = 0; i < RING_READERS; i++)
+		if (r->head - r->tail[i] >= RING_SLOTS)
+			return true;
+	return false;
+}
+
+uint8_t *ring_to_fill(struct ring *r)
+{
+	uint8_t *slot;
+
+	(void) pthread_mutex_lock(&r->lock);
+	while (is_full(r) && !r->failed)
+		(void) pthread_cond_wait(&r->emptied, &r->lock);
+	slot = r->failed ? NULL : r->slot[r->head % RING_SLOTS];
+	(void) pthread_mutex_unlock(&r->lock);
+	return slot;
+}
+
+void ring_filled(struct ring *r, size_t len)
+{
+	(void) pthread_mutex_lock(&r->lock);
+	r->len[r->head % RING_SLOTS] = len;
+	r->head++;
+	(void) pthread_cond_broadcast(&r->filled);
+	(void) pthread_mutex_unlock(&r->lock);
+}
+
+void ring_end(struct ring *r)
+{
+	(void) pthread_mutex_lock(&r->lock);
+	r->ended = true;
+	(void) pthread_cond_broadcast(&r->filled);
+	(void) pthread_mutex_unlock(&r->lock);
+}
+
+int ring_to_read(struct ring *r, int reader, const uint8_t **data, size_t *len)
+{
+	int result = 0;
+
+	(void) pthread_mutex_lock(&r->lock);
+	while (r->tail[reader] == r->head && !r->ended && !r->failed)
+		(void) pthread_cond_wait(&r->filled, &r->lock);
+	if (r->failed) {
+		result = -ECANCELED;
+	} else if (r->tail[reader] < r->head) {
+		*data = r->slot[r->tail[reader] % RING_SLOTS];
+		*len = r->len[r->tail[reader] % RING_SLOTS];
+		result = 1;
+	}
+	(void) pthread_mutex_unlock(&r->lock);
+	return result;
+}
+
+void ring_read(struct ring *r, int reader)
+{
+	(void) pthread_mutex_lock(&r->lock);
+	r->tail[reader]++;
+	/* The filler sleeps only when the ring is full: wake it when there is room for more than one. */
+	if (r->head - r->tail[reader] <= RING_SLOTS - 4 || r->ended)
+		(void) pthread_cond_signal(&r->emptied);
+	(void) pthread_mutex_unlock(&r->lock);
+}
+
+void ring_fail(struct ring *r)
+{
+	(void) pthread_mutex_lock(&r->lock);
+	r->failed = true;
+	(void) pthread_cond_broadcast(&r->filled);
+	(void) pthread_cond_broadcast(&r->emptied);
+	(void) pthread_mutex_unlock(&r->lock);
+}

@@ -1,0 +1,39 @@
+/*
+ * A ring of buffers between one thread that fills them and two that each read all of them: the
+ * inflated archive goes to the hash and to the extraction without being copied.
+ *
+ * Whoever fails says so, and all others stop.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define RING_SLOT (256u << 10) /* small enough to be in the cache when the second reader comes */
+#define RING_SLOTS 32
+#define RING_READERS 2
+
+struct ring {
+	pthread_mutex_t lock;
+	pthread_cond_t filled, emptied;
+	uint8_t *slot[RING_SLOTS];
+	size_t len[RING_SLOTS];
+	uint64_t head, tail[RING_READERS]; /* slots filled, and read by each */
+	bool ended, failed;
+};
+
+void ring_init(struct ring *r);
+void ring_done(struct ring *r);
+/* A buffer of RING_SLOT bytes to fill; NULL when somebody failed. */
+uint8_t *ring_to_fill(struct ring *r);
+/* It holds so many bytes now. */
+void ring_filled(struct ring *r, size_t len);
+/* Nothing more comes. */
+void ring_end(struct ring *r);
+/* The next buffer for this reader: 1, 0 at the end, -ECANCELED when somebody failed. */
+int ring_to_read(struct ring *r, int reader, const uint8_t **data, size_t *len);
+/* This reader is through with the buffer that it was given last. */
+void ring_read(struct ring *r, int reader);
+void ring_fail(struct ring *r);

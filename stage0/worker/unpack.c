@@ -1,0 +1,207 @@
+#include "stage0/worker/unpack.h"
+
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <pthread.h>
+#include <stdio.h>
+
+#include "stage0/worker/inflate.h"
+#include "stage0/worker/ring.h"
+
+enum { READER_HASH, READER_TAR };
+
+/* One thread of the pass, with its own error. */
+struct role {
+	struct unpack *u;
+	pthread_t thread;
+	int r;
+	struct err e;
+};
+
+struct unpack {
+	struct ring ring;
+	struct arriving *image;
+	const struct unpack_limits *limits;
+	struct role inflate, hash;
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	bool holds_slot; /* the tar reader has a buffer that it was not through with */
+};
+
+int unpack_init(struct err *e)
+{
+	EVP_MD_CTX *md;
+	int ok;
+
+	/* Without the host's openssl.cnf: there is nothing in it for a plain hash. */
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+	md = EVP_MD_CTX_new();
+	ok = md && EVP_DigestInit_ex(md, EVP_sha512(), NULL);
+	EVP_MD_CTX_free(md);
+	return ok ? 0 : err_set(e, ENOTSUP, "SHA-512 is not available");
+}
+
+/* --- inflating --- */
+
+static ssize_t read_image(void *arg, void *buf, size_t n, struct err *e)
+{
+	return arriving_read(arg, buf, n, e);
+}
+
+/* An archive that lies (a few KiB that become gigabytes) is stopped early; the size limit is a second line. */
+static int check_ratio(const struct unpack_limits *l, uint64_t in, uint64_t out, struct err *e)
+{
+	if (out > l->ratio_after && out / l->ratio > in)
+		return err_set(e, EFBIG, "the image grows to more than %llu times its size: over the ratio limit",
+			       (unsigned long long) l->ratio);
+	/* Headers and padding are not counted among the files' bytes. */
+	if (out > l->tar.bytes + l->tar.entries * 4096)
+		return err_set(e, EFBIG, "the image is larger than the limit");
+	return 0;
+}
+
+static int inflate_all(struct unpack *u, struct inflate *f, struct err *e)
+{
+	uint64_t out = 0;
+
+	for (;;) {
+		uint8_t *slot = ring_to_fill(&u->ring);
+		ssize_t n;
+		int r;
+
+		if (!slot)
+			return -ECANCELED;
+		n = inflate_read(f, slot, RING_SLOT, e);
+		if (n < 0)
+			return (int) n;
+		out += (uint64_t) n;
+		r = check_ratio(u->limits, inflate_input(f), out, e);
+		if (r < 0)
+			return r;
+		if (n)
+			ring_filled(&u->ring, (size_t) n);
+		if (n < RING_SLOT)
+			return 0;
+	}
+}
+
+static void *inflate_main(void *arg)
+{
+	struct role *role = arg;
+	struct unpack *u = role->u;
+	struct inflate *f = inflate_new(read_image, u->image, &role->e);
+
+	role->r = f ? inflate_all(u, f, &role->e) : -role->e.code;
+	inflate_free(f);
+	if (role->r < 0)
+		ring_fail(&u->ring);
+	else
+		ring_end(&u->ring);
+	return NULL;
+}
+
+/* --- hashing --- */
+
+static void *hash_main(void *arg)
+{
+	struct role *role = arg;
+	struct unpack *u = role->u;
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	int ok = md && EVP_DigestInit_ex(md, EVP_sha512(), NULL), r = 0;
+	const uint8_t *data;
+	size_t len;
+
+	while (ok && (r = ring_to_read(&u->ring, READER_HASH, &data, &len)) > 0) {
+		ok = EVP_DigestUpdate(md, data, len);
+		ring_read(&u->ring, READER_HASH);
+	}
+	if (ok && r == 0)
+		ok = EVP_DigestFinal_ex(md, u->digest, NULL);
+	EVP_MD_CTX_free(md);
+	role->r = ok ? r : err_set(&role->e, EIO, "hash");
+	if (role->r < 0)
+		ring_fail(&u->ring);
+	return NULL;
+}
+
+/* --- unpacking --- */
+
+static void give_back(struct unpack *u)
+{
+	if (u->holds_slot)
+		ring_read(&u->ring, READER_TAR);
+	u->holds_slot = false;
+}
+
+static int next_piece(void *arg, const uint8_t **data, size_t *len, struct err *e)
+{
+	struct unpack *u = arg;
+	int r;
+
+	give_back(u);
+	r = ring_to_read(&u->ring, READER_TAR, data, len);
+	u->holds_slot = r > 0;
+	/* The thread that failed says why. */
+	return r < 0 ? err_set(e, ECANCELED, "stopped") : r;
+}
+
+static int start(struct role *role, struct unpack *u, void *(*fn)(void *), struct err *e)
+{
+	int r;
+
+	role->u = u;
+	r = pthread_create(&role->thread, NULL, fn, role);
+	return r ? err_set(e, r, "start a thread") : 0;
+}
+
+/* The cause, not that the others stopped because of it. */
+static int first_error(struct unpack *u, int r, struct err *mine, struct err *e)
+{
+	if (r < 0 && r != -ECANCELED)
+		return err_move(e, mine);
+	if (u->inflate.r < 0 && u->inflate.r != -ECANCELED)
+		return err_move(e, &u->inflate.e);
+	if (u->hash.r < 0 && u->hash.r != -ECANCELED)
+		return err_move(e, &u->hash.e);
+	if (u->inflate.r == -ECANCELED && u->inflate.e.code)
+		return err_move(e, &u->inflate.e);
+	return r < 0 ? err_move(e, mine) : 0;
+}
+
+static void print_id(const unsigned char *digest, char *id)
+{
+	int n = snprintf(id, IMAGE_ID_LEN + 1, "%s", IMAGE_ID_PREFIX);
+
+	for (int i = 0; i < 64; i++)
+		n += snprintf(id + n, (size_t) (IMAGE_ID_LEN + 1 - n), "%02x", digest[i]);
+}
+
+int unpack(struct arriving *image, int top, const struct unpack_limits *limits, untar_manifest manifest, void *arg,
+	   struct unpack_result *ret, struct err *e)
+{
+	struct unpack u = {.image = image, .limits = limits};
+	_cleanup_err_ struct err mine = ERR_INIT;
+	struct tar *t = tar_new(next_piece, &u);
+	int r, r2;
+
+	ring_init(&u.ring);
+	r = start(&u.inflate, &u, inflate_main, e);
+	if (r == 0) {
+		r2 = start(&u.hash, &u, hash_main, &mine);
+		r = r2 < 0 ? r2 : untar(t, top, &limits->tar, manifest, arg, &ret->tar, &mine);
+		give_back(&u);
+		if (r < 0)
+			ring_fail(&u.ring);
+		(void) pthread_join(u.inflate.thread, NULL);
+		if (r2 == 0)
+			(void) pthread_join(u.hash.thread, NULL);
+		r = first_error(&u, r, &mine, e);
+	}
+	if (r == 0)
+		print_id(u.digest, ret->id);
+	err_done(&u.inflate.e);
+	err_done(&u.hash.e);
+	tar_free(t);
+	ring_done(&u.ring);
+	return r;
+}

@@ -1,0 +1,25 @@
+/*
+ * One pass over an image: inflated by one thread, hashed by another, and unpacked by the caller's.
+ */
+#pragma once
+
+#include "stage0/worker/arriving.h"
+#include "stage0/worker/untar.h"
+#include "spec/image_id.h"
+
+struct unpack_limits {
+	struct untar_limits tar;
+	uint64_t ratio;	      /* bytes of output for each of input ... */
+	uint64_t ratio_after; /* ... looked at when so many came out */
+};
+#define UNPACK_LIMITS_DEFAULT {.tar = UNTAR_LIMITS_DEFAULT, .ratio = 200, .ratio_after = 100u << 20}
+
+struct unpack_result {
+	char id[IMAGE_ID_LEN + 1]; /* of the uncompressed stream, to its very end */
+	struct untar_result tar;
+};
+
+/* Load what the hash needs, before a jail closes the way to its files. */
+int unpack_init(struct err *e);
+int unpack(struct arriving *image, int top, const struct unpack_limits *limits, untar_manifest manifest, void *arg,
+	   struct unpack_result *ret, struct err *e);

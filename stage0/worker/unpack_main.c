@@ -1,0 +1,117 @@
+/*
+ * libexec/gantry/unpack: (image as it arrives, empty directory) -> tree, manifest, id.
+ *
+ * Descriptors: blob (to read), progress (see arriving.h), tree (becomes our root), manifest (a pipe,
+ * closed when the manifest is whole), result.  It can write nowhere but below `tree`: not to the blob,
+ * which is verified by somebody else at the same time, and not to the manifest's file.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/parse.h"
+#include "base/str.h"
+#include "stage0/worker/jail.h"
+#include "stage0/worker/unpack.h"
+#include "stage0/worker/worker.h"
+
+#define CAP(c) (1ull << (c))
+
+struct job {
+	int blob, progress, tree, manifest;
+	struct unpack_limits limits;
+};
+
+/* "max-bytes=N", "max-entries=N", ... */
+static int read_words(int argc, char **argv, struct job *job, struct err *e)
+{
+	struct {
+		const char *name;
+		uint64_t *value;
+	} words[] = {
+		{"max-bytes=", &job->limits.tar.bytes},
+		{"max-entries=", &job->limits.tar.entries},
+		{"max-ratio=", &job->limits.ratio},
+		{"ratio-after=", &job->limits.ratio_after},
+	};
+
+	for (int i = 1; i < argc; i++) {
+		size_t w = 0;
+
+		while (w < ELEMENTSOF(words) && !str_starts(argv[i], words[w].name))
+			w++;
+		if (w == ELEMENTSOF(words) ||
+		    parse_u64(argv[i] + strlen(words[w].name), INT64_MAX, words[w].value) < 0)
+			return err_set(e, EINVAL, "unknown word %s", q(argv[i]));
+	}
+	return 0;
+}
+
+static int enter_jail(struct job *job, struct err *e)
+{
+	const struct jail jail = {
+		.uid = JAIL_UID_UNPACK,
+		.caps = CAP(CAP_CHOWN) | CAP(CAP_FOWNER) | CAP(CAP_FSETID) | CAP(CAP_MKNOD) | CAP(CAP_DAC_OVERRIDE) |
+			CAP(CAP_SETFCAP),
+		.root = job->tree,
+		.filter = JAIL_FILTER_FILES,
+		.memory = 1ull << 30,
+		.file_size = job->limits.tar.bytes,
+		.cpu_seconds = 1800,
+		.files = 64,
+	};
+	int r = unpack_init(e);
+
+	if (r == 0)
+		r = jail_enter(&jail, e);
+	if (r == 1) {
+		/* The descriptor from outside leads into a mount that is not ours: ours is "/". */
+		(void) fd_close(job->tree);
+		job->tree = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		r = job->tree < 0 ? err_sys(e, "open root") : 0;
+	}
+	return r;
+}
+
+static int send_manifest(void *arg, const char *data, size_t len, struct err *e)
+{
+	struct job *job = arg;
+	int r = write_all(job->manifest, data, len);
+
+	job->manifest = fd_close(job->manifest);
+	return r < 0 ? err_sysr(e, r, "hand over the manifest") : 0;
+}
+
+static int run(int argc, char **argv, struct strbuf *result, struct err *e)
+{
+	struct job job = {
+		.blob = fds_take("blob"),
+		.progress = fds_take("progress"),
+		.tree = fds_take("tree"),
+		.manifest = fds_take("manifest"),
+		.limits = UNPACK_LIMITS_DEFAULT,
+	};
+	struct arriving image = {.file = job.blob, .progress = job.progress};
+	struct unpack_result done;
+	int r = read_words(argc, argv, &job, e);
+
+	if (job.blob < 0 || job.progress < 0 || job.tree < 0 || job.manifest < 0)
+		return err_set(e, EBADF, "a descriptor is missing");
+	if (r == 0)
+		r = enter_jail(&job, e);
+	if (r == 0)
+		r = unpack(&image, job.tree, &job.limits, send_manifest, &job, &done, e);
+	if (r < 0)
+		return r;
+	record_add(result, "id", done.id);
+	record_addf(result, "bytes", "%llu", (unsigned long long) done.tar.bytes);
+	record_addf(result, "entries", "%llu", (unsigned long long) done.tar.entries);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	return worker_main("unpack", argc, argv, run);
+}

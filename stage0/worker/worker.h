@@ -1,0 +1,44 @@
+/*
+ * Workers: the programs fetch, verify and unpack, which alone touch foreign bytes.
+ *
+ * They are given descriptors by name and a few words, and answer with one flat record on the
+ * descriptor `result`: either their own keys, or `code` (an errno) and `message`.  What they answer is
+ * itself foreign: bounded and escaped before it is shown.  A worker dies with whoever started it.
+ */
+#pragma once
+
+#include "base/fd.h"
+#include "base/record.h"
+
+struct gantry;
+
+#define WORKER_RECORD_VERSION 1
+#define WORKER_RESULT_MAX (2u << 20)
+
+struct worker {
+	const char *name; /* borrowed */
+	pid_t pid;	  /* 0: not running */
+	int pidfd, result;
+};
+#define WORKER_INIT {.pidfd = -EBADF, .result = -EBADF}
+
+/* Start libexec/gantry/NAME with these words behind argv[0] (NULL-ended, may be NULL). */
+int worker_start(const struct gantry *g, const char *name, char *const *words, const struct fd_name *fds, size_t n,
+		 struct worker *ret, struct err *e);
+/*
+ * Read the answer and wait for the end, timeout_ms at most; then the worker is gone in any case.
+ * Returns 0 with the record, or the worker's own error.
+ */
+int worker_finish(struct worker *w, int timeout_ms, struct record *ret, struct err *e);
+/* Kill its process group, if it still runs, and forget it. */
+void worker_kill(struct worker *w);
+#define _cleanup_worker_ __attribute__((cleanup(worker_kill)))
+
+/* --- in a worker --- */
+
+/*
+ * The whole of a worker's main(): take the descriptors, call run(), which adds to `result` what there
+ * is to say, write the record, and end.
+ */
+int worker_main(const char *name, int argc, char **argv,
+		int (*run)(int argc, char **argv, struct strbuf *result, struct err *e));
