@@ -30,6 +30,8 @@ struct image_ref {
  * -ENOTSUP for what is known by name and not built: docker:, cimd:.
  */
 int image_ref_parse(const char *text, struct image_ref *ret, struct err *e);
+/* The same for a word that can only be a name: name[:version][,label=value...]. */
+int image_ref_parse_name(const char *text, struct image_ref *ret, struct err *e);
 void image_ref_done(struct image_ref *ref);
 #define _cleanup_image_ref_ __attribute__((cleanup(image_ref_done)))
 

@@ -1,0 +1,86 @@
+/*
+ * Private to stage0/image: from a source to an image in the store.
+ */
+#pragma once
+
+#include "base/fd.h"
+#include "stage0/context.h"
+#include "stage0/image/image.h"
+#include "stage0/store/store.h"
+#include "stage0/trust/keystore.h"
+#include "stage0/worker/worker.h"
+
+#define IMAGE_BLOB_MAX (8ull << 30)  /* bytes of one archive as it is downloaded */
+#define SIGNATURE_MAX (64u << 10)    /* of a signature file (gpg.fail 2025: no reason to read more) */
+#define WORKER_END_MS 10000	     /* for the answer of a worker that has ended, or is about to */
+#define FETCH_STALL_MS (120 * 1000)  /* without a byte; the fetch worker itself gives up sooner */
+#define FINISH_MS (1800 * 1000)	     /* for what is left to do when all bytes are there */
+
+struct signature {
+	char *data;
+	size_t len;
+};
+
+/* --- signature.c --- */
+/* From beside a local image, or from the operator's --signature. -ENOENT "error opening signature file ...". */
+int signature_read(const char *path, struct signature *ret, struct err *e);
+void signature_done(struct signature *sig);
+#define _cleanup_signature_ __attribute__((cleanup(signature_done)))
+/* Start the verify worker: the image in `blob` as `progress` tells, with the keys for the image's name. */
+int signature_start_check(const struct gantry *g, const struct signature *sig, const char *image_name, int blob,
+			  int progress, struct worker *ret, struct err *e);
+/* Its answer: the first signer (owned by the caller). */
+int signature_finish_check(struct worker *w, char **ret_signer, struct err *e);
+
+/* --- download.c --- */
+struct download {
+	struct worker worker;
+	int pipe; /* the body */
+};
+#define DOWNLOAD_INIT {.worker = WORKER_INIT, .pipe = -EBADF}
+
+struct download_answer {
+	bool unchanged; /* 304: what the etag was given for is still right */
+	char *etag;	/* or NULL */
+	int64_t max_age; /* seconds; 0: none */
+};
+
+/* etag: NULL, or of a copy that we have. */
+int download_start(const struct gantry *g, const char *url, const char *etag, uint64_t max_bytes,
+		   struct download *ret, struct err *e);
+/* When the pipe has ended. */
+int download_finish(struct download *d, struct download_answer *ret, struct err *e);
+void download_stop(struct download *d);
+#define _cleanup_download_ __attribute__((cleanup(download_stop)))
+void download_answer_done(struct download_answer *a);
+/* A small file as a whole. */
+int download_all(const struct gantry *g, const char *url, size_t limit, char **ret, size_t *ret_len, struct err *e);
+
+/* --- remote.c: what is known of URLs, so that nothing is downloaded twice --- */
+struct remote {
+	char *id, *etag; /* etag may be NULL */
+	int64_t max_age, time; /* seconds; since the epoch */
+};
+
+/* -ENOENT when nothing is known, or the image is not in the store any more. */
+int remote_get(int store, const char *url, struct remote *ret);
+bool remote_is_fresh(const struct remote *r);
+void remote_put(int store, const char *url, const char *id, const struct download_answer *a);
+void remote_done(struct remote *r);
+
+/* --- import.c: the pipeline --- */
+struct import {
+	const struct gantry *g;
+	int store;
+	const char *source;	     /* for the record: path or URL */
+	int file;		     /* a local image, open; or -EBADF */
+	struct download *download;   /* or this */
+	struct download_answer *answer; /* filled at the end of the download */
+	const struct signature *sig; /* NULL: the operator waived it */
+};
+
+/*
+ * Read the source once: copy, verify, inflate, hash and unpack, and publish when all of it is right.
+ * Returns 1 when there was nothing to import (the download's answer says: unchanged), else 0.
+ */
+int import_image(const struct import *in, char **ret_id, struct err *e);
