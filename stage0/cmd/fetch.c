@@ -1,0 +1,108 @@
+/*
+ * gantry fetch: images into the store, one id printed for each.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/str.h"
+#include "spec/image_id.h"
+#include "stage0/command.h"
+#include "stage0/image/image.h"
+
+#define SHORT_ID_LEN (7 + 32) /* what fetch prints without --full */
+
+struct target {
+	bool full;
+	char *pull_policy;
+	char **images, **signatures; /* "" where none was given */
+};
+
+/* For the image before it, once. */
+static int set_signature(void *target, const char *value, struct err *e)
+{
+	struct target *t = target;
+	size_t n = strv_len(t->images);
+
+	if (!n)
+		return err_set(e, EINVAL, "--signature must follow an image");
+	if (*t->signatures[n - 1])
+		return err_set(e, EINVAL, "given twice for one image");
+	free(t->signatures[n - 1]);
+	t->signatures[n - 1] = xstrdup(*value ? value : ".");
+	return 0;
+}
+
+static const struct opt opts[] = {
+	{.name = "full", .type = OPT_FLAG, .offset = offsetof(struct target, full), .help = "print whole ids"},
+	{.name = "signature", .type = OPT_CALL, .call = set_signature, .arg = "PATH",
+	 .help = "detached signature of the image before it"},
+	{.name = "pull-policy", .type = OPT_STRING, .offset = offsetof(struct target, pull_policy), .arg = "WORD",
+	 .help = "new: the store first; update (the default): the source first; never: the store only"},
+	{.name = "store-only", .type = OPT_FLAG, .refused = "use --pull-policy=never"},
+	{.name = "no-store", .type = OPT_FLAG, .refused = "use --pull-policy=update"},
+};
+
+static int parse(struct gantry *g, const struct command *cmd, struct opt_cursor *c, void *target, char ***words,
+		 struct err *e)
+{
+	const struct opt_table tables[] = {{cmd->opts, cmd->n_opts, target}, {global_opts, n_global_opts, g}};
+	struct target *t = target;
+	const char *word;
+	int kind;
+
+	(void) words;
+	while ((kind = opt_next(c, tables, ELEMENTSOF(tables), NULL, &word, e)) > 0) {
+		if (kind == OPT_WORD) {
+			strv_add(&t->images, word);
+			strv_add(&t->signatures, "");
+		} else if (kind != OPT_STORED) {
+			return err_set(e, EINVAL, "application arguments (behind \"--\") mean nothing to fetch");
+		}
+	}
+	return kind;
+}
+
+static int run(struct gantry *g, void *target, char *const *words, struct err *e)
+{
+	struct target *t = target;
+	enum pull_policy policy = PULL_UPDATE;
+
+	(void) words;
+	if (t->pull_policy && pull_policy_parse(t->pull_policy, &policy) < 0)
+		return err_set(e, EINVAL, "unknown pull policy %s: new, update or never", q(t->pull_policy));
+	if (!t->images)
+		return err_set(e, EINVAL, "must provide at least one image");
+	for (size_t i = 0; t->images[i]; i++) {
+		const char *signature = *t->signatures[i] ? t->signatures[i] : NULL;
+		_cleanup_free_ char *id = NULL;
+		int r = image_resolve(g, t->images[i], signature, policy, &id, e);
+
+		if (r < 0)
+			return r;
+		printf("%.*s\n", t->full ? IMAGE_ID_LEN : SHORT_ID_LEN, id);
+		(void) fflush(stdout);
+	}
+	return 0;
+}
+
+static void done(void *target)
+{
+	struct target *t = target;
+
+	free(t->pull_policy);
+	strv_free(t->images);
+	strv_free(t->signatures);
+}
+
+const struct command cmd_fetch = {
+	.name = "fetch",
+	.usage = "[options] IMAGE...",
+	.summary = "put images into the store and print their ids",
+	.details = "IMAGE is a file, an http or https URL that ends in .aci, or an id that is in the store.\n"
+		   "The signature lies beside it (IMAGE.asc) unless --signature names one.",
+	COMMAND_OPTS(opts),
+	.target_size = sizeof(struct target),
+	.parse = parse,
+	.run = run,
+	.done = done,
+};

@@ -1,0 +1,131 @@
+/*
+ * gantry image rm, image cat-manifest.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/parse.h"
+#include "base/str.h"
+#include "stage0/command.h"
+#include "stage0/store/store.h"
+
+static int open_store(const struct gantry *g, const char *word, struct err *e)
+{
+	int store = store_open_existing(g, e);
+
+	return store == -ENOENT ? err_set(e, ENOENT, "no image %s in the store", q(word)) : store;
+}
+
+/* --- rm --- */
+
+static int remove_image(int store, const char *word, struct err *e)
+{
+	_cleanup_free_ char *id = NULL;
+	int r = store_find(store, word, &id, e);
+
+	if (r == 0)
+		r = store_remove(store, id, e);
+	if (r == 0)
+		printf("successfully removed aci for image: \"%s\"\n", id);
+	return r;
+}
+
+static int run_rm(struct gantry *g, void *target, char *const *words, struct err *e)
+{
+	_cleanup_fd_ int store = -EBADF;
+	size_t failed = 0;
+
+	(void) target;
+	if (!strv_len(words))
+		return err_set(e, EINVAL, "must provide at least one image");
+	store = open_store(g, words[0], e);
+	if (store < 0)
+		return store;
+	for (size_t i = 0; words[i]; i++) {
+		_cleanup_err_ struct err why = ERR_INIT;
+		int r = remove_image(store, words[i], &why);
+
+		if (r == 0)
+			continue;
+		log_error("image rm: %s: %s", q(words[i]), err_text(&why));
+		/* A name that means nothing is told, and that is all (rkt); what could not be removed is a failure. */
+		failed += r != -ENOENT && r != -EINVAL && r != -ENOTUNIQ;
+	}
+	return failed ? err_set(e, EIO, "%zu image(s) cannot be removed", failed) : 0;
+}
+
+const struct command cmd_image_rm = {
+	.name = "image rm",
+	.usage = "IMAGE...",
+	.summary = "remove images from the store",
+	.run = run_rm,
+};
+
+/* --- cat-manifest --- */
+
+struct cat_target {
+	bool raw; /* --pretty-print=false */
+};
+
+static int set_pretty(void *target, const char *value, struct err *e)
+{
+	struct cat_target *t = target;
+	bool pretty;
+	int r = parse_bool(value, &pretty);
+
+	(void) e;
+	if (r == 0)
+		t->raw = !pretty;
+	return r;
+}
+
+static const struct opt cat_opts[] = {
+	{.name = "pretty-print", .type = OPT_CALL, .call = set_pretty, .arg = "BOOL",
+	 .help = "indent (true); false: the bytes as they are"},
+};
+
+static int run_cat_manifest(struct gantry *g, void *target, char *const *words, struct err *e)
+{
+	const struct cat_target *t = target;
+	_cleanup_free_ char *id = NULL, *text = NULL, *pretty = NULL;
+	_cleanup_json_ cJSON *j = NULL;
+	_cleanup_fd_ int store = -EBADF;
+	size_t len;
+	int r;
+
+	if (strv_len(words) != 1)
+		return err_set(e, EINVAL, "must provide exactly one image");
+	store = open_store(g, words[0], e);
+	if (store < 0)
+		return store;
+	r = store_find(store, words[0], &id, e);
+	if (r == 0)
+		r = store_manifest(store, id, &text, &len, e);
+	if (r < 0)
+		return r;
+	if (t->raw) {
+		(void) fwrite(text, 1, len, stdout);
+		if (!len || text[len - 1] != '\n')
+			(void) fputc('\n', stdout);
+		return 0;
+	}
+	j = json_parse(text, len, JSON_MANIFEST_MAX, e);
+	if (!j)
+		return err_ctx(e, -EINVAL, "image %s", id);
+	pretty = json_print(j, true);
+	(void) puts(pretty);
+	return 0;
+}
+
+const struct command cmd_image_cat_manifest = {
+	.name = "image cat-manifest",
+	.usage = "[options] IMAGE",
+	.summary = "show the manifest of an image",
+	COMMAND_OPTS(cat_opts),
+	.target_size = sizeof(struct cat_target),
+	.run = run_cat_manifest,
+};
