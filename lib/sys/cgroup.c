@@ -138,21 +138,75 @@ enum cg_version cg_host_version(const struct cg_host *h)
 	return h->version;
 }
 
+/* The controllers besides the freezer. */
+static const char *const limiting[] = {"memory", "cpu", "pids", "devices"};
+
+static bool needs(const struct cg_limits *l, const char *controller)
+{
+	switch (*controller) {
+	case 'm':
+		return l->memory_bytes >= 0;
+	case 'c':
+		return l->cpu_milli >= 0 || l->cpu_shares >= 0;
+	case 'p':
+		return l->pids >= 0;
+	default:
+		return l->devices;
+	}
+}
+
 int cg_host_can(const struct cg_host *h, const struct cg_limits *l, struct err *e)
 {
-	const struct {
-		const char *controller;
-		bool wanted;
-	} needs[] = {
-		{"memory", l->memory_bytes >= 0},
-		{"cpu", l->cpu_milli >= 0 || l->cpu_shares >= 0},
-		{"pids", l->pids >= 0},
-		{"devices", l->devices},
-	};
+	for (size_t i = 0; i < ELEMENTSOF(limiting); i++)
+		if (needs(l, limiting[i]) && !strv_has(h->controllers, limiting[i]))
+			return err_set(e, ENOTSUP, "this host has no cgroup controller %s", limiting[i]);
+	return 0;
+}
 
-	for (size_t i = 0; i < ELEMENTSOF(needs); i++)
-		if (needs[i].wanted && !strv_has(h->controllers, needs[i].controller))
-			return err_set(e, ENOTSUP, "this host has no cgroup controller %s", needs[i].controller);
+static void drop_hierarchy(struct cg_host *h, size_t i)
+{
+	free(h->v1[i].mount);
+	strv_free(h->v1[i].controllers);
+	memmove(&h->v1[i], &h->v1[i + 1], (--h->n_v1 - i) * sizeof *h->v1);
+}
+
+static bool has_any(char *const *of, char *const *wanted)
+{
+	for (; wanted && *wanted; wanted++)
+		if (strv_has(of, *wanted))
+			return true;
+	return false;
+}
+
+void cg_host_restrict(struct cg_host *h, const struct cg_limits *const *limits, size_t n)
+{
+	_cleanup_strv_ char **keep = NULL;
+
+	for (size_t i = 0; i < ELEMENTSOF(limiting); i++)
+		for (size_t j = 0; j < n; j++)
+			if (needs(limits[j], limiting[i]) && strv_has(h->controllers, limiting[i]) &&
+			    !strv_has(keep, limiting[i]))
+				strv_add(&keep, limiting[i]);
+	if (strv_has(h->controllers, "freezer"))
+		strv_add(&keep, "freezer");
+	/* A host without a freezer: one hierarchy at least, by which a pod's processes are known. */
+	for (size_t i = h->n_v1; i > 0 && h->n_v1 > 1; i--)
+		if (!has_any(h->v1[i - 1].controllers, keep))
+			drop_hierarchy(h, i - 1);
+	strv_free(h->controllers);
+	h->controllers = take_ptr(keep);
+}
+
+int cg_host_restrict_to(struct cg_host *h, const char *group, struct err *e)
+{
+	for (size_t i = h->n_v1; i > 0; i--) {
+		_cleanup_free_ char *dir = path_join(h->v1[i - 1].mount, group);
+
+		if (access(dir, F_OK) < 0)
+			drop_hierarchy(h, i - 1);
+	}
+	if (h->version == CG_V1 && !h->n_v1)
+		return err_set(e, ENOENT, "there is no control group %s", group);
 	return 0;
 }
 

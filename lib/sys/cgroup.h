@@ -40,6 +40,13 @@ void cg_host_free(struct cg_host *h);
 enum cg_version cg_host_version(const struct cg_host *h);
 /* Controllers that the asked limits need and the host lacks: an error naming the first one. */
 int cg_host_can(const struct cg_host *h, const struct cg_limits *l, struct err *e);
+/*
+ * Leave out, from here on, controllers that none of these limits needs: every directory costs at the
+ * start and at the end of a pod. The freezer stays, by which a group is killed.
+ */
+void cg_host_restrict(struct cg_host *h, const struct cg_limits *const *limits, size_t n);
+/* The same to the hierarchies in which this group exists; -ENOENT: in none. */
+int cg_host_restrict_to(struct cg_host *h, const char *group, struct err *e);
 /* Absolute paths of the directories that the group "gantry/UUID/LEAF" would have (strv, owned by the caller). Changes nothing. */
 char **cg_paths(const struct cg_host *h, const char *group);
 

@@ -137,7 +137,9 @@ static int open_group(struct enter *en, struct err *e)
 
 	if (!host)
 		return -EINVAL;
-	r = cg_open_leaf(host, group, &en->leaf, e);
+	r = cg_host_restrict_to(host, group, e);
+	if (r == 0)
+		r = cg_open_leaf(host, group, &en->leaf, e);
 	cg_host_free(host);
 	return r;
 }

@@ -103,40 +103,60 @@ static uint64_t namespaces(const struct plan *plan)
 	       (plan->private_net ? CLONE_NEWNET : 0);
 }
 
-/* 0 in the child. clone3(2) may be missing or filtered away (ENOSYS, EPERM): then clone(2) with less. */
-static long spawn(struct sandbox *sb, bool *joined)
+struct newborn {
+	struct sandbox *sb;
+	bool joined;
+};
+
+static int newborn_main(void *arg)
+{
+	const struct newborn *n = arg;
+
+	become_init(n->sb, n->joined);
+}
+
+/*
+ * With the parent's memory, and the parent waiting until the exec: nothing is copied that is thrown away
+ * a moment later.  The child only adds to the heap, and its stack is its own.
+ */
+static pid_t spawn_lent(struct sandbox *sb)
+{
+	static char stack[65536] __attribute__((aligned(16)));
+	struct newborn n = {sb, false};
+
+	return clone(newborn_main, stack + sizeof stack,
+		     (int) namespaces(sb->plan) | CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &n, &sb->pidfd);
+}
+
+/*
+ * v2: born in its group, since a process that moves makes the whole machine wait; only clone3(2) can do
+ * that.  It may be missing or filtered away (ENOSYS, EPERM): then as on v1.  0 in the child.
+ */
+static pid_t spawn(struct sandbox *sb)
 {
 	struct clone_args args = {
-		.flags = namespaces(sb->plan) | CLONE_PIDFD,
+		.flags = namespaces(sb->plan) | CLONE_PIDFD | CLONE_INTO_CGROUP,
 		.pidfd = (uint64_t) (uintptr_t) &sb->pidfd,
 		.exit_signal = SIGCHLD,
+		.cgroup = (uint64_t) sb->init_leaf.dir,
 	};
 	long pid;
 
-	if (sb->init_leaf.dir >= 0) {
-		args.flags |= CLONE_INTO_CGROUP;
-		args.cgroup = (uint64_t) sb->init_leaf.dir;
-	}
-	*joined = sb->init_leaf.dir >= 0;
+	if (sb->init_leaf.dir < 0)
+		return spawn_lent(sb);
 	pid = syscall(SYS_clone3, &args, sizeof args);
-	if (pid >= 0 || (errno != ENOSYS && errno != EPERM && errno != E2BIG))
-		return pid;
-	*joined = false;
-	return syscall(SYS_clone, (unsigned long) (namespaces(sb->plan) | CLONE_PIDFD | SIGCHLD), 0UL,
-		       &sb->pidfd, NULL, 0UL);
+	if (pid == 0)
+		become_init(sb, true);
+	if (pid < 0 && (errno == ENOSYS || errno == EPERM || errno == E2BIG))
+		return spawn_lent(sb);
+	return (pid_t) pid;
 }
 
 int sandbox_child(struct sandbox *sb, struct err *e)
 {
-	_cleanup_free_ char *path = NULL;
-	bool joined;
-	long pid = spawn(sb, &joined);
-
-	if (pid == 0)
-		become_init(sb, joined);
-	if (pid < 0)
+	sb->pid = spawn(sb);
+	if (sb->pid < 0)
 		return err_sys(e, "clone the pod's first process");
-	sb->pid = (pid_t) pid;
 	/* Only init has these ends from now on: their end of file tells that it is gone. */
 	sb->go[0] = fd_close(sb->go[0]);
 	sb->alive[0] = fd_close(sb->alive[0]);

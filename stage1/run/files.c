@@ -11,6 +11,26 @@
 #include "contract/layout.h"
 #include "stage1/run/sandbox.h"
 
+int sandbox_put(struct sandbox *sb, const char *path, const void *data, size_t len, mode_t mode, struct err *e)
+{
+	_cleanup_fd_ int fd = openat(sb->pod, path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
+	int r;
+
+	if (fd < 0)
+		return err_sys(e, "create %s", path);
+	r = write_all(fd, data, len);
+	return r < 0 ? err_sysr(e, r, "write %s", path) : take_fd(fd);
+}
+
+static int put_closed(struct sandbox *sb, const char *path, const void *data, size_t len, mode_t mode,
+		      struct err *e)
+{
+	int fd = sandbox_put(sb, path, data, len, mode, e);
+
+	(void) fd_close(fd);
+	return fd < 0 ? fd : 0;
+}
+
 static int make_dir(int dirfd, const char *path, mode_t mode, struct err *e)
 {
 	if (mkdirat(dirfd, path, mode) < 0 && errno != EEXIST)
@@ -53,7 +73,7 @@ static int runtime_config(struct sandbox *sb, struct err *e)
 	record_addf(&out, "disable-capabilities-restriction", "%d", a->no_capabilities);
 	record_addf(&out, "disable-paths", "%d", a->no_paths);
 	record_addf(&out, "disable-seccomp", "%d", a->no_seccomp);
-	return file_write_at(sb->pod, POD_RUNTIME_CONFIG, out.buf, out.len, 0640, FILE_FAST, e);
+	return put_closed(sb, POD_RUNTIME_CONFIG, out.buf, out.len, 0640, e);
 }
 
 int sandbox_files(struct sandbox *sb, struct err *e)
@@ -62,8 +82,8 @@ int sandbox_files(struct sandbox *sb, struct err *e)
 	int r = make_dir(sb->pod, POD_ETC, 0755, e);
 
 	for (size_t i = 0; r == 0 && i < plan->n_files; i++)
-		r = file_write_at(sb->pod, plan->files[i].path, plan->files[i].content,
-				  strlen(plan->files[i].content), 0644, FILE_FAST, e);
+		r = put_closed(sb, plan->files[i].path, plan->files[i].content, strlen(plan->files[i].content),
+			       0644, e);
 	if (r == 0 && plan->n_volumes)
 		r = make_dir(sb->pod, POD_VOLUMES, 0755, e);
 	for (size_t i = 0; r == 0 && i < plan->n_volumes; i++)

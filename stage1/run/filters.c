@@ -2,9 +2,8 @@
  * The compiled system call filter of each app, and its copy for `enter`.
  */
 #include <errno.h>
-#include <fcntl.h>
+#include <unistd.h>
 
-#include "base/file.h"
 #include "contract/layout.h"
 #include "stage1/run/programs.h"
 #include "stage1/run/sandbox.h"
@@ -21,20 +20,19 @@ static int app_filter(struct sandbox *sb, const struct plan_app *pa, const char 
 	int r = seccomp_program(pa->isolators, pa->record.caps_bounding, CACHE_DIR, worker, &p, e);
 
 	/* The app gets the copy, which is the program and nothing else: the cache's file has more in it. */
-	if (r == 0 && p.bytes)
-		r = file_write_at(sb->pod, copy, p.bytes, p.len, 0640, FILE_FAST, e);
 	if (r == 0 && p.bytes) {
-		sa->seccomp = openat(sb->pod, copy, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-		if (sa->seccomp < 0)
-			r = err_sys(e, "open %s", copy);
+		sa->seccomp = sandbox_put(sb, copy, p.bytes, p.len, 0640, e);
+		r = sa->seccomp < 0 ? sa->seccomp : 0;
 	}
+	if (r == 0 && sa->seccomp >= 0 && lseek(sa->seccomp, 0, SEEK_SET) < 0)
+		r = err_sys(e, "rewind %s", copy);
 	seccomp_program_done(&p);
 	return r;
 }
 
 int sandbox_filters(struct sandbox *sb, struct err *e)
 {
-	_cleanup_free_ char *dir = programs_dir(e);
+	const char *dir = programs_dir(e);
 	_cleanup_free_ char *worker = dir ? xasprintf("%s/seccomp", dir) : NULL;
 	int r = dir ? 0 : -1;
 

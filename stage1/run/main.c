@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -132,6 +133,7 @@ int main(int argc, char **argv)
 	int r;
 
 	fd_sanitize_stdio();
+	(void) umask(022);
 	log_init("gantry: run");
 	/* A reader of ours that goes away is an error of the write, not a death in the middle. */
 	(void) signal(SIGPIPE, SIG_IGN);

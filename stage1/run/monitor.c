@@ -11,7 +11,7 @@
 
 int sandbox_monitor(struct sandbox *sb, struct err *e)
 {
-	_cleanup_free_ char *dir = programs_dir(e);
+	const char *dir = programs_dir(e);
 	_cleanup_free_ char *path = NULL;
 	_cleanup_fd_list_ struct fd_list l = {0};
 	_cleanup_strv_ char **argv = NULL;

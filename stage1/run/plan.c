@@ -123,12 +123,18 @@ static int plan_app(const struct pod *pod, const struct pod_app *a, const struct
 static int plan_cgroups(const struct host_facts *facts, struct plan *plan, struct err *e)
 {
 	_cleanup_free_ char *init = xasprintf("%s/init", plan->group);
+	_cleanup_free_ const struct cg_limits **limits = NULL;
 
 	for (size_t i = 0; i < plan->n_apps; i++)
 		if (str_eq(plan->apps[i].group, init))
 			return err_set(e, EINVAL, "app init: this name belongs to the pod's first process");
 	if (!facts->cgroups)
 		return 0;
+	limits = xcalloc(plan->n_apps + 1, sizeof *limits);
+	for (size_t i = 0; i < plan->n_apps; i++)
+		limits[i] = &plan->apps[i].limits;
+	limits[plan->n_apps] = &plan->limits;
+	cg_host_restrict(facts->cgroups, limits, plan->n_apps + 1);
 	for (size_t i = 0; i <= plan->n_apps + 1; i++) {
 		const char *group = i < plan->n_apps ? plan->apps[i].group : i == plan->n_apps ? init : plan->group;
 		_cleanup_strv_ char **dirs = cg_paths(facts->cgroups, group);

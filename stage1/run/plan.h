@@ -15,8 +15,8 @@
 
 /* What the plan needs to know of the host, found before: a test gives its own. */
 struct host_facts {
-	const struct cg_host *cgroups; /* NULL: limits are not checked against the host's controllers */
-	uint64_t caps;		       /* that this process may hand out */
+	struct cg_host *cgroups; /* is restricted to what is needed; NULL: limits are not checked against it */
+	uint64_t caps;		 /* that this process may hand out */
 };
 
 enum plan_source {

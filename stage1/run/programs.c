@@ -17,24 +17,26 @@
 
 #define PROGRAM_MAX (64u << 20)
 
-char *programs_dir(struct err *e)
+const char *programs_dir(struct err *e)
 {
-	char path[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+	static char path[PATH_MAX];
 	char *slash;
+	ssize_t n;
 
+	if (*path)
+		return path;
+	n = readlink("/proc/self/exe", path, sizeof path - 1);
 	if (n < 0) {
 		(void) err_sys(e, "read /proc/self/exe");
 		return NULL;
 	}
-	path[n] = '\0';
 	slash = strrchr(path, '/');
 	if (!slash) {
 		(void) err_set(e, EINVAL, "/proc/self/exe is %s", q(path));
 		return NULL;
 	}
 	*slash = '\0';
-	return xstrdup(path);
+	return path;
 }
 
 /* The directory as a mount of its own; -errno where the kernel or a filter says no. */
@@ -51,7 +53,7 @@ static int detached(int dir)
 
 int programs_open(struct programs *ret, struct err *e)
 {
-	_cleanup_free_ char *path = programs_dir(e);
+	const char *path = programs_dir(e);
 	int dir, mount;
 
 	if (!path)

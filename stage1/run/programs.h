@@ -5,8 +5,8 @@
 
 #include "base/err.h"
 
-/* Absolute path of the directory that holds the running program; owned by the caller. */
-char *programs_dir(struct err *e);
+/* Absolute path of the directory that holds the running program; borrowed for ever. */
+const char *programs_dir(struct err *e);
 
 struct programs {
 	int dir;   /* the directory on the host */

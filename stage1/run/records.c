@@ -6,7 +6,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "contract/layout.h"
 #include "contract/pod_record.h"
 #include "stage1/run/sandbox.h"
@@ -52,6 +51,7 @@ static int app_record(struct sandbox *sb, const struct plan_app *pa, struct sand
 	_cleanup_free_ char *path = xasprintf(POD_APPSINFO "/%s/" APP_RECORD, pa->name);
 	/* A shallow copy: the list of mounts is ours, all else stays the plan's. */
 	struct app_record rec = pa->record;
+	_cleanup_fd_ int copy = -EBADF;
 	int r;
 
 	rec.mounts = NULL;
@@ -70,7 +70,8 @@ static int app_record(struct sandbox *sb, const struct plan_app *pa, struct sand
 	r = fill(sa->record, &out, e);
 	if (r < 0)
 		return r;
-	return file_write_at(sb->pod, path, out.buf, out.len, 0640, FILE_FAST, e);
+	copy = sandbox_put(sb, path, out.buf, out.len, 0640, e);
+	return copy < 0 ? copy : 0;
 }
 
 int sandbox_app_records(struct sandbox *sb, struct err *e)

@@ -47,6 +47,10 @@ void sandbox_done(struct sandbox *sb);
 
 /* --- files.c: what lies in the pod directory --- */
 int sandbox_files(struct sandbox *sb, struct err *e);
+/*
+ * A new file that nobody looks for before the pod runs: no rename. Returns the descriptor, at its end.
+ */
+int sandbox_put(struct sandbox *sb, const char *path, const void *data, size_t len, mode_t mode, struct err *e);
 /* The resolv.conf that the network named, in place; does nothing when it named none. */
 int sandbox_resolv(struct sandbox *sb, struct err *e);
 int sandbox_pid_file(struct sandbox *sb, struct err *e);
