@@ -107,11 +107,14 @@ static int collect(const struct gantry *g, int pods, const char *uuid, const str
 	_cleanup_pod_ struct pod p = POD_INIT;
 	int r = pod_open(pods, uuid, &p, e);
 
-	if (r == -ENOENT)
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	/* Nothing to do: then its lock is left alone, for a run-prepared of this moment would stumble over ours. */
+	if (mark_of(&p, t) == PHASE_MAX && !is_due(&p, t))
 		return 0;
-	/* Held by its own processes or by somebody who takes it back already. */
-	if (r < 0 || pod_lock(&p) < 0)
-		return r < 0 ? r : 0;
+	/* Held by its own processes, or by somebody who takes it back already. */
+	if (pod_lock(&p) < 0)
+		return 0;
 	r = mark(&p, t, e);
 	if (r == 0 && is_due(&p, t)) {
 		log_info("gc: garbage collecting pod \"%s\"", p.uuid);

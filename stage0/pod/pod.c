@@ -58,26 +58,40 @@ static char *phase_path(enum pod_phase phase, const char *uuid)
 	return xasprintf("%s/%s", pod_phase_dir(phase), uuid);
 }
 
-int pod_create(int pods, struct pod *ret, struct err *e)
+/* A gc would have to win as often in a row. */
+#define CREATE_TRIES 100
+
+/* One fresh UUID. -ENOENT and -EWOULDBLOCK: a gc found the directory before it was locked, and took it. */
+static int create_locked(int pods, struct pod *p, struct err *e)
 {
-	_cleanup_pod_ struct pod p = POD_INIT;
 	_cleanup_free_ char *path = NULL;
 	int r;
 
-	uuid_new(p.uuid);
-	p.pods = pods;
-	p.phase = PHASE_EMBRYO;
-	path = phase_path(PHASE_EMBRYO, p.uuid);
+	uuid_new(p->uuid);
+	p->pods = pods;
+	p->phase = PHASE_EMBRYO;
+	path = phase_path(PHASE_EMBRYO, p->uuid);
 	if (mkdirat(pods, path, 0700) < 0)
 		return err_sys(e, "create pod directory %s", path);
-	p.dir = openat(pods, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (p.dir < 0)
+	p->dir = openat(pods, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (p->dir < 0)
 		return err_sys(e, "open pod directory %s", path);
+	r = pod_lock(p);
+	return r < 0 ? err_sysr(e, r, "lock pod directory %s", path) : 0;
+}
+
+int pod_create(int pods, struct pod *ret, struct err *e)
+{
+	_cleanup_pod_ struct pod p = POD_INIT;
+	int r = -ENOENT;
+
+	for (int i = 0; i < CREATE_TRIES && (r == -ENOENT || r == -EWOULDBLOCK); i++) {
+		pod_close(&p);
+		r = create_locked(pods, &p, e);
+	}
 	/* Locked before it becomes visible in `prepare`: there it would look aborted. */
-	r = lock_fd(p.dir, LOCK_EXCLUSIVE, false);
-	if (r < 0)
-		return err_sysr(e, r, "lock pod directory %s", path);
-	r = pod_move(&p, PHASE_PREPARE, false, e);
+	if (r == 0)
+		r = pod_move(&p, PHASE_PREPARE, false, e);
 	if (r < 0)
 		return r;
 	p.state = POD_STATE_PREPARING;
@@ -86,30 +100,44 @@ int pod_create(int pods, struct pod *ret, struct err *e)
 	return 0;
 }
 
-/* Whether somebody holds the exclusive lock; only for phases in which that tells anything. */
-static bool is_locked(int dir)
+/*
+ * Whether somebody holds the exclusive lock.  Not asked where the answer means nothing: whoever makes or
+ * starts a pod at this moment would find our shared lock in the way.
+ */
+static bool is_locked(enum pod_phase phase, int dir)
 {
-	if (lock_fd(dir, LOCK_SHARED, false) < 0)
-		return true;
-	(void) lock_fd(dir, LOCK_UNLOCK, false);
-	return false;
+	int r;
+
+	if (!pod_phase_has_owner(phase))
+		return false;
+	r = lock_fd(dir, LOCK_SHARED, false);
+	if (r == 0)
+		(void) lock_fd(dir, LOCK_UNLOCK, false);
+	return r == -EWOULDBLOCK;
+}
+
+bool pod_in_place(const struct pod *p)
+{
+	_cleanup_free_ char *path = phase_path(p->phase, p->uuid);
+	struct stat mine, there;
+
+	return fstat(p->dir, &mine) == 0 && fstatat(p->pods, path, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       mine.st_ino == there.st_ino && mine.st_dev == there.st_dev;
 }
 
 /* -ENOENT when the pod is not in that phase. */
 static int open_in_phase(int pods, enum pod_phase phase, const char *uuid, struct pod *ret)
 {
 	_cleanup_free_ char *path = phase_path(phase, uuid);
-	struct stat before, now;
 	int dir = openat(pods, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 
 	if (dir < 0)
 		return -errno;
 	*ret = (struct pod) {.pods = pods, .dir = dir, .phase = phase};
 	memcpy(ret->uuid, uuid, UUID_LEN + 1);
-	ret->state = pod_state_of(phase, is_locked(dir));
+	ret->state = pod_state_of(phase, is_locked(phase, dir));
 	/* It may have moved between the open and the look at the lock. */
-	if (fstat(dir, &before) == 0 && fstatat(pods, path, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    before.st_ino == now.st_ino)
+	if (pod_in_place(ret))
 		return 0;
 	pod_close(ret);
 	return -ESTALE;

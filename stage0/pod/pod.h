@@ -7,7 +7,8 @@
  *	          prepare, prepared -> garbage -> gone
  *
  * The pod's own processes hold the exclusive lock, as an inherited descriptor: however they die, the
- * kernel releases it.  Looking at a pod takes the shared lock for a moment; pod_lock() knows that.
+ * kernel releases it.  Looking at a pod in a phase in which the lock tells something takes the shared lock
+ * for a moment; pod_lock() knows that.
  */
 #pragma once
 
@@ -59,6 +60,8 @@ void pod_close(struct pod *p);
 /* --- state.c: the table --- */
 const char *pod_phase_dir(enum pod_phase phase);
 enum pod_state pod_state_of(enum pod_phase phase, bool locked);
+/* Whether the lock tells anything in this phase. */
+bool pod_phase_has_owner(enum pod_phase phase);
 /* "running", "aborted prepare": what the user sees. */
 const char *pod_state_name(enum pod_state state);
 
@@ -80,8 +83,13 @@ int pods_list(int pods, unsigned phases, char ***ret, struct err *e);
 int pod_uuid_of_file(const char *path, char **ret, struct err *e);
 
 /* --- transition.c --- */
-/* The exclusive lock, now. -EWOULDBLOCK when the pod's own processes (or another command) hold it. */
+/*
+ * The exclusive lock, now. -EWOULDBLOCK when the pod's own processes (or another command) hold it; -ENOENT
+ * when the pod is not in its phase any more: somebody held the lock before us and moved or removed it.
+ */
 int pod_lock(struct pod *p);
+/* Whether the directory that p has open is what stands under its UUID in its phase. */
+bool pod_in_place(const struct pod *p);
 /* Wait until nobody holds the exclusive lock (the pod has ended); timeout in ms, -1 for ever; -ETIMEDOUT. */
 int pod_wait_unlocked(struct pod *p, int64_t timeout_ms);
 /*

@@ -38,6 +38,11 @@ enum pod_state pod_state_of(enum pod_phase phase, bool locked)
 	return locked ? phases[phase].locked : phases[phase].free;
 }
 
+bool pod_phase_has_owner(enum pod_phase phase)
+{
+	return phases[phase].locked != phases[phase].free;
+}
+
 const char *pod_state_name(enum pod_state state)
 {
 	return names[state];

@@ -20,8 +20,12 @@
 int pod_lock(struct pod *p)
 {
 	for (int i = 0; i < LOCK_TRIES; i++) {
-		if (lock_fd(p->dir, LOCK_EXCLUSIVE, false) == 0)
-			return 0;
+		if (lock_fd(p->dir, LOCK_EXCLUSIVE, false) == 0) {
+			if (pod_in_place(p))
+				return 0;
+			(void) lock_fd(p->dir, LOCK_UNLOCK, false);
+			return -ENOENT;
+		}
 		/* Shared works: then only a look was in the way, not an owner. */
 		if (lock_fd(p->dir, LOCK_SHARED, false) < 0)
 			return -EWOULDBLOCK;
