@@ -21,7 +21,7 @@ fi
 
 W=$(mktemp -d /tmp/gantry-demo.XXXXXX)
 export GNUPGHOME=$W/gnupg
-pod=
+pod='' uuid=''
 finish() {
 	local status=$?
 	[ -z "$pod" ] || gantry stop --force "$pod" >/dev/null 2>&1 || true
@@ -32,7 +32,8 @@ finish() {
 }
 trap finish EXIT
 
-bold=$(tput bold 2>/dev/null || true) plain=$(tput sgr0 2>/dev/null || true)
+bold='' plain=''
+[ ! -t 1 ] || bold=$'\e[1m' plain=$'\e[0m'
 step() { printf '\n%s== %s%s\n' "$bold" "$*" "$plain"; }
 show() { printf '   $ %s\n' "$*"; "$@" 2>&1 | sed 's/^/   /'; return "${PIPESTATUS[0]}"; }
 gantry() { "$B/bin/gantry" --dir="$W/data" --local-config="$W/etc" --system-config="$W/usr" "$@"; }
@@ -55,8 +56,9 @@ inventory() {
 		echo "routes:"; ip route
 		echo "rules:"; nft list ruleset 2>/dev/null | grep -v '^$' || true
 		echo "leases:"; find /run/gantry /var/lib/cni -type f \
-			! -name lock ! -name 'last_reserved_ip.*' 2>/dev/null || true
-		echo "cgroups:"; find /sys/fs/cgroup -path '*/gantry/*' -type d 2>/dev/null || true
+			! -name lock ! -name '*.lock' ! -name 'last_reserved_ip.*' 2>/dev/null || true
+		# Other pods of this machine are none of our business.
+		echo "cgroups:"; find /sys/fs/cgroup -path "*/gantry/${uuid:-none}*" -type d 2>/dev/null || true
 	} >"$1"
 }
 
@@ -156,6 +158,7 @@ JSON
 step "A pod of both from a pod manifest, on the default network"
 start=$(date +%s%N)
 pod=$(gantry run --detach --pod-manifest="$W/pod.json")
+uuid=$pod
 printf '   $ gantry run --detach --pod-manifest=pod.json\n   %s\n   (ready after %d ms)\n' "$pod" $((($(date +%s%N) - start) / 1000000))
 show gantry list
 show gantry status "$pod"
@@ -200,6 +203,7 @@ show gantry list
 step "Nothing is left"
 inventory "$W/after"
 # A network namespace ends a moment after its last process.
-wait_until bash -c "$(declare -f inventory); inventory $W/after; cmp -s $W/before $W/after" ||
+same() { inventory "$W/after" && cmp -s "$W/before" "$W/after"; }
+wait_until same ||
 	{ diff "$W/before" "$W/after"; exit 1; }
 echo "   no mount, namespace, link, route, rule, lease or cgroup: the host is as it was before"
