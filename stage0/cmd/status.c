@@ -2,18 +2,12 @@
  * gantry status: key=value lines, or the pod object of list; --wait until the pod has ended.
  */
 #include <errno.h>
-#include <poll.h>
-#include <string.h>
-#include <sys/inotify.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/str.h"
 #include "contract/exit.h"
-#include "contract/layout.h"
 #include "stage0/cli/format.h"
 #include "stage0/cli/table.h"
 #include "stage0/cmd/pod_words.h"
@@ -51,52 +45,6 @@ static int parse_wait(char *const *uses, const char *option, int64_t *ret_ms, st
 		return err_set(e, EINVAL, "--%s %s: true, false or a duration", option, q(word));
 	*ret_ms = ns < 0 ? -1 : (ns + 999999) / 1000000;
 	return 0;
-}
-
-static bool all_started(const struct pod *p)
-{
-	_cleanup_pod_status_ struct pod_status s = {0};
-
-	if (pod_status_read(p, &s, NULL) < 0 || !s.n_apps)
-		return false;
-	for (size_t i = 0; i < s.n_apps; i++)
-		if (!s.apps[i].started_ns && s.apps[i].exit_code < 0)
-			return false;
-	return true;
-}
-
-/* Woken by every change in the pod's directory and in started/; the lock tells when it has ended. */
-static int wait_ready(int pods, struct pod *p, int64_t timeout_ms, struct err *e)
-{
-	_cleanup_fd_ int in = inotify_init1(IN_CLOEXEC);
-	int64_t deadline = timeout_ms < 0 ? -1 : time_now_ns() / 1000000 + timeout_ms;
-	char path[64], sub[96];
-
-	(void) snprintf(path, sizeof path, "/proc/self/fd/%d", p->dir);
-	(void) snprintf(sub, sizeof sub, "/proc/self/fd/%d/" POD_STARTED, p->dir);
-	if (in < 0 || inotify_add_watch(in, path, IN_CREATE | IN_MOVED_TO | IN_MOVE_SELF) < 0)
-		return err_sys(e, "watch the pod directory");
-	for (;;) {
-		_cleanup_pod_ struct pod now = POD_INIT;
-		struct pollfd pfd = {.fd = in, .events = POLLIN};
-		int64_t left = deadline < 0 ? 1000 : deadline - time_now_ns() / 1000000;
-		char events[4096];
-		int r;
-
-		(void) inotify_add_watch(in, sub, IN_CREATE | IN_MOVED_TO);
-		r = pod_open(pods, p->uuid, &now, e);
-		if (r < 0)
-			return r;
-		if (all_started(&now))
-			return 0;
-		if (now.state != POD_STATE_RUNNING && now.state != POD_STATE_PREPARED && now.state != POD_STATE_PREPARING)
-			return err_set(e, ESRCH, "the pod ended before it was ready");
-		if (left <= 0)
-			return err_set(e, ETIMEDOUT, "timeout while waiting for the pod to be ready");
-		/* The end of a pod changes no file: look at the lock once a second as well. */
-		if (poll(&pfd, 1, left > 1000 ? 1000 : (int) left) > 0)
-			(void) !read(in, events, sizeof events);
-	}
 }
 
 static void print_text(const struct pod *p, const struct pod_status *s)
@@ -171,14 +119,9 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 		return pods == -ENOENT ? err_set(e, ENOENT, "no matches found for %s", q(uuids[0])) : pods;
 	r = pod_find(pods, uuids[0], &p, e);
 	if (r == 0 && ready_ms)
-		r = wait_ready(pods, &p, ready_ms, e);
-	if (r == 0 && wait_ms) {
-		r = pod_wait_unlocked(&p, wait_ms);
-		if (r == -ETIMEDOUT)
-			err_set(e, ETIMEDOUT, "timeout while waiting for the pod to exit");
-		else if (r < 0)
-			err_sysr(e, r, "wait for the pod");
-	}
+		r = pod_wait_ready(&p, ready_ms, e);
+	if (r == 0 && wait_ms)
+		r = pod_wait_ended(&p, wait_ms, e);
 	if (r == 0)
 		r = print(pods, p.uuid, format, e);
 	return r;

@@ -90,13 +90,19 @@ int pod_uuid_of_file(const char *path, char **ret, struct err *e);
 int pod_lock(struct pod *p);
 /* Whether the directory that p has open is what stands under its UUID in its phase. */
 bool pod_in_place(const struct pod *p);
-/* Wait until nobody holds the exclusive lock (the pod has ended); timeout in ms, -1 for ever; -ETIMEDOUT. */
-int pod_wait_unlocked(struct pod *p, int64_t timeout_ms);
 /*
  * Move to another phase, from the one that p says: -ENOENT when somebody else moved it first.  durable:
  * fsync of the destination's parent.
  */
 int pod_move(struct pod *p, enum pod_phase to, bool durable, struct err *e);
+
+/* --- wait.c: timeouts in ms, -1 for ever; -ETIMEDOUT --- */
+/* Until nobody holds the exclusive lock. */
+int pod_wait_unlocked(const struct pod *p, int64_t timeout_ms);
+/* Until the pod has ended; one that is only prepared has yet to run. */
+int pod_wait_ended(const struct pod *p, int64_t timeout_ms, struct err *e);
+/* Until every app was started, or has ended already. */
+int pod_wait_ready(const struct pod *p, int64_t timeout_ms, struct err *e);
 
 /* --- remove.c --- */
 /*
