@@ -139,7 +139,7 @@ static char *hosts_text(const struct run_request *req, const char *uuid)
 	if (req->hostname)
 		strbuf_addf(&sb, "127.0.0.1\t%s\n", req->hostname);
 	else
-		strbuf_addf(&sb, "127.0.0.1\tgantry-%s\n", uuid);
+		strbuf_addf(&sb, "127.0.0.1\trkt-%s\n", uuid);
 	return strbuf_take(&sb);
 }
 

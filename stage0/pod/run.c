@@ -28,7 +28,7 @@ const struct opt run_request_opts[] = {
 	{.name = "dns-domain", .type = OPT_STRING, .offset = RUN(dns_domain), .arg = "DOMAIN", .help = "local domain"},
 	{.name = "hosts-entry", .type = OPT_STRV, .offset = RUN(hosts_entries), .arg = "IP=NAME,...",
 	 .help = "lines of /etc/hosts, or host for the host's own file"},
-	{.name = "hostname", .type = OPT_STRING, .offset = RUN(hostname), .arg = "NAME", .help = "host name (gantry-UUID)"},
+	{.name = "hostname", .type = OPT_STRING, .offset = RUN(hostname), .arg = "NAME", .help = "host name (rkt-UUID)"},
 	{.name = "ipc", .type = OPT_STRING, .offset = RUN(ipc), .arg = "WORD", .help = "auto, private, or parent: the host's IPC"},
 	{.name = "detach", .type = OPT_FLAG, .offset = RUN(detach),
 	 .help = "return when the pod is ready, print its UUID"},
