@@ -9,7 +9,7 @@ UNPACK_SRC := $(addprefix stage0/worker/,unpack_main.c unpack.c arriving.c ring.
 
 $(eval $(call program,libexec/gantry/unpack,$(UNPACK_SRC) $(WORKER_SRC),libisal libcrypto liblzma libseccomp,-lbz2 -lpthread))
 
-VERIFY_SRC := $(addprefix stage0/worker/,verify_main.c openpgp.c)
+VERIFY_SRC := $(addprefix stage0/worker/,verify_main.c openpgp.c openpgp_loop.c)
 $(B)/obj/stage0/worker/openpgp.o: PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags gpgme)
 $(eval $(call program,libexec/gantry/verify,$(VERIFY_SRC) stage0/worker/arriving.c $(WORKER_SRC),gpgme libseccomp))
 

@@ -122,6 +122,7 @@ void store_touch(int store, const char *id)
 
 int store_lock_use(int store, enum lock_kind kind, bool wait, struct err *e)
 {
+	(void) mkdirat(store, DATA_LOCKS, 0700);
 	return lock_file_at(store, DATA_PREPARE_LOCK, kind, wait, e);
 }
 

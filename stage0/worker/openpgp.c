@@ -5,15 +5,18 @@
 #include <fcntl.h>
 #include <gpgme.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "stage0/worker/openpgp_loop.h"
 
 #define ENGINE "/usr/bin/gpg"
 #define EXPORT_MAX (1u << 20)
 
 struct openpgp {
 	gpgme_ctx_t ctx;
+	struct openpgp_loop *loop;
 };
 
 /* Nothing is looked up, started, locked or remembered; SHA-1 counts for nothing. */
@@ -39,10 +42,15 @@ struct openpgp *openpgp_new(const char *home, struct err *e)
 		r = err_sys(e, "open %s", home);
 	else
 		r = file_write_at(dir, "gpg.conf", engine_conf, strlen(engine_conf), 0600, FILE_FAST, e);
+	/* gpgme looks for five engines in PATH, starts each to ask its version, and wants to find its own there. */
+	if (r == 0 && symlinkat(ENGINE, dir, "gpg") < 0)
+		r = err_sys(e, "link to " ENGINE);
 	if (r < 0) {
 		openpgp_free(p);
 		return NULL;
 	}
+	(void) setenv("PATH", home, 1);
+	(void) gpgme_set_global_flag("disable-gpgconf", "1");
 	gpgme_check_version(NULL);
 	err = gpgme_new(&p->ctx);
 	if (!err)
@@ -57,6 +65,7 @@ struct openpgp *openpgp_new(const char *home, struct err *e)
 	}
 	gpgme_set_offline(p->ctx, 1);
 	gpgme_set_armor(p->ctx, 1);
+	p->loop = openpgp_loop_new(p->ctx);
 	return p;
 }
 
@@ -66,6 +75,7 @@ void openpgp_free(struct openpgp *p)
 		return;
 	if (p->ctx)
 		gpgme_release(p->ctx);
+	openpgp_loop_free(p->loop);
 	free(p);
 }
 
@@ -123,7 +133,7 @@ static int export_key(struct openpgp *p, const char *fpr, char **armor, struct e
 	size_t len;
 
 	if (!err)
-		err = gpgme_op_export(p->ctx, fpr, GPGME_EXPORT_MODE_MINIMAL, out);
+		err = openpgp_loop_run(p->loop, gpgme_op_export_start(p->ctx, fpr, GPGME_EXPORT_MODE_MINIMAL, out));
 	if (err)
 		return gpg_err(e, err, "export key");
 	text = gpgme_data_release_and_get_mem(out, &len);
@@ -161,7 +171,7 @@ int openpgp_import(struct openpgp *p, const char *data, size_t len, char fpr[OPE
 	err = gpgme_data_new_from_mem(&in, data, len, 0);
 	if (err)
 		return gpg_err(e, err, "import key");
-	err = gpgme_op_import(p->ctx, in);
+	err = openpgp_loop_run(p->loop, gpgme_op_import_start(p->ctx, in));
 	gpgme_data_release(in);
 	if (err)
 		return gpg_err(e, err, "no OpenPGP key");
@@ -271,6 +281,7 @@ int openpgp_verify(struct openpgp *p, const char *sig, size_t len, struct arrivi
 	struct gpgme_data_cbs cbs = {.read = read_image};
 	gpgme_data_t sig_data = NULL, signed_data = NULL;
 	gpgme_error_t err = gpgme_data_new_from_mem(&sig_data, sig, len, 0);
+	int r;
 
 	if (!err)
 		err = gpgme_data_new_from_cbs(&signed_data, &cbs, image);
@@ -279,15 +290,16 @@ int openpgp_verify(struct openpgp *p, const char *sig, size_t len, struct arrivi
 		(void) gpgme_data_set_flag(signed_data, "io-buffer-size", "65536");
 	/* With the signed text given, gpg takes nothing but a detached signature: no message vouches for itself. */
 	if (!err)
-		err = gpgme_op_verify(p->ctx, sig_data, signed_data, NULL);
+		err = openpgp_loop_run(p->loop, gpgme_op_verify_start(p->ctx, sig_data, signed_data, NULL));
 	gpgme_data_release(sig_data);
 	gpgme_data_release(signed_data);
 	if (gpgme_err_code(err) == GPG_ERR_NO_DATA || gpgme_err_code(err) == GPG_ERR_BAD_DATA)
 		return err_set(e, EBADMSG, "openpgp: no detached signature in the signature file");
 	if (err)
 		return gpg_err(e, err, "openpgp: verify signature");
+	r = check_all(p, signers, e);
 	/* The end of the image must have been seen, whatever gpg thought. */
-	if (!image->whole || image->pos != image->there)
+	if (r == 0 && (!image->whole || image->pos != image->there))
 		return err_set(e, EBADMSG, "openpgp: the signature was not checked over the whole image");
-	return check_all(p, signers, e);
+	return r;
 }
