@@ -75,8 +75,8 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 	if (!strv_len(words))
 		return err_set(e, EINVAL, "must provide a pod UUID");
 	pods = pods_open(g, true, e);
-	if (pods < 0)
-		return pods == -ENOENT ? err_set(e, ENOENT, "no matches found for %s", q(words[0])) : pods;
+	if (pods < 0 && pods != -ENOENT)
+		return pods;
 	r = pod_find(pods, words[0], &p, e);
 	if (r < 0)
 		return r;

@@ -149,8 +149,7 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 	pods = pods_open(g, true, e);
 	if (pods < 0 && pods != -ENOENT)
 		return pods;
-	if (pods >= 0)
-		r = pods_list(pods, (1u << PHASE_MAX) - 1, &uuids, e);
+	r = pods_list(pods, PHASES_ALL, &uuids, e);
 	if (r < 0)
 		return r;
 	for (char **u = uuids; u && *u; u++) {

@@ -32,8 +32,8 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 		return r;
 	if (strv_len(words) != 1)
 		return err_set(e, EINVAL, "must supply exactly one pod UUID");
-	pods = pods_open(g, false, e);
-	if (pods < 0)
+	pods = pods_open(g, true, e);
+	if (pods < 0 && pods != -ENOENT)
 		return pods;
 	r = pod_find(pods, words[0], &p, e);
 	if (r < 0)

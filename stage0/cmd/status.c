@@ -115,8 +115,8 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 	if (strv_len(uuids) != 1)
 		return err_set(e, EINVAL, "must supply exactly one pod UUID");
 	pods = pods_open(g, true, e);
-	if (pods < 0)
-		return pods == -ENOENT ? err_set(e, ENOENT, "no matches found for %s", q(uuids[0])) : pods;
+	if (pods < 0 && pods != -ENOENT)
+		return pods;
 	r = pod_find(pods, uuids[0], &p, e);
 	if (r == 0 && ready_ms)
 		r = pod_wait_ready(&p, ready_ms, e);

@@ -64,8 +64,8 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 		return EXIT_UUID_FILE;
 	}
 	pods = pods_open(g, true, e);
-	if (pods < 0)
-		return pods == -ENOENT ? err_set(e, ENOENT, "no matches found for %s", q(uuids[0])) : pods;
+	if (pods < 0 && pods != -ENOENT)
+		return pods;
 	for (char **u = uuids; *u; u++) {
 		_cleanup_err_ struct err why = ERR_INIT;
 

@@ -28,29 +28,27 @@ static const enum pod_phase search_order[] = {
 int pods_open(const struct gantry *g, bool look_only, struct err *e)
 {
 	_cleanup_free_ char *path = path_join(g->data_dir, DATA_PODS);
-	_cleanup_fd_ int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int r;
+	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), r;
 
-	if (fd >= 0 && (look_only || faccessat(fd, pod_phase_dir(PHASE_GARBAGE), F_OK, 0) == 0))
-		return take_fd(fd);
-	if (fd < 0 && errno != ENOENT)
+	if (fd >= 0)
+		return fd;
+	if (errno != ENOENT)
 		return err_sys(e, "open %s", path);
 	if (look_only)
 		return err_set(e, ENOENT, "%s: there is no pod yet", path);
+	r = path_mkdirs(g->data_dir, 0755, e);
 	/* Nobody but root walks through here: roots of images hold setuid programs (CVE-2021-41091). */
-	r = path_mkdirs(g->data_dir, 0700, e);
 	if (r == 0)
 		r = path_mkdirs(path, 0700, e);
 	if (r < 0)
 		return r;
-	if (fd < 0)
-		fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return err_sys(e, "open %s", path);
-	for (int i = 0; i < PHASE_MAX; i++)
-		if (mkdirat(fd, pod_phase_dir(i), 0700) < 0 && errno != EEXIST)
-			return err_sys(e, "mkdir %s/%s", path, pod_phase_dir(i));
-	return take_fd(fd);
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? err_sys(e, "open %s", path) : fd;
+}
+
+int pods_make_phase(int pods, enum pod_phase phase)
+{
+	return mkdirat(pods, pod_phase_dir(phase), 0700) < 0 && errno != EEXIST ? -errno : 0;
 }
 
 static char *phase_path(enum pod_phase phase, const char *uuid)
@@ -71,7 +69,8 @@ static int create_locked(int pods, struct pod *p, struct err *e)
 	p->pods = pods;
 	p->phase = PHASE_EMBRYO;
 	path = phase_path(PHASE_EMBRYO, p->uuid);
-	if (mkdirat(pods, path, 0700) < 0)
+	if (mkdirat(pods, path, 0700) < 0 &&
+	    (errno != ENOENT || pods_make_phase(pods, PHASE_EMBRYO) < 0 || mkdirat(pods, path, 0700) < 0))
 		return err_sys(e, "create pod directory %s", path);
 	p->dir = openat(pods, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (p->dir < 0)
@@ -146,7 +145,7 @@ static int open_in_phase(int pods, enum pod_phase phase, const char *uuid, struc
 int pod_open(int pods, const char *uuid, struct pod *ret, struct err *e)
 {
 	/* A pod that moves while we look can be missed; it moves only a few times in its life. */
-	for (int round = 0; round < 3; round++) {
+	for (int round = 0; round < 3 && pods >= 0; round++) {
 		for (size_t i = 0; i < ELEMENTSOF(search_order); i++) {
 			int r = open_in_phase(pods, search_order[i], uuid, ret);
 
@@ -172,17 +171,32 @@ static int list_phase(int pods, enum pod_phase phase, char ***ret, struct err *e
 		(void) fd_close(fd);
 		return err_sys(e, "read pods/%s", pod_phase_dir(phase));
 	}
-	while ((de = readdir(d)))
-		if (!uuid_check(de->d_name) && !strv_has(*ret, de->d_name))
+	while ((errno = 0, de = readdir(d)))
+		if (!uuid_check(de->d_name))
 			strv_add(ret, de->d_name);
-	return 0;
+	return errno ? err_sys(e, "read pods/%s", pod_phase_dir(phase)) : 0;
+}
+
+/* A pod that moved while we looked was met twice. */
+static void drop_doubles(char **sorted)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; sorted && sorted[i]; i++) {
+		if (n && !strcmp(sorted[n - 1], sorted[i]))
+			free(sorted[i]);
+		else
+			sorted[n++] = sorted[i];
+	}
+	if (sorted)
+		sorted[n] = NULL;
 }
 
 int pods_list(int pods, unsigned phases, char ***ret, struct err *e)
 {
 	_cleanup_strv_ char **uuids = NULL;
 
-	for (size_t i = 0; i < ELEMENTSOF(search_order); i++) {
+	for (size_t i = 0; i < ELEMENTSOF(search_order) && pods >= 0; i++) {
 		int r = 0;
 
 		if (phases & 1u << search_order[i])
@@ -191,13 +205,13 @@ int pods_list(int pods, unsigned phases, char ***ret, struct err *e)
 			return r;
 	}
 	strv_sort(uuids);
+	drop_doubles(uuids);
 	*ret = take_ptr(uuids);
 	return 0;
 }
 
 int pod_find(int pods, const char *word, struct pod *ret, struct err *e)
 {
-	const unsigned phases = 1u << PHASE_RUN | 1u << PHASE_EXITED_GARBAGE | 1u << PHASE_PREPARE | 1u << PHASE_PREPARED;
 	_cleanup_free_ char *lower = xstrdup(word);
 	_cleanup_strv_ char **uuids = NULL;
 	const char *found = NULL;
@@ -210,12 +224,12 @@ int pod_find(int pods, const char *word, struct pod *ret, struct err *e)
 		*s = (char) tolower((unsigned char) *s);
 	if (!uuid_check(lower)) {
 		r = pod_open(pods, lower, ret, e);
-		if (r < 0 || phases & 1u << ret->phase)
+		if (r < 0 || PHASES_SHOWN & 1u << ret->phase)
 			return r;
 		pod_close(ret);
 		return err_set(e, ENOENT, "no matches found for %s", q(word));
 	}
-	r = pods_list(pods, phases, &uuids, e);
+	r = pods_list(pods, PHASES_SHOWN, &uuids, e);
 	if (r < 0)
 		return r;
 	for (char **u = uuids; u && *u; u++) {

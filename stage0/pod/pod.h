@@ -30,6 +30,9 @@ enum pod_phase {
 	PHASE_GARBAGE,
 	PHASE_MAX,
 };
+/* What users see, as bits 1 << phase: no embryos and no garbage. */
+#define PHASES_SHOWN (1u << PHASE_PREPARE | 1u << PHASE_PREPARED | 1u << PHASE_RUN | 1u << PHASE_EXITED_GARBAGE)
+#define PHASES_ALL ((1u << PHASE_MAX) - 1)
 
 enum pod_state {
 	POD_STATE_EMBRYO,
@@ -66,15 +69,19 @@ bool pod_phase_has_owner(enum pod_phase phase);
 const char *pod_state_name(enum pod_state state);
 
 /* --- pod.c --- */
-/* The pods directory with its phases (O_PATH), made when missing unless `look_only` (then -ENOENT). */
+/*
+ * The pods directory (O_PATH), made when missing unless `look_only`: then -ENOENT, with which as `pods` the
+ * functions below find no pod.
+ */
 int pods_open(const struct gantry *g, bool look_only, struct err *e);
+/* Directories of phases are made by whoever needs one that is missing. 0 or -errno. */
+int pods_make_phase(int pods, enum pod_phase phase);
 /* A new locked pod in phase `prepare`. */
 int pod_create(int pods, struct pod *ret, struct err *e);
 /* Open by whole UUID in whatever phase; -ENOENT. Fills state. */
 int pod_open(int pods, const char *uuid, struct pod *ret, struct err *e);
 /*
- * What a user wrote: a UUID or an unambiguous beginning of one, any case.  Embryos and garbage are not
- * found.  Texts as rkt: no matches found for "X"; ambiguous uuid, N matches; UUID cannot be empty.
+ * What a user wrote: a UUID or an unambiguous beginning of one, any case, of a pod that is shown.  Texts as rkt: no matches found for "X"; ambiguous uuid, N matches; UUID cannot be empty.
  */
 int pod_find(int pods, const char *word, struct pod *ret, struct err *e);
 /* Every UUID in the phases of the mask (bit = 1 << phase), sorted; strv, owned by the caller. */
