@@ -2,6 +2,7 @@
  * gantry list: a table, or JSON. What is wrong with single pods is told on standard error at the end.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "base/fd.h"
 #include "base/log.h"
@@ -37,9 +38,11 @@ static size_t columns(const struct target *t)
 	return t->full ? 8 : 7;
 }
 
+/* Takes over `text`. A label of an image may hold anything: nothing of it may steer a terminal or add a column. */
 static void add_cell(struct listing *l, char *text)
 {
-	strv_push(&l->cells, text ? text : xstrdup(""));
+	strv_push(&l->cells, text ? str_escape(text, strlen(text)) : xstrdup(""));
+	free(text);
 }
 
 static char *time_cell(const struct listing *l, int64_t ns)
@@ -51,9 +54,11 @@ static char *time_cell(const struct listing *l, int64_t ns)
 static void add_row(struct listing *l, const struct pod *p, const struct pod_status *s, const struct app_status *a,
 		    bool first)
 {
+	char *image = a ? pod_image_name(p, a->app) : NULL;
+
 	add_cell(l, first ? xstrndup(p->uuid, l->t->full ? UUID_LEN : 8) : NULL);
 	add_cell(l, xstrdup(a ? a->app->name : "-"));
-	add_cell(l, a && a->image_name ? xstrdup(a->image_name) : xstrdup("-"));
+	add_cell(l, image ? image : xstrdup("-"));
 	if (l->t->full)
 		add_cell(l, a ? xstrndup(a->app->image_id, 19) : xstrdup("-"));
 	add_cell(l, first ? xstrdup(pod_state_name(p->state)) : NULL);
@@ -69,14 +74,19 @@ static void add_pod(struct listing *l, int pods, const char *uuid)
 	_cleanup_pod_status_ struct pod_status s = {0};
 	_cleanup_pod_ struct pod p = POD_INIT;
 	int r = pod_open(pods, uuid, &p, &e);
+	bool opened = r == 0;
 
-	if (r == 0)
-		r = pod_status_read(&p, &s, &e);
 	/* Gone between the look at the directory and now: that is no error. */
-	if (r == -ENOENT || p.phase == PHASE_EMBRYO || p.phase == PHASE_GARBAGE)
+	if (r == -ENOENT || (opened && !(PHASES_SHOWN & 1u << p.phase)))
+		return;
+	if (opened)
+		r = pod_status_read(&p, &s, &e);
+	if (r == -ENOENT)
 		return;
 	if (r < 0)
 		strv_push(&l->errors, xasprintf("pod %s: %s", uuid, err_text(&e)));
+	if (!opened)
+		return;
 	if (l->json) {
 		if (s.created_ns)
 			cJSON_AddItemToArray(l->json, pod_status_json(&p, &s));

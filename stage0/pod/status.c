@@ -33,24 +33,24 @@ static int read_manifest(const struct pod *p, struct pod_status *s, struct err *
 	return s->manifest ? 0 : -EINVAL;
 }
 
-/* From the copy in the pod, so that it survives `image rm`. */
-static char *image_name(const struct pod *p, const struct runtime_app *ra)
+char *pod_image_name(const struct pod *p, const struct runtime_app *ra)
 {
 	_cleanup_free_ char *path = xasprintf(POD_APPSINFO "/%s/" APP_MANIFEST, ra->name), *text = NULL;
 	_cleanup_image_manifest_ struct image_manifest *m = NULL;
-	const char *version = nameval_get(&ra->image_labels, "version"), *name = ra->image_name;
+	const struct nameval_list *labels = &ra->image_labels;
+	const char *name = ra->image_name, *version;
 	size_t len;
 
-	/* What the pod manifest tells already needs no second document. */
-	if (!name && file_read_at(p->dir, path, JSON_MANIFEST_MAX, &text, &len, NULL) == 0) {
+	/* What a pod manifest says of an image is its writer's word, and may leave things out. */
+	if (file_read_at(p->dir, path, JSON_MANIFEST_MAX, &text, &len, NULL) == 0)
 		m = image_manifest_parse(text, len, NULL);
-		if (m) {
-			name = m->name;
-			version = nameval_get(&m->labels, "version");
-		}
+	if (m) {
+		name = m->name;
+		labels = &m->labels;
 	}
 	if (!name)
 		return NULL;
+	version = nameval_get(labels, "version");
 	return version ? xasprintf("%s:%s", name, version) : xstrdup(name);
 }
 
@@ -68,7 +68,6 @@ static void read_app(const struct pod *p, const struct pod_status *s, const stru
 	uint64_t code;
 
 	*a = (struct app_status) {.app = ra, .exit_code = -1, .created_ns = s->created_ns};
-	a->image_name = image_name(p, ra);
 	a->started_ns = mtime_ns(p->dir, started);
 	if (file_read_line_at(p->dir, status, &text, NULL) == 0 && parse_u64(text, 255, &code) == 0) {
 		a->exit_code = (int) code;
@@ -95,13 +94,15 @@ static void read_networks(const struct pod *p, struct pod_status *s)
 	if (file_read_at(p->dir, POD_NET_INFO, JSON_MANIFEST_MAX, &text, &len, NULL) < 0)
 		return;
 	s->net_info = json_parse(text, len, JSON_MANIFEST_MAX, NULL);
-	for (const cJSON *n = s->net_info ? s->net_info->child : NULL; n; n = n->next) {
+	if (!cJSON_IsArray(s->net_info))
+		return;
+	for (const cJSON *n = s->net_info->child; n; n = n->next) {
 		const char *name = json_get_str(n, "netName"), *ip = json_get_str(n, "ip");
 
 		if (name && ip)
 			strbuf_addf(&sb, "%s%s:ip%c=%s", sb.len ? ", " : "", name, strchr(ip, ':') ? '6' : '4', ip);
 	}
-	s->networks = sb.len ? strbuf_take(&sb) : NULL;
+	s->networks = sb.len ? str_escape(sb.buf, sb.len) : NULL;
 }
 
 int pod_status_read(const struct pod *p, struct pod_status *ret, struct err *e)
@@ -130,8 +131,6 @@ int pod_status_read(const struct pod *p, struct pod_status *ret, struct err *e)
 
 void pod_status_done(struct pod_status *s)
 {
-	for (size_t i = 0; i < s->n_apps; i++)
-		free(s->apps[i].image_name);
 	free(s->apps);
 	pod_manifest_free(s->manifest);
 	cJSON_Delete(s->net_info);

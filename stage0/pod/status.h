@@ -8,7 +8,6 @@
 
 struct app_status {
 	const struct runtime_app *app; /* borrowed from the manifest */
-	char *image_name;	       /* name[:version] */
 	enum { APP_UNKNOWN, APP_CREATED, APP_RUNNING, APP_EXITED } state;
 	int64_t created_ns, started_ns, finished_ns; /* 0: not known */
 	int exit_code;				     /* -1: none */
@@ -20,7 +19,7 @@ struct pod_status {
 	size_t n_apps;
 	int64_t created_ns, started_ns; /* 0: not known */
 	pid_t pid;			/* 0: not known */
-	char *networks;			/* "default:ip4=172.16.28.2", joined by ", " */
+	char *networks;			/* "default:ip4=172.16.28.2", joined by ", ", fit for a terminal */
 	cJSON *net_info;		/* array of net-info.json, or NULL */
 };
 
@@ -29,5 +28,7 @@ int pod_status_read(const struct pod *p, struct pod_status *ret, struct err *e);
 void pod_status_done(struct pod_status *s);
 #define _cleanup_pod_status_ __attribute__((cleanup(pod_status_done)))
 
+/* name[:version] of an app's image, from the copy in the pod; NULL when it is not known. Owned by the caller. */
+char *pod_image_name(const struct pod *p, const struct runtime_app *ra);
 /* The pod object of list and status --format=json (rkt's member names). */
 cJSON *pod_status_json(const struct pod *p, const struct pod_status *s);

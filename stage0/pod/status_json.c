@@ -11,15 +11,10 @@ static void add_string(cJSON *o, const char *key, const char *value)
 		cJSON_AddStringToObject(o, key, value);
 }
 
-/* 64-bit nanoseconds do not fit a double: written as text. */
-static void add_int64(cJSON *o, const char *key, int64_t value)
+static void add_int(cJSON *o, const char *key, int64_t value)
 {
-	char text[32];
-
-	if (!value)
-		return;
-	(void) snprintf(text, sizeof text, "%lld", (long long) value);
-	cJSON_AddRawToObject(o, key, text);
+	if (value)
+		json_add_int(o, key, value);
 }
 
 static void add_map(cJSON *o, const char *key, const struct nameval_list *l)
@@ -54,9 +49,9 @@ static cJSON *app_json(const struct pod_status *s, const struct app_status *a)
 
 	add_string(o, "name", a->app->name);
 	add_string(o, "state", states[a->state]);
-	add_int64(o, "created_at", a->created_ns);
-	add_int64(o, "started_at", a->started_ns);
-	add_int64(o, "finished_at", a->finished_ns);
+	add_int(o, "created_at", a->created_ns);
+	add_int(o, "started_at", a->started_ns);
+	add_int(o, "finished_at", a->finished_ns);
 	if (a->exit_code >= 0)
 		cJSON_AddNumberToObject(o, "exit_code", a->exit_code);
 	add_string(o, "image_id", a->app->image_id);
@@ -75,7 +70,7 @@ cJSON *pod_status_json(const struct pod *p, const struct pod_status *s)
 
 	add_string(o, "name", p->uuid);
 	add_string(o, "state", pod_state_name(p->state));
-	if (s->net_info && cJSON_GetArraySize(s->net_info))
+	if (cJSON_IsArray(s->net_info) && s->net_info->child)
 		cJSON_AddItemToObject(o, "networks", cJSON_Duplicate(s->net_info, true));
 	if (s->n_apps) {
 		cJSON *names = cJSON_AddArrayToObject(o, "app_names"), *apps = cJSON_AddArrayToObject(o, "apps");
@@ -85,8 +80,8 @@ cJSON *pod_status_json(const struct pod *p, const struct pod_status *s)
 			cJSON_AddItemToArray(apps, app_json(s, &s->apps[i]));
 		}
 	}
-	add_int64(o, "created_at", s->created_ns / 1000000000);
-	add_int64(o, "started_at", s->started_ns / 1000000000);
+	add_int(o, "created_at", s->created_ns / 1000000000);
+	add_int(o, "started_at", s->started_ns / 1000000000);
 	if (s->manifest) {
 		add_map(o, "user_annotations", &s->manifest->user_annotations);
 		add_map(o, "user_labels", &s->manifest->user_labels);
