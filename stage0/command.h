@@ -26,6 +26,7 @@ struct command {
 	const struct help_table *help_tables; /* more tables that its parse() reads; ended by a zero row; may be NULL */
 	bool needs_root;
 	bool stop_at_word;   /* options end at the first word */
+	bool is_family;      /* stands for its members, whose names begin with its own and a space */
 	const char *refused; /* not NULL: known by name and not built, with the reason */
 	size_t target_size;
 	/* A grammar of its own; NULL: opt_parse_all(). */
@@ -43,12 +44,14 @@ extern const struct opt global_opts[];
 extern const size_t n_global_opts;
 
 /*
- * Find the verb at the cursor: exact, else by unique prefix; two words for families ("image l").
- * NULL with a message; the cursor then stands behind the verb.
+ * Find the verb at the cursor: exact, else by unique prefix; two words for families ("image l"), whose own row
+ * is the answer when no second word is there.  NULL with a message; the cursor then stands behind the verb.
  */
 const struct command *command_find(struct opt_cursor *c, struct err *e);
 /* Make the context ready after all options are known. */
 int context_open(struct gantry *g, struct err *e);
 void context_done(struct gantry *g);
+/* What lists of commands show: not the hidden ones, nor what is not built. */
+bool command_is_shown(const struct command *cmd);
 /* Help: NULL for the overview. */
 void help_print(FILE *f, const struct command *cmd);

@@ -28,6 +28,13 @@ NOT_BUILT(no_metadata, "metadata-service");
 NOT_BUILT(no_api, "api-service");
 NOT_BUILT(no_completion, "completion");
 
+static const struct command family_image = {
+	.name = "image",
+	.usage = "COMMAND",
+	.summary = "work with the images in the store",
+	.is_family = true,
+};
+
 const struct command *const commands[] = {
 	&cmd_run,
 	&cmd_prepare,
@@ -41,6 +48,7 @@ const struct command *const commands[] = {
 	&cmd_cat_manifest,
 	&cmd_fetch,
 	&cmd_trust,
+	&family_image,
 	&cmd_image_list,
 	&cmd_image_cat_manifest,
 	&cmd_image_rm,
@@ -62,55 +70,65 @@ const struct command *const commands[] = {
 	NULL,
 };
 
-/* How well the row's name fits the words: 0 not, 1 by prefix, 2 exactly; *used words of the line. */
-static int fit(const char *name, const struct opt_cursor *c, int *used)
+bool command_is_shown(const struct command *cmd)
 {
-	const char *space = strchr(name, ' ');
-	const char *first = c->argv[c->pos], *second = c->pos + 1 < c->argc ? c->argv[c->pos + 1] : NULL;
-	size_t len = space ? (size_t) (space - name) : strlen(name);
-	bool exact = strlen(first) == len && !strncmp(name, first, len);
+	return cmd->summary && !cmd->refused;
+}
 
-	*used = 1;
-	if (!*first || strlen(first) > len || strncmp(name, first, strlen(first)))
-		return 0;
-	if (!space)
-		return exact ? 2 : 1;
-	if (!second || !*second || !str_starts(space + 1, second))
-		return 0;
-	*used = 2;
-	return exact && !strcmp(space + 1, second) ? 2 : 1;
+/* The row's own word if it belongs to the family ("" for the verbs, "image "), else NULL. */
+static const char *word_of(const struct command *cmd, const char *family)
+{
+	const char *word = str_starts(cmd->name, family) ? cmd->name + strlen(family) : NULL;
+
+	return word && !strchr(word, ' ') ? word : NULL;
+}
+
+/* Hidden verbs are for programs, which write them out. */
+static bool may_be_shortened(const struct command *cmd)
+{
+	return cmd->summary || cmd->refused;
+}
+
+static const struct command *find_in(const char *family, const char *word, struct err *e)
+{
+	_cleanup_strbuf_ struct strbuf names = STRBUF_INIT;
+	_cleanup_free_ char *shown = str_escape(word, strlen(word));
+	const struct command *found = NULL;
+	int n = 0;
+
+	for (size_t i = 0; commands[i]; i++) {
+		const char *name = word_of(commands[i], family);
+
+		if (!name || !str_starts(name, word))
+			continue;
+		if (!strcmp(name, word))
+			return commands[i];
+		if (!*word || !may_be_shortened(commands[i]))
+			continue;
+		found = commands[i];
+		strbuf_addf(&names, "%s%s", n++ ? ", " : "", found->name);
+	}
+	if (n == 1)
+		return found;
+	if (n)
+		err_set(e, EINVAL, "ambiguous command \"%s%s\": %s", family, shown, names.buf);
+	else
+		err_set(e, EINVAL, "unknown command \"%s%s\"", family, shown);
+	return NULL;
 }
 
 const struct command *command_find(struct opt_cursor *c, struct err *e)
 {
-	const struct command *found = NULL;
-	_cleanup_strbuf_ struct strbuf names = STRBUF_INIT;
-	int used = 0, found_used = 0, n = 0;
+	const struct command *cmd = find_in("", c->argv[c->pos], e);
 
-	for (size_t i = 0; commands[i]; i++) {
-		int how = fit(commands[i]->name, c, &used);
+	if (!cmd)
+		return NULL;
+	c->pos++;
+	if (cmd->is_family && c->pos < c->argc && c->argv[c->pos][0] != '-') {
+		_cleanup_free_ char *family = xasprintf("%s ", cmd->name);
 
-		if (how == 2) {
-			c->pos += used;
-			return commands[i];
-		}
-		if (how == 1) {
-			found = commands[i];
-			found_used = used;
-			n++;
-			strbuf_addf(&names, "%s%s", n > 1 ? ", " : "", found->name);
-		}
+		cmd = find_in(family, c->argv[c->pos], e);
+		c->pos++;
 	}
-	if (n == 1) {
-		c->pos += found_used;
-		return found;
-	}
-	if (n)
-		err_set(e, EINVAL, "ambiguous command %s: %s", q(c->argv[c->pos]), names.buf);
-	else if (!strcmp(c->argv[c->pos], "image"))
-		err_set(e, EINVAL, "unknown command \"image%s%s\"", c->pos + 1 < c->argc ? " " : "",
-			c->pos + 1 < c->argc ? c->argv[c->pos + 1] : "");
-	else
-		err_set(e, EINVAL, "unknown command %s", q(c->argv[c->pos]));
-	return NULL;
+	return cmd;
 }

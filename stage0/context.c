@@ -48,6 +48,8 @@ static int set_insecure(void *target, const char *value, struct err *e)
 }
 
 const struct opt global_opts[] = {
+	{.name = "help", .short_name = 'h', .type = OPT_FLAG, .offset = offsetof(struct gantry, help),
+	 .help = "tell about the command"},
 	{.name = "debug", .type = OPT_FLAG, .offset = offsetof(struct gantry, debug), .help = "say more on standard error"},
 	{.name = "dir", .type = OPT_STRING, .arg = "DIR", .offset = offsetof(struct gantry, data_dir),
 	 .help = "data directory (" DATA_DIR ")"},
@@ -61,6 +63,8 @@ const struct opt global_opts[] = {
 	 .help = "waive checks: none, image, tls, http, pubkey, capabilities, paths, seccomp, all-fetch, all-run, all"},
 	{.name = "trust-keys-from-https", .type = OPT_FLAG, .offset = offsetof(struct gantry, trust_keys_from_https),
 	 .refused = "key discovery is not supported yet"},
+	{.name = "cpuprofile", .type = OPT_STRING, .arg = "PATH", .refused = "there is no Go runtime here to profile"},
+	{.name = "memprofile", .type = OPT_STRING, .arg = "PATH", .refused = "there is no Go runtime here to profile"},
 };
 const size_t n_global_opts = ELEMENTSOF(global_opts);
 

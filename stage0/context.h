@@ -32,6 +32,7 @@ struct gantry {
 	char *user_config;	    /* --user-config: NULL when not given; wins over both */
 	char *libexec;		    /* where the workers and stage1 lie, found from /proc/self/exe */
 	int data_fd;		    /* O_PATH of data_dir; -EBADF while that directory does not exist */
+	bool help;		    /* --help: only tell about the command */
 	bool debug;		    /* --debug: say more, handed on to workers and stage1 */
 	unsigned insecure;	    /* --insecure-options: bits of enum insecure */
 	bool trust_keys_from_https; /* --trust-keys-from-https: discovered keys need no review */

@@ -25,6 +25,8 @@ static void print_rows(const struct opt *opts, size_t n)
 
 		if (!o->help || o->refused)
 			continue;
+		if (o->short_name)
+			printf("*-%c*, ", o->short_name);
 		printf("*--%s*", o->name);
 		if (o->arg) {
 			fputs(o->type == OPT_OPTIONAL ? "\\[=_" : "=_", stdout);
@@ -64,7 +66,7 @@ static void print_command(const struct command *cmd)
 static void print_commands(void)
 {
 	for (size_t i = 0; commands[i]; i++) {
-		if (commands[i]->refused || !commands[i]->summary)
+		if (!command_is_shown(commands[i]) || commands[i]->is_family)
 			continue;
 		printf("*%s*\n\t", commands[i]->name);
 		print_escaped(commands[i]->summary);

@@ -90,7 +90,7 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 	if (r < 0)
 		return r;
 	if (!words[1])
-		log_info("enter: no command specified, assuming \"" DEFAULT_COMMAND "\"");
+		log_info("no command specified, assuming \"" DEFAULT_COMMAND "\"");
 	struct entry_args args = {
 		.pid = st.pid, .app = (char *) app, .user = t->user, .group = t->group, .debug = g->debug,
 		.command = (char **) (words[1] ? words + 1 : default_command),

@@ -91,7 +91,7 @@ static int mark(struct pod *p, const struct target *t, struct err *e)
 		return 0;
 	r = pod_move(p, to, false, e);
 	if (r == 0)
-		log_info("gc: moving pod \"%s\" to %s", p->uuid, pod_phase_dir(to));
+		log_info("moving pod \"%s\" to %s", p->uuid, pod_phase_dir(to));
 	return r;
 }
 
@@ -117,7 +117,7 @@ static int collect(const struct gantry *g, int pods, const char *uuid, const str
 		return 0;
 	r = mark(&p, t, e);
 	if (r == 0 && is_due(&p, t)) {
-		log_info("gc: garbage collecting pod \"%s\"", p.uuid);
+		log_info("garbage collecting pod \"%s\"", p.uuid);
 		r = pod_remove(g, &p, e);
 	}
 	return r == -ENOENT ? 0 : r;
@@ -156,10 +156,10 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 		_cleanup_err_ struct err one = ERR_INIT;
 
 		if (collect(g, pods, *u, t, &one) < 0)
-			log_error("gc: pod %s: %s", *u, err_text(&one));
+			log_error("pod %s: %s", *u, err_text(&one));
 	}
 	if (!t->mark_only && sweep_store(g, t, &why) < 0)
-		log_error("gc: store: %s", err_text(&why));
+		log_error("store: %s", err_text(&why));
 	return 0;
 }
 

@@ -13,11 +13,22 @@ static void print_overview(FILE *f)
 		   "USAGE:\n\tgantry [global options] COMMAND [options] [arguments]\n\n"
 		   "VERSION:\n\t" GANTRY_VERSION "\n\nCOMMANDS:\n");
 	for (size_t i = 0; commands[i]; i++)
-		if (!commands[i]->refused && commands[i]->summary)
+		if (command_is_shown(commands[i]) && !commands[i]->is_family)
 			fprintf(f, "\t%-20s %s\n", commands[i]->name, commands[i]->summary);
 	fprintf(f, "\nGLOBAL OPTIONS:\n");
 	opt_help(f, global_opts, n_global_opts);
 	fprintf(f, "\nA command may be shortened as long as it is unique. More: gantry help COMMAND, man gantry-COMMAND.\n");
+}
+
+static void print_members(FILE *f, const struct command *family)
+{
+	size_t len = strlen(family->name);
+
+	fprintf(f, "\nCOMMANDS:\n");
+	for (size_t i = 0; commands[i]; i++)
+		if (command_is_shown(commands[i]) && str_starts(commands[i]->name, family->name) &&
+		    commands[i]->name[len] == ' ')
+			fprintf(f, "\t%-20s %s\n", commands[i]->name, commands[i]->summary);
 }
 
 void help_print(FILE *f, const struct command *cmd)
@@ -28,6 +39,8 @@ void help_print(FILE *f, const struct command *cmd)
 	}
 	fprintf(f, "NAME:\n\tgantry %s - %s\n\nUSAGE:\n\tgantry %s %s\n", cmd->name,
 		cmd->summary ? cmd->summary : cmd->refused ? cmd->refused : "", cmd->name, cmd->usage ? cmd->usage : "");
+	if (cmd->is_family)
+		print_members(f, cmd);
 	if (cmd->details)
 		fprintf(f, "\nDESCRIPTION:\n%s", cmd->details);
 	if (cmd->n_opts) {

@@ -51,7 +51,7 @@ static int run_rm(struct gantry *g, void *target, char *const *words, struct err
 
 		if (r == 0)
 			continue;
-		log_error("image rm: %s: %s", q(words[i]), err_text(&why));
+		log_error("%s: %s", q(words[i]), err_text(&why));
 		/* A name that means nothing is told, and that is all (rkt); what could not be removed is a failure. */
 		failed += r != -ENOENT && r != -EINVAL && r != -ENOTUNIQ;
 	}

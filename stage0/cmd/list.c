@@ -116,9 +116,9 @@ static void report_errors(char *const *errors)
 
 	if (!n)
 		return;
-	log_error("list: %zu error(s) encountered when listing pods:", n);
+	log_error("%zu error(s) encountered when listing pods:", n);
 	for (; *errors; errors++)
-		log_error("list: %s", *errors);
+		log_error("%s", *errors);
 }
 
 static int run(struct gantry *g, void *target, char *const *words, struct err *e)

@@ -60,7 +60,7 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 
 		if (remove_pod(g, pods, *u, &why) == 0)
 			continue;
-		log_error("rm: %s", err_text(&why));
+		log_error("%s", err_text(&why));
 		failed++;
 	}
 	return failed ? err_set(e, EIO, "failed to remove one or more pods") : 0;

@@ -109,7 +109,7 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 	if (pod_words(words, t->uuid_file, &uuids, e) < 0) {
 		if (!t->uuid_file || strv_len(words))
 			return -EINVAL;
-		log_error("status: %s", err_text(e));
+		log_error("%s", err_text(e));
 		return EXIT_UUID_FILE;
 	}
 	if (strv_len(uuids) != 1)

@@ -32,7 +32,7 @@ static int stop_pod(const struct gantry *g, const struct target *t, int pods, co
 	if (r < 0)
 		return r;
 	if (p.state == POD_STATE_EXITED || p.state == POD_STATE_EXITED_GARBAGE || p.state == POD_STATE_EXITED_DELETING) {
-		log_info("stop: pod \"%s\" is already stopped", p.uuid);
+		log_info("pod \"%s\" is already stopped", p.uuid);
 		return 0;
 	}
 	if (p.state != POD_STATE_RUNNING)
@@ -60,7 +60,7 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 	if (pod_words(words, t->uuid_file, &uuids, e) < 0) {
 		if (!t->uuid_file || strv_len(words))
 			return -EINVAL;
-		log_error("stop: %s", err_text(e));
+		log_error("%s", err_text(e));
 		return EXIT_UUID_FILE;
 	}
 	pods = pods_open(g, true, e);
@@ -71,7 +71,7 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 
 		if (stop_pod(g, t, pods, *u, &why) == 0)
 			continue;
-		log_error("stop: %s", err_text(&why));
+		log_error("%s", err_text(&why));
 		failed++;
 	}
 	return failed ? EXIT_FAILED : 0;

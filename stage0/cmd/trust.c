@@ -64,9 +64,9 @@ static int trust_one(struct gantry *g, const struct target *t, const char *key, 
 	else
 		r = yes < 0 ? yes : err_set(e, ECANCELED, "key %s: not trusted", q(key));
 	if (r == 0 && t->prefix)
-		log_info("trust: added key for prefix %s at %s", q(t->prefix), q(path));
+		log_info("added key for prefix %s at %s", q(t->prefix), q(path));
 	else if (r == 0)
-		log_info("trust: added root key at %s", q(path));
+		log_info("added root key at %s", q(path));
 	trust_review_done(&review);
 	return r;
 }
