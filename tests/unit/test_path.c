@@ -184,13 +184,13 @@ static char *ask_without_openat2(char *(*ask)(void), unsigned error)
 	assert_int_equal(pipe2(p, O_CLOEXEC), 0);
 	pid = fork();
 	if (pid == 0) {
-		_cleanup_free_ char *answer = NULL;
-
+		/* valgrind knows no openat2(2) at all. */
 		if (block_syscall(SYS_openat2, error) < 0 || syscall(SYS_openat2, -1, NULL, NULL, 0) != -1 ||
-		    errno != (int) error)
+		    (errno != (int) error && errno != ENOSYS))
 			_exit(9);
-		answer = ask();
-		(void) write_all(p[1], answer, strlen(answer));
+		text = ask();
+		(void) write_all(p[1], text, strlen(text));
+		free(text);
 		_exit(0);
 	}
 	fd_close(p[1]);

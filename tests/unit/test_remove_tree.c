@@ -231,7 +231,7 @@ static void test_mount(void **state _unused_)
 		if (unshare(geteuid() ? CLONE_NEWNS | CLONE_NEWUSER : CLONE_NEWNS) < 0)
 			_exit(errno == EPERM ? 0 : 2);
 		(void) snprintf(path, sizeof path, "%s/t/a/mnt", scratch_path);
-		if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+		if (mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
 		    mount("tmpfs", path, "tmpfs", 0, "size=64k") < 0 || mkdirat(dir, "t/a/mnt/precious", 0700) < 0)
 			_exit(3);
 		if (path_remove_tree(dir, "t", &e) != -EBUSY)
