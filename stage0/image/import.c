@@ -306,7 +306,7 @@ static int step(struct pipeline *p, struct err *e)
 	if (r == 0 && fds[2].revents && p->manifest_pipe < 0)
 		r = finish_unpack(p, e);
 	if (r == 0 && fds[3].revents) {
-		r = signature_finish_check(&p->verify.worker, &p->info.signer, e);
+		r = signature_finish_check(&p->verify.worker, WORKER_END_MS, &p->info.signer, e);
 		p->verify.finished = r == 0;
 	}
 	tell(p, &p->unpack);
@@ -329,6 +329,13 @@ static int open_files(struct pipeline *p, struct err *e)
 	return p->blob < 0 ? err_sys(e, "create blob") : 0;
 }
 
+static bool has_tree(int store, const char *id)
+{
+	_cleanup_fd_ int tree = store_tree_open(store, id, NULL);
+
+	return tree >= 0;
+}
+
 static int publish(struct pipeline *p, struct err *e)
 {
 	struct timespec now;
@@ -339,7 +346,7 @@ static int publish(struct pipeline *p, struct err *e)
 	p->info.blob_size = (int64_t) p->total;
 	p->info.source = xstrdup(p->in->source);
 	/* It is there already: nothing of this one is needed, and nothing need be synced. */
-	if (store_has(p->in->store, p->info.id) == 1) {
+	if (store_has(p->in->store, p->info.id) == 1 && has_tree(p->in->store, p->info.id)) {
 		r = path_remove_tree(p->tmp.dir, "tree", e);
 		if (r < 0)
 			return r;

@@ -30,7 +30,7 @@ void signature_done(struct signature *sig);
 int signature_start_check(const struct gantry *g, const struct signature *sig, const char *image_name, int blob,
 			  int progress, struct worker *ret, struct err *e);
 /* Its answer: the first signer (owned by the caller). */
-int signature_finish_check(struct worker *w, char **ret_signer, struct err *e);
+int signature_finish_check(struct worker *w, int timeout_ms, char **ret_signer, struct err *e);
 
 /* --- download.c --- */
 struct download {
@@ -67,6 +67,14 @@ int remote_get(int store, const char *url, struct remote *ret);
 bool remote_is_fresh(const struct remote *r);
 void remote_put(int store, const char *url, const char *id, const struct download_answer *a);
 void remote_done(struct remote *r);
+
+/* --- known.c --- */
+/*
+ * A local file that is in the store already, byte for byte: 1, verified if sig is given; 0 if it is not
+ * there.  Saves the unpacking of what is there; what is verified is the store's own copy.
+ */
+int known_image(const struct gantry *g, int store, const char *source, int file, const struct signature *sig,
+		char **ret_id, struct err *e);
 
 /* --- import.c: the pipeline --- */
 struct import {

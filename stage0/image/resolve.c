@@ -52,7 +52,11 @@ static int from_file(const struct request *rq, char **ret_id, struct err *e)
 		r = signature_read(rq->signature_file ? rq->signature_file : beside, &sig, e);
 		in.sig = &sig;
 	}
-	return r < 0 ? r : import_image(&in, ret_id, e);
+	if (r == 0)
+		r = known_image(rq->g, rq->store, rq->location, file, in.sig, ret_id, e);
+	if (r)
+		return r < 0 ? r : 0;
+	return import_image(&in, ret_id, e);
 }
 
 /* --- a URL --- */

@@ -58,10 +58,10 @@ int signature_start_check(const struct gantry *g, const struct signature *sig, c
 	return worker_start(g, "verify", words, fds, ELEMENTSOF(fds), ret, e);
 }
 
-int signature_finish_check(struct worker *w, char **ret_signer, struct err *e)
+int signature_finish_check(struct worker *w, int timeout_ms, char **ret_signer, struct err *e)
 {
 	_cleanup_record_ struct record rec = RECORD_INIT;
-	int r = worker_finish(w, WORKER_END_MS, &rec, e);
+	int r = worker_finish(w, timeout_ms, &rec, e);
 	const char *signer;
 
 	if (r < 0)

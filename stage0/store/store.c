@@ -96,6 +96,17 @@ int store_manifest(int store, const char *id, char **ret, size_t *ret_len, struc
 	return r < 0 ? err_ctx(e, r, "image %s", id) : 0;
 }
 
+int store_blob_open(int store, const char *id, struct err *e)
+{
+	_cleanup_fd_ int dir = store_image_dir(store, id, e);
+	int fd;
+
+	if (dir < 0)
+		return dir;
+	fd = openat(dir, BLOB_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? err_sys(e, "open blob of image %s", id) : fd;
+}
+
 char *store_tree_path(const char *id)
 {
 	return xasprintf("%s/%s/%s", DATA_CAS_TREE, id, TREE_ROOTFS);

@@ -117,5 +117,12 @@ int store_tmp_new(int store, struct store_tmp *ret, struct err *e);
  * already, by us or by somebody who was faster, the answer is 0 as well.
  */
 int store_publish(int store, struct store_tmp *tmp, const struct store_info *info, struct err *e);
+/*
+ * The image is in the store and was fetched again: write what is known of it now; a signer of before
+ * stays when this time nobody asked.
+ */
+int store_refresh(int store, const struct store_info *info, struct err *e);
+/* O_RDONLY of the archive as it was downloaded. */
+int store_blob_open(int store, const char *id, struct err *e);
 /* Remove the directory with whatever is left in it and release the lock. */
 void store_tmp_done(int store, struct store_tmp *tmp);

@@ -113,7 +113,7 @@ static int write_info(int parent, const char *name, const struct store_info *inf
 }
 
 /* It was in the store: if it had no signature then and has a good one now, that is worth knowing. */
-static int refresh_info(int store, const struct store_info *info, struct err *e)
+int store_refresh(int store, const struct store_info *info, struct err *e)
 {
 	_cleanup_free_ char *path = path_join(DATA_CAS_IMAGE, info->id);
 	struct store_info now = *info, old = {0};
@@ -134,7 +134,7 @@ int store_publish(int store, struct store_tmp *tmp, const struct store_info *inf
 	int r = use < 0 ? use : 0;
 
 	if (r == 0 && store_has(store, info->id) == 1 && faccessat(tmp->dir, "tree", F_OK, 0) < 0)
-		return refresh_info(store, info, e);
+		return store_refresh(store, info, e);
 	if (r == 0)
 		r = write_info(tmp->dir, "image", info, e);
 	if (r == 0)
@@ -145,7 +145,7 @@ int store_publish(int store, struct store_tmp *tmp, const struct store_info *inf
 	if (r >= 0)
 		r = publish_dir(store, tmp, "image", DATA_CAS_IMAGE, info->id, e);
 	if (r == 1)
-		r = refresh_info(store, info, e);
+		r = store_refresh(store, info, e);
 	if (r < 0)
 		return err_ctx(e, r, "image %s", info->id);
 	tmp->published = true;
