@@ -142,7 +142,7 @@ static int allocate(struct allocation *a, bool *used, struct err *e)
 	return 0;
 }
 
-static int refuse_second(const struct allocation *a, struct err *e)
+static int refuse_second(struct allocation *a, struct err *e)
 {
 	_cleanup_free_ struct ip *have = NULL;
 	char text[IP_TEXT_MAX];

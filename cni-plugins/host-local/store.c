@@ -16,10 +16,13 @@
 #include "base/str.h"
 
 #define LEASE_MAX 1024
-#define BOOT_ID_LEN 36
 
 void store_close(struct store *st)
 {
+	/* Failing leaves no index, which only costs the next call its time. */
+	if (st->index.wiped && st->index.valid)
+		(void) lease_index_save(&st->index, st->lock, st->dir, NULL);
+	lease_index_done(&st->index);
 	st->dir = fd_close(st->dir);
 	st->lock = fd_close(st->lock);
 }
@@ -100,36 +103,34 @@ static int for_each(const struct store *st, lease_fn fn, void *arg, struct err *
 	return r < 0 ? err_sysr(e, r, "release lease") : 0;
 }
 
-struct find {
-	const char *id, *ifname;
-	struct ip *list;
-	size_t n;
-};
-
-static int find_one(int dir _unused_, const struct lease *l, void *arg)
+static int index_one(int dir _unused_, const struct lease *l, void *arg)
 {
-	struct find *f = arg;
-
-	if (!lease_is(l, f->id, f->ifname))
-		return 0;
-	f->list = xgrow(f->list, f->n, sizeof *f->list);
-	f->list[f->n++] = l->ip;
+	lease_index_add(arg, &l->ip, l->id, l->ifname);
 	return 0;
 }
 
-int store_find(const struct store *st, const char *id, const char *ifname, struct ip **ret, size_t *ret_n,
-	       struct err *e)
+/* Make sure that the index tells all leases. */
+static int need_index(struct store *st, struct err *e)
 {
-	struct find f = {.id = id, .ifname = ifname};
-	int r = for_each(st, find_one, &f, e);
+	int r = 0;
 
-	if (r < 0) {
-		free(f.list);
-		return r;
-	}
-	*ret = f.list;
-	*ret_n = f.n;
-	return 0;
+	if (st->index.valid)
+		return 0;
+	lease_index_clear(&st->index);
+	r = lease_index_wipe(&st->index, st->lock, e);
+	if (r >= 0)
+		r = for_each(st, index_one, &st->index, e);
+	st->index.valid = r >= 0;
+	return r;
+}
+
+int store_find(struct store *st, const char *id, const char *ifname, struct ip **ret, size_t *ret_n, struct err *e)
+{
+	int r = need_index(st, e);
+
+	if (r >= 0)
+		lease_index_find(&st->index, id, ifname, ret, ret_n);
+	return r;
 }
 
 static int drop(int dir, const char *name)
@@ -137,18 +138,49 @@ static int drop(int dir, const char *name)
 	return unlinkat(dir, name, 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-static int release_one(int dir, const struct lease *l, void *arg)
+int store_release_ip(struct store *st, const struct ip *ip, struct err *e)
 {
-	const struct find *f = arg;
+	char name[IP_TEXT_MAX];
+	int r = lease_index_wipe(&st->index, st->lock, e);
 
-	return lease_is(l, f->id, f->ifname) ? drop(dir, l->name) : 0;
+	if (r < 0)
+		return r;
+	r = drop(st->dir, ip_text(ip, name));
+	if (r < 0)
+		return err_sysr(e, r, "release %s", name);
+	lease_index_remove(&st->index, ip);
+	return 0;
 }
 
-int store_release(const struct store *st, const char *id, const char *ifname, struct err *e)
+/* Those of the index that the files confirm; *n counts them. */
+static int release_found(struct store *st, const char *id, const char *ifname, size_t *n, struct err *e)
 {
-	struct find f = {.id = id, .ifname = ifname};
+	_cleanup_free_ struct ip *list = NULL;
+	char name[IP_TEXT_MAX];
+	struct lease l;
+	size_t found;
+	int r = store_find(st, id, ifname, &list, &found, e);
 
-	return for_each(st, release_one, &f, e);
+	*n = 0;
+	for (size_t i = 0; r >= 0 && i < found; i++)
+		if (read_lease(st->dir, ip_text(&list[i], name), &l) && lease_is(&l, id, ifname)) {
+			r = store_release_ip(st, &list[i], e);
+			++*n;
+		}
+	return r;
+}
+
+int store_release(struct store *st, const char *id, const char *ifname, struct err *e)
+{
+	bool fresh = !st->index.valid;
+	size_t n;
+	int r = release_found(st, id, ifname, &n, e);
+
+	if (r < 0 || n || fresh)
+		return r;
+	/* Before we say that there is nothing, look at the files themselves. */
+	st->index.valid = false;
+	return release_found(st, id, ifname, &n, e);
 }
 
 static int gc_one(int dir, const struct lease *l, void *arg)
@@ -156,9 +188,12 @@ static int gc_one(int dir, const struct lease *l, void *arg)
 	return cni_attachments_have(arg, l->id, l->ifname) ? 0 : drop(dir, l->name);
 }
 
-int store_gc(const struct store *st, const struct cni_attachments *valid, struct err *e)
+int store_gc(struct store *st, const struct cni_attachments *valid, struct err *e)
 {
-	return for_each(st, gc_one, (void *) valid, e);
+	int r = lease_index_wipe(&st->index, st->lock, e);
+
+	st->index.valid = false;
+	return r < 0 ? r : for_each(st, gc_one, (void *) valid, e);
 }
 
 /* --- reserving --- */
@@ -217,7 +252,7 @@ bool store_is_taken(const struct store *st, const struct ip *ip)
 	return fstatat(st->dir, ip_text(ip, name), &s, AT_SYMLINK_NOFOLLOW) == 0 && s.st_size > 0;
 }
 
-int store_reserve(const struct store *st, const struct ip *ip, const char *id, const char *ifname, size_t set,
+int store_reserve(struct store *st, const struct ip *ip, const char *id, const char *ifname, size_t set,
 		  struct err *e)
 {
 	_cleanup_free_ char *text = NULL;
@@ -228,6 +263,9 @@ int store_reserve(const struct store *st, const struct ip *ip, const char *id, c
 		return 0;
 	(void) ip_text(ip, name);
 	text = xasprintf("%s\r\n%s", id, ifname);
+	r = lease_index_wipe(&st->index, st->lock, e);
+	if (r < 0)
+		return r;
 	r = link_lease(st, name, text);
 	if (r == -EEXIST) {
 		/* Empty, and we hold the lock: nobody is about to fill it. */
@@ -242,15 +280,8 @@ int store_reserve(const struct store *st, const struct ip *ip, const char *id, c
 		(void) unlinkat(st->dir, name, 0);
 		return err_sysr(e, r, "reserve %s", name);
 	}
+	lease_index_add(&st->index, ip, id, ifname);
 	return 1;
-}
-
-int store_release_ip(const struct store *st, const struct ip *ip, struct err *e)
-{
-	char name[IP_TEXT_MAX];
-	int r = drop(st->dir, ip_text(ip, name));
-
-	return r < 0 ? err_sysr(e, r, "release %s", name) : 0;
 }
 
 /* --- opening, and the reboot --- */
@@ -276,22 +307,25 @@ static int after_reboot(const struct store *st, struct err *e)
 	return for_each(st, drop_old, &booted, e);
 }
 
-static int check_boot(const struct store *st, struct err *e)
+/* The index is read already: its head says under which boot it was made. */
+static int check_boot(struct store *st, struct err *e)
 {
-	char noted[BOOT_ID_LEN + 1] = "", now[BOOT_ID_LEN + 1] = "";
+	char now[BOOT_ID_LEN + 1] = "";
 	_cleanup_fd_ int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	int r = 0;
+	int r;
 
 	/* Without the kernel's word nothing can be said. */
-	if (fd < 0 || read_exact(fd, now, BOOT_ID_LEN) != BOOT_ID_LEN)
+	if (fd < 0 || read_exact(fd, now, BOOT_ID_LEN) != BOOT_ID_LEN || !strcmp(st->index.boot, now))
 		return 0;
-	if (pread(st->lock, noted, BOOT_ID_LEN, 0) < 0)
-		return err_sys(e, "read the lock file");
-	if (!strcmp(noted, now))
-		return 0;
-	if (strlen(noted) == BOOT_ID_LEN)
+	r = lease_index_wipe(&st->index, st->lock, e);
+	if (r >= 0 && strlen(st->index.boot) == BOOT_ID_LEN) {
+		st->index.valid = false;
 		r = after_reboot(st, e);
-	if (r >= 0 && pwrite(st->lock, now, BOOT_ID_LEN, 0) != BOOT_ID_LEN)
+	}
+	if (r < 0)
+		return r;
+	memcpy(st->index.boot, now, sizeof now);
+	if (pwrite(st->lock, now, BOOT_ID_LEN, 0) != BOOT_ID_LEN)
 		r = err_sys(e, "write the lock file");
 	return r;
 }
@@ -316,5 +350,6 @@ int store_open(const char *data_dir, const char *network, bool create, struct st
 		st->lock = -EBADF;
 		return err_ctx(e, r, "%s", path);
 	}
-	return check_boot(st, e);
+	r = lease_index_load(&st->index, st->lock, st->dir, e);
+	return r < 0 ? r : check_boot(st, e);
 }
