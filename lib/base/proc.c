@@ -258,22 +258,35 @@ static int pump_run(struct pump *p, int timeout_ms)
 	return 0;
 }
 
+/* Three pipes, or none. */
+static int open_pipes(int pipes[3][2], struct err *e)
+{
+	for (int i = 0; i < 3; i++) {
+		int r;
+
+		if (pipe2(pipes[i], O_CLOEXEC) == 0)
+			continue;
+		r = err_sys(e, "pipe");
+		while (i-- > 0) {
+			(void) fd_close(pipes[i][0]);
+			(void) fd_close(pipes[i][1]);
+		}
+		return r;
+	}
+	return 0;
+}
+
 int proc_run(struct spawn *sp, struct proc_io *io, struct err *e)
 {
-	int in[2] = {-EBADF, -EBADF}, out[2] = {-EBADF, -EBADF}, errp[2] = {-EBADF, -EBADF}, st, r;
+	int pipes[3][2], *in = pipes[0], *out = pipes[1], *errp = pipes[2], st, r;
 	struct pump p = {.pidfd = -EBADF};
 	pid_t pid;
 
 	io->out = io->err = NULL;
 	io->out_len = io->err_len = 0;
-	if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 || pipe2(errp, O_CLOEXEC) < 0) {
-		r = err_sys(e, "pipe");
-		for (int i = 0; i < 2; i++) {
-			(void) fd_close(in[i]);
-			(void) fd_close(out[i]);
-		}
+	r = open_pipes(pipes, e);
+	if (r < 0)
 		return r;
-	}
 	sp->in = in[0];
 	sp->out = out[1];
 	sp->err = errp[1];
