@@ -264,12 +264,18 @@ static int decode_selinux(const cJSON *j, const struct json_at *at, struct isola
 	struct {
 		char *user, *role, *type, *level;
 	} ctx = {0};
+#define PART(name, how)                                                                            \
+	{                                                                                          \
+		.key = #name, .type = JSON_F_STRING, .required = true, .check = how,               \
+		.offset = offsetof(__typeof__(ctx), name)                                          \
+	}
 	const struct json_field fields[] = {
-		{.key = "user", .required = true, .check = check_context_part, .offset = offsetof(__typeof__(ctx), user)},
-		{.key = "role", .required = true, .check = check_context_part, .offset = offsetof(__typeof__(ctx), role)},
-		{.key = "type", .required = true, .check = check_context_part, .offset = offsetof(__typeof__(ctx), type)},
-		{.key = "level", .required = true, .check = not_empty, .offset = offsetof(__typeof__(ctx), level)},
+		PART(user, check_context_part),
+		PART(role, check_context_part),
+		PART(type, check_context_part),
+		PART(level, not_empty),
 	};
+#undef PART
 	int r = json_decode(j, at, fields, ELEMENTSOF(fields), JSON_REFUSE_UNKNOWN, &ctx, e);
 
 	free(ctx.user);
