@@ -7,12 +7,10 @@
 
 #include "base/fd.h"
 #include "base/log.h"
-#include "base/parse.h"
 #include "base/proc.h"
 #include "base/record.h"
 #include "base/str.h"
-#include "contract/layout.h"
-#include "spec/ac_name.h"
+#include "contract/exit.h"
 #include "stage0/context.h"
 #include "stage0/pod/dns.h"
 
@@ -132,11 +130,9 @@ static int fill_args(const struct gantry *g, const struct pod *p, const struct r
 static int exec_stage1(const struct pod *p, const struct stage1 *s, char *const *argv, int error, int ready,
 		       struct err *e)
 {
-	_cleanup_strv_ char **env = strv_copy(environ);
+	_cleanup_strv_ char **env = stage1_environment(p->dir);
 	struct fd_name fds[] = {{"lock", p->dir}, {"error", error}, {"ready", ready}};
 
-	strv_push(&env, xasprintf("GANTRY_LOCK_FD=%d", p->dir));
-	strv_push(&env, xasprintf("RKT_LOCK_FD=%d", p->dir));
 	if (fchdir(p->dir) < 0)
 		return err_sys(e, "change to the pod directory");
 	return exec_fds(-EBADF, s->programs[ENTRY_RUN], argv, env, fds, ELEMENTSOF(fds), e);
@@ -147,7 +143,7 @@ static void report(int error, const struct err *e)
 	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
 
 	record_begin(&sb, 1);
-	record_addf(&sb, "code", "%d", e->code);
+	record_addf(&sb, "code", "%d", EXIT_FAILED);
 	record_add(&sb, "message", err_text(e));
 	(void) write_all(error, sb.buf, sb.len);
 }
@@ -164,54 +160,53 @@ static _noreturn_ void detached(const struct pod *p, const struct stage1 *s, cha
 	else
 		exec_stage1(p, s, argv, error, ready, &e);
 	report(error, &e);
-	_exit(254);
+	_exit(EXIT_FAILED);
 }
 
-/* The error record of the child, if there is one; else why it ended. */
-static int read_failure(int error, struct err *e)
+/* The start failed: its one line, and the status with which it would have ended in the foreground. */
+static int read_failure(int error, pid_t pid, struct err *e)
 {
 	_cleanup_record_ struct record rec = RECORD_INIT;
-	const char *message, *code;
-	uint64_t n = EIO;
-	char *data;
+	_cleanup_free_ char *data = NULL, *text = NULL;
+	const char *message = NULL;
 	size_t len;
+	int r = read_all(error, RECORD_MAX, &data, &len), st = proc_wait(pid);
 
-	if (read_all(error, RECORD_MAX, &data, &len) < 0)
-		return err_set(e, EIO, "the pod ended before it was ready");
-	if (!len || record_parse(&rec, data, len, 1, NULL) < 0) {
-		if (!len)
-			free(data);
-		return err_set(e, EIO, "the pod ended before it was ready");
+	if (st < 0)
+		return err_sysr(e, st, "wait for the pod");
+	if (r == 0 && len && record_parse(&rec, take_ptr(data), len, 1, NULL) == 0)
+		message = record_get(&rec, "message");
+	if (!message) {
+		text = proc_describe(st);
+		return err_set(e, ESRCH, "the pod ended before it was ready: its first process %s", text);
 	}
-	message = record_get(&rec, "message");
-	code = record_get(&rec, "code");
-	if (code && parse_u64(code, 4095, &n) < 0)
-		n = EIO;
-	return err_set(e, n ? (int) n : EIO, "%s", message ? message : "the pod could not be started");
+	/* Part of it may be an image's word. */
+	text = str_escape(message, strlen(message));
+	log_error("%s", text);
+	return proc_status(st) ? proc_status(st) : EXIT_FAILED;
 }
 
 static int run_detached(const struct pod *p, const struct stage1 *s, char *const *argv, struct err *e)
 {
-	int ready[2], error[2], r;
-	pid_t pid;
+	int ready[2] = {-EBADF, -EBADF}, error[2] = {-EBADF, -EBADF}, r = 0;
+	pid_t pid = -1;
 	char c;
 
 	if (pipe2(ready, O_CLOEXEC) < 0 || pipe2(error, O_CLOEXEC) < 0)
-		return err_sys(e, "pipe");
-	pid = fork();
-	if (pid == 0)
-		detached(p, s, argv, error[1], ready[1]);
+		r = err_sys(e, "pipe");
+	if (r == 0) {
+		pid = fork();
+		if (pid == 0)
+			detached(p, s, argv, error[1], ready[1]);
+		if (pid < 0)
+			r = err_sys(e, "fork");
+	}
 	(void) fd_close(ready[1]);
 	(void) fd_close(error[1]);
-	if (pid < 0) {
-		r = err_sys(e, "fork");
-	} else if (read_exact(ready[0], &c, 1) == 1) {
+	if (r == 0 && read_exact(ready[0], &c, 1) == 1)
 		printf("%s\n", p->uuid);
-		r = 0;
-	} else {
-		r = read_failure(error[0], e);
-		(void) proc_wait(pid);
-	}
+	else if (r == 0)
+		r = read_failure(error[0], pid, e);
 	(void) fd_close(ready[0]);
 	(void) fd_close(error[0]);
 	return r;
@@ -221,12 +216,12 @@ static int run_detached(const struct pod *p, const struct stage1 *s, char *const
 static int dry_run(const struct gantry *g, struct pod *p, const struct stage1 *s, const struct entry_args *args,
 		   struct err *e)
 {
-	int status = stage1_call(s, ENTRY_RUN, args, p->dir, e), r = 0;
+	int status = stage1_call(s, ENTRY_RUN, args, p, e), r = 0;
 
 	if (p->phase == PHASE_PREPARE) {
-		r = pod_move(p, PHASE_GARBAGE, false, e);
+		r = pod_move(p, PHASE_GARBAGE, false, status < 0 ? NULL : e);
 		if (r == 0)
-			r = pod_remove(g, p, e);
+			r = pod_remove(g, p, status < 0 ? NULL : e);
 	}
 	return status < 0 ? status : r < 0 ? r : status;
 }
@@ -238,12 +233,12 @@ int pod_run(const struct gantry *g, struct pod *p, const struct stage1 *s, const
 	_cleanup_strv_ char **argv = NULL;
 	int r = fill_args(g, p, req, &args, e);
 
+	if (r == 0 && req->dry_run)
+		return dry_run(g, p, s, &args, e);
 	if (r == 0)
 		r = stage1_argv(s, ENTRY_RUN, &args, &argv, e);
 	if (r == 0)
 		r = dns_write(req, p->uuid, p->dir, e);
-	if (r == 0 && req->dry_run)
-		return dry_run(g, p, s, &args, e);
 	if (r == 0)
 		r = pod_move(p, PHASE_RUN, false, e);
 	if (r < 0)

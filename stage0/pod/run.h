@@ -28,7 +28,8 @@ void run_request_done(struct run_request *req);
 int run_request_check(const struct run_request *req, struct err *e);
 /*
  * Move the locked pod to `run` and exec the stage1's run program.  Does not return on success, except
- * detached: then 0 when the pod is ready (its UUID is on standard output).
+ * detached: then 0 when the pod is ready (its UUID is on standard output), or the exit status of a start
+ * that failed (its message was logged).
  */
 int pod_run(const struct gantry *g, struct pod *p, const struct stage1 *s, const struct run_request *req,
 	    struct err *e);
