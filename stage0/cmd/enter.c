@@ -51,14 +51,14 @@ static int choose_app(const struct pod_status *s, const char *wanted, const char
 
 static int exec_enter(const struct stage1 *s, struct entry_args *args, const struct pod *p, struct err *e)
 {
-	_cleanup_strv_ char **argv = NULL;
+	_cleanup_strv_ char **argv = NULL, **env = stage1_environment(-EBADF);
 	int r = stage1_argv(s, ENTRY_ENTER, args, &argv, e);
 
 	if (r < 0)
 		return r;
 	if (fchdir(p->dir) < 0)
 		return err_sys(e, "change to the pod directory");
-	return exec_fds(-EBADF, s->programs[ENTRY_ENTER], argv, environ, NULL, 0, e);
+	return exec_fds(-EBADF, s->programs[ENTRY_ENTER], argv, env, NULL, 0, e);
 }
 
 static int run(struct gantry *g, void *target, char *const *words, struct err *e)

@@ -41,7 +41,7 @@ static int stop_pod(const struct gantry *g, const struct target *t, int pods, co
 	if (r == 0) {
 		struct entry_args args = {.uuid = p.uuid, .force = t->force, .debug = g->debug};
 
-		r = stage1_call(&s, ENTRY_STOP, &args, p.dir, e);
+		r = stage1_call(&s, ENTRY_STOP, &args, &p, e);
 	}
 	if (r > 0)
 		return err_set(e, EIO, "error stopping pod \"%s\"", p.uuid);

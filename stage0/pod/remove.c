@@ -31,7 +31,7 @@ static int call_gc(const struct gantry *g, struct pod *p, struct err *e)
 		return r;
 	if (!s.programs[ENTRY_GC])
 		return 0;
-	r = stage1_call(&s, ENTRY_GC, &args, p->dir, e);
+	r = stage1_call(&s, ENTRY_GC, &args, p, e);
 	if (r > 0)
 		return err_set(e, EIO, "stage1 gc exited with status %d", r);
 	return r;

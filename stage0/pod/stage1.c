@@ -16,6 +16,7 @@
 #include "contract/layout.h"
 #include "spec/image_manifest.h"
 #include "stage0/context.h"
+#include "stage0/pod/pod.h"
 
 void stage1_done(struct stage1 *s)
 {
@@ -49,6 +50,9 @@ static int read_manifest(const char *dir, struct stage1 *s, struct err *e)
 	for (int i = 0; i < ENTRY_MAX; i++) {
 		const char *program = nameval_get(&m->annotations, entry_annotation(i));
 
+		if (program && *program != '/')
+			return err_set(e, EINVAL, "%s: %s: %s is not an absolute path", path, entry_annotation(i),
+				       q(program));
 		if (program)
 			s->programs[i] = xasprintf("%s/rootfs%s", dir, program);
 	}
@@ -72,6 +76,9 @@ int stage1_of_pod(int pod_dir, struct stage1 *ret, struct err *e)
 	if (r < 0)
 		return err_ctx(e, r, "stage1 of the pod");
 	text[strcspn(text, "\n")] = '\0';
+	/* After a power cut it may be empty: then what lies in our own directory must not be taken for one. */
+	if (!path_is_absolute(text))
+		return err_set(e, EINVAL, "stage1 of the pod: %s is not an absolute path", q(text));
 	r = read_manifest(text, ret, e);
 	return r < 0 ? err_ctx(e, r, "stage1 of the pod") : 0;
 }
@@ -100,20 +107,46 @@ int stage1_argv(const struct stage1 *s, enum entry_point point, const struct ent
 	return r;
 }
 
-int stage1_call(const struct stage1 *s, enum entry_point point, const struct entry_args *args, int pod_dir,
+char **stage1_environment(int lock)
+{
+	static const char *const ours[] = {"CNI_", "GANTRY_FDS=", "GANTRY_LOCK_FD=", "GANTRY_LOG_FD=", "RKT_LOCK_FD="};
+	char **env = xcalloc(1, sizeof *env);
+
+	for (char **v = environ; v && *v; v++) {
+		size_t i = 0;
+
+		while (i < ELEMENTSOF(ours) && !str_starts(*v, ours[i]))
+			i++;
+		if (i == ELEMENTSOF(ours))
+			strv_add(&env, *v);
+	}
+	if (lock >= 0) {
+		strv_push(&env, xasprintf("GANTRY_LOCK_FD=%d", lock));
+		strv_push(&env, xasprintf("RKT_LOCK_FD=%d", lock));
+	}
+	return env;
+}
+
+int stage1_call(const struct stage1 *s, enum entry_point point, const struct entry_args *args, const struct pod *p,
 		struct err *e)
 {
-	_cleanup_strv_ char **argv = NULL;
+	_cleanup_strv_ char **argv = NULL, **env = NULL;
+	const struct fd_name lock = {"lock", p->dir};
 	struct spawn sp = SPAWN_INIT;
 	pid_t pid;
 	int st, r = stage1_argv(s, point, args, &argv, e);
 
 	if (r < 0)
 		return r;
+	env = stage1_environment(-EBADF);
 	sp.path = s->programs[point];
 	sp.argv = argv;
-	sp.env = environ;
-	sp.cwd_fd = pod_dir;
+	sp.env = env;
+	sp.cwd_fd = p->dir;
+	if (point == ENTRY_GC) {
+		sp.fds = &lock;
+		sp.n_fds = 1;
+	}
 	pid = proc_spawn(&sp, NULL, e);
 	if (pid < 0)
 		return err_ctx(e, pid, "stage1 %s", entry_name(point));

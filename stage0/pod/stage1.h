@@ -7,6 +7,7 @@
 #include "contract/entry.h"
 
 struct gantry;
+struct pod;
 
 struct stage1 {
 	char *dir;	   /* absolute path of the stage1 directory */
@@ -27,6 +28,14 @@ int stage1_record(const struct stage1 *s, int pod_dir, struct err *e);
 /* Path and argv of an entry point; options that the stage1 does not know are refused or reported. */
 int stage1_argv(const struct stage1 *s, enum entry_point point, const struct entry_args *args, char ***ret_argv,
 		struct err *e);
-/* Run an entry point to its end with the pod directory as cwd; its stderr is ours. Returns the exit status. */
-int stage1_call(const struct stage1 *s, enum entry_point point, const struct entry_args *args, int pod_dir,
+/*
+ * What the programs of a stage1 inherit: our environment without what would be taken for a word of ours or
+ * of a CNI runtime; with the number of the lock's descriptor when that is >= 0. strv, owned by the caller.
+ */
+char **stage1_environment(int lock);
+/*
+ * Run an entry point to its end with the pod directory as cwd; its stderr is ours.  gc holds the pod's lock
+ * as well as we do: should we be killed, nobody else begins before it is through.  Returns the exit status.
+ */
+int stage1_call(const struct stage1 *s, enum entry_point point, const struct entry_args *args, const struct pod *p,
 		struct err *e);
