@@ -212,12 +212,12 @@ teardown() { test_down; }
 	ln -s /proc/self/root/../../etc/passwd "$T/root/etc/passwd"
 	probe_image link '' "$T/root"
 	g run --net=none "$ID" --user=daemon -- id
-	assert_refused 254 link daemon
+	assert_refused 254 'app link: user: '
 	rm "$T/root/etc/passwd"
 	mkdir "$T/root/etc/passwd"
 	probe_image dir '' "$T/root"
 	g run --net=none "$ID" --user=bob -- id
-	assert_refused 254 dir
+	assert_refused 254 'app dir: user: '
 }
 
 # --- working directory

@@ -47,7 +47,7 @@ app_status() { sed -n "s/^$1:\t//p" "/proc/$(app_pid "$UUID" probe)/status"; }
 	g prepare "$PROBE_ID"
 	local prepared=${lines[-1]}
 	g enter "$prepared" /probe id
-	assert_refused 254 "$prepared" 'not running'
+	assert_refused 254 "pod \"$prepared\" isn't currently running"
 	g enter deadbeef /probe id
 	assert_refused 254 'no matches found for'
 }

@@ -19,7 +19,7 @@ teardown() { test_down; }
 		"$PROBE_ID" --name=two -- write /dev/shm/two x , await /dev/shm/done
 	assert_ok
 	assert_out 'one: processes=3'
-	refute_match '(bats|bash|nsenter|gantry)'
+	refute_match '(bats|bash|nsenter|monitor)'
 }
 
 @test "kernel-files: what would hurt the host is read-only" {
@@ -28,7 +28,8 @@ teardown() { test_down; }
 		, poke /sys/kernel/mm/transparent_hugepage/enabled never , mkdir /sys/fs/cgroup/x , write /sys/x y
 	assert_ok
 	refute_match '=ok$'
-	assert_out 'poke /proc/sysrq-trigger=EROFS' 'poke /proc/sys/kernel/core_pattern=EROFS'
+	assert_match '^poke /proc/sysrq-trigger=(EROFS|ENOENT)$'
+	assert_out 'poke /proc/sys/kernel/core_pattern=EROFS'
 }
 
 @test "kernel-files: what would tell too much is masked" {
@@ -93,12 +94,6 @@ teardown() { test_down; }
 	run_probe -- stat /dev/shm/x
 	assert_out 'stat /dev/shm/x=ENOENT'
 	[ ! -e /dev/shm/x ] || fail "in the host's /dev/shm"
-}
-
-@test "kernel-files: old-style device nodes made by the app do not open" {
-	run_probe -- device c 5 2 , device c 10 237 , device c 1 11
-	assert_ok
-	assert_out 'device c 10:237=open EPERM' 'device c 1:11=open EPERM'
 }
 
 # --- an image that tries to have a say

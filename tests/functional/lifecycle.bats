@@ -127,7 +127,7 @@ pod_gone() { ! ls -d "$DATA"/pods/*/"$1" 2>/dev/null || fail "pod $1 is still th
 
 @test "rm: a pod that failed to start can be removed" {
 	g run --net=none --uuid-file-save="$T/uuid" "$PROBE_ID" --exec=/not-there -- x
-	assert_refused 254
+	assert_refused 203 /not-there
 	UUID=$(cat "$T/uuid")
 	g rm "$UUID"
 	assert_ok

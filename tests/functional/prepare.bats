@@ -95,7 +95,7 @@ teardown() { test_down; }
 }
 
 @test "prepare: --no-overlay copies, and works the same" {
-	g run --net=none --no-overlay "$PROBE_ID" -- mount / , write /x hello , cat /x , stat /home/bob /bin/probe-link
+	g run --net=none --no-overlay "$PROBE_ID" -- mount / , write /x hello , stat /home/bob /bin/probe-link , cat /x
 	assert_ok
 	refute_match '^mount /=overlay'
 	assert_match '^stat /home/bob=d 0755 1234:1234' '^stat /bin/probe-link=l '

@@ -108,7 +108,7 @@ suite_up() {
 	sandbox_up "$BATS_FILE_TMPDIR"
 	gantry fetch "$FIX/probe.aci" >/dev/null
 	PROBE_ID=sha512-$(image_key "$FIX/probe.aci")
-	export PROBE_ID FILE_STORE=$DATA/cas
+	export PROBE_ID FILE_DATA=$DATA
 }
 
 suite_down() { world_down; }
@@ -129,7 +129,7 @@ sandbox_up() {
 # test_up: setup of a test: a sandbox of its own; with a store of the file's images if there is one.
 test_up() {
 	sandbox_up "$BATS_TEST_TMPDIR"
-	[ ! -d "${FILE_STORE:-}" ] || cp -a --reflink=auto "$FILE_STORE" "$DATA/cas"
+	[ ! -d "${FILE_DATA:-}" ] || cp -a --reflink=auto "$FILE_DATA/." "$DATA"
 }
 
 # test_down: end what the test left running, so that one failure does not make the next.

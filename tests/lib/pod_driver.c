@@ -4,9 +4,10 @@
  *   pod-driver [-d POD-DIRECTORY] [-b PROGRAMS] [-u UUID] [-t STOP-TIMEOUT-MS] [-D] [-H]
  *              NAME ROOTFS [SETTING...] -- COMMAND [ARGUMENT...] [--- NAME ROOTFS ...]
  *
- * PROGRAMS is the directory with init, monitor and stage2.  -D: no relays (detached), -H: the host's
- * network.  Settings: user=U group=G gid=N cwd=DIR env=K=V ro nopaths nnp caps=HEX ambient=HEX
- * seccomp=FILE oom=N memory=BYTES pids=N mount=SOURCE:TARGET:ro|rw pre=SCRIPT post=SCRIPT nogroups
+ * PROGRAMS is the directory with init, monitor and stage2.  -D: no relays (detached), -H: the
+ * host's network.  Settings: user=U group=G gid=N cwd=DIR env=K=V ro nopaths nnp caps=HEX
+ * ambient=HEX seccomp=FILE oom=N memory=BYTES pids=N mount=SOURCE:TARGET:ro|rw pre=SCRIPT
+ * post=SCRIPT nogroups
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -253,7 +254,8 @@ static void make_mount(struct driver *d, size_t i, size_t k, const char *spec, s
 	if (fd < 0)
 		die_err(fd, e);
 	give(d, fd, "app%zu-mount%zu", i, k);
-	app_record_add_mount(d->apps + i, (unsigned) k, str_eq(parts[2], "ro"), S_ISDIR(st.st_mode), true, parts[1]);
+	app_record_add_mount(d->apps + i, (unsigned) k, str_eq(parts[2], "ro"), S_ISDIR(st.st_mode),
+			     true, parts[1]);
 }
 
 static void make_app(struct driver *d, size_t i, struct err *e)
@@ -290,15 +292,18 @@ static void make_app(struct driver *d, size_t i, struct err *e)
 
 static int detached_program(struct driver *d, const char *name)
 {
-	_cleanup_free_ char *path = path_join(d->programs, name);
+	_cleanup_free_ char *path = path_join(d->programs, name), *data = NULL;
 	int fd = mnt_clone(AT_FDCWD, path, false), r;
+	size_t len;
 
 	r = fd < 0 ? fd : mnt_set_attrs(fd, MNT_ATTR_RDONLY, false);
-	if (r < 0) {
-		errno = -r;
+	if (r >= 0)
+		return fd;
+	/* Without mount_setattr(2): a sealed copy. */
+	(void) fd_close(fd);
+	if (file_read_at(AT_FDCWD, path, 64u << 20, &data, &len, NULL) < 0)
 		die(path);
-	}
-	return fd;
+	return fd_sealed(name, data, len, NULL);
 }
 
 static void make_pipes(struct driver *d, int go[2])
@@ -377,8 +382,12 @@ static void finish(struct driver *d, pid_t pid, int pidfd, int go, struct err *e
 int main(int argc, char **argv)
 {
 	static struct driver d = {
-		.dir = ".", .uuid = "11111111-2222-4333-8444-555555555555", .pod = POD_RECORD_INIT, .groups = true,
-		.init_leaf = CG_LEAF_INIT, .programs = "build/libexec/gantry/stage1/ns/rootfs",
+		.dir = ".",
+		.uuid = "11111111-2222-4333-8444-555555555555",
+		.pod = POD_RECORD_INIT,
+		.groups = true,
+		.init_leaf = CG_LEAF_INIT,
+		.programs = "build/libexec/gantry/stage1/ns/rootfs",
 	};
 	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
 	_cleanup_err_ struct err e = ERR_INIT;

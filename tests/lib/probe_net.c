@@ -133,15 +133,15 @@ static int net_abstract(int argc, char **argv)
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	size_t n = strlen(argv[0]);
 	char key[160];
-	int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), rc;
 
 	(void)argc;
 	if (n > sizeof(a.sun_path) - 1)
 		return 125;
 	memcpy(a.sun_path + 1, argv[0], n);
 	snprintf(key, sizeof(key), "abstract %s", argv[0]);
-	report(key, connect(s, (struct sockaddr *)&a, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + n)),
-	       errno);
+	rc = connect(s, (struct sockaddr *)&a, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + n));
+	report(key, rc, errno);
 	close(s);
 	return 0;
 }

@@ -66,7 +66,7 @@ static long try_clone3(void)
 
 static long try_setns(void)
 {
-	int fd = open("/proc/1/ns/mnt", O_RDONLY | O_CLOEXEC);
+	int fd = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
 
 	return fd < 0 ? fd : setns(fd, 0);
 }
@@ -197,7 +197,7 @@ static long try_tiocsti(void)
 
 static long try_personality(void)
 {
-	return personality(0x0020000);
+	return personality(0x0040000); /* ADDR_NO_RANDOMIZE */
 }
 
 static long try_unknown(void)
@@ -354,19 +354,23 @@ static int file_poke(int argc, char **argv)
 static int file_mkdir(int argc, char **argv)
 {
 	char key[4352];
+	int rc;
 
 	(void)argc;
 	snprintf(key, sizeof(key), "mkdir %s", argv[0]);
-	return report(key, mkdir(argv[0], 0755), errno);
+	rc = mkdir(argv[0], 0755);
+	return report(key, rc, errno);
 }
 
 static int file_unlink(int argc, char **argv)
 {
 	char key[4352];
+	int rc;
 
 	(void)argc;
 	snprintf(key, sizeof(key), "unlink %s", argv[0]);
-	return report(key, unlink(argv[0]), errno);
+	rc = unlink(argv[0]);
+	return report(key, rc, errno);
 }
 
 /* Make a device node and open it: mknod is allowed by default, the device cgroup must say no. */
@@ -417,11 +421,12 @@ static int send_signal(int argc, char **argv)
 {
 	char key[64];
 	pid_t pid = (pid_t)parse_number(argv[0], -1, 1 << 22);
-	int sig = (int)parse_number(argv[1], 0, 64);
+	int sig = (int)parse_number(argv[1], 0, 64), rc;
 
 	(void)argc;
 	snprintf(key, sizeof(key), "kill %d %d", pid, sig);
-	return report(key, kill(pid, sig), errno);
+	rc = kill(pid, sig);
+	return report(key, rc, errno);
 }
 
 const struct command try_commands[] = {
