@@ -1,8 +1,8 @@
 /*
- * Identity and capabilities, by raw system calls (a static program has no libcap).  What the app gets
- * in the end is decided by execve(2) (capabilities(7)): of user 0 the bounding set, of any other the
- * ambient set, which is empty unless asked for.  The inheritable set equals the ambient one
- * (CVE-2022-29162: with more, files of the image would give capabilities).
+ * Identity and capabilities, by raw system calls (a static program has no libcap).  What the app
+ * gets in the end is decided by execve(2) (capabilities(7)): of user 0 the bounding set, of any
+ * other the ambient set, which is empty unless asked for.  The inheritable set equals the ambient
+ * one (CVE-2022-29162: with more, files of the image would give capabilities).
  */
 #include <errno.h>
 #include <linux/capability.h>
@@ -49,7 +49,8 @@ static int raise_ambient(uint64_t ambient, struct err *e)
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
 		return err_sys(e, "clear ambient capabilities");
 	for (int cap = 0; cap < 64; cap++)
-		if (ambient & CAP_BIT(cap) && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
+		if (ambient & CAP_BIT(cap) &&
+		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
 			return err_sys(e, "raise ambient capability %d", cap);
 	return 0;
 }
@@ -88,7 +89,8 @@ int step_identity(struct stage2 *s, struct err *e)
 	r = set_caps(held, held | ambient, ambient);
 	/* A bit beyond the kernel's last capability, or one that the caller does not hold. */
 	if (r == -EPERM)
-		return err_set(e, EPERM, "set capabilities: not all that the app shall have are at hand");
+		return err_set(e, EPERM,
+			       "set capabilities: not all that the app shall have are at hand");
 	if (r < 0)
 		return err_sysr(e, r, "set capabilities");
 	return raise_ambient(ambient, e);

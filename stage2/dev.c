@@ -1,7 +1,7 @@
 /*
- * /dev: a small tmpfs of our own, never the image's.  Its nodes are single binds of those in the pod's
- * small root, which init bound from the host and checked; so no app needs to make or open a node, and
- * the tmpfs itself is nodev.
+ * /dev: a small tmpfs of our own, never the image's.  Its nodes are single binds of those in the
+ * pod's small root, which init bound from the host and checked; so no app needs to make or open a
+ * node, and the tmpfs itself is nodev.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,9 +15,16 @@
 static const struct {
 	const char *from, *to;
 } nodes[] = {
-	{"/dev/null", "null"},	     {"/dev/zero", "zero"},	  {"/dev/full", "full"},
-	{"/dev/random", "random"},   {"/dev/urandom", "urandom"}, {"/dev/tty", "tty"},
-	/* The specification wants one to be there; an app without a terminal has nothing to say on it. */
+	{"/dev/null", "null"},
+	{"/dev/zero", "zero"},
+	{"/dev/full", "full"},
+	{"/dev/random", "random"},
+	{"/dev/urandom", "urandom"},
+	{"/dev/tty", "tty"},
+	/*
+	 * The specification wants one to be there; an app without a terminal has nothing to say on
+	 * it.
+	 */
 	{"/dev/null", "console"},
 };
 
@@ -46,8 +53,8 @@ static int bind_nodes(struct err *e)
 }
 
 /* A file system of our own on a new directory of /dev. */
-static int mount_below(const char *type, const char *name, const struct mnt_option *options, unsigned attrs,
-		       struct err *e)
+static int mount_below(const char *type, const char *name, const struct mnt_option *options,
+		       unsigned attrs, struct err *e)
 {
 	_cleanup_fd_ int mnt = mnt_new(type, options, attrs, e), dir = -EBADF;
 	int r;
@@ -65,7 +72,8 @@ static int mount_below(const char *type, const char *name, const struct mnt_opti
 static int mount_pts(struct err *e)
 {
 	static const struct mnt_option options[] = {
-		{"newinstance", NULL}, {"ptmxmode", "0666"}, {"mode", "0620"}, {"gid", "5"}, {NULL, NULL},
+		{"newinstance", NULL}, {"ptmxmode", "0666"}, {"mode", "0620"},
+		{"gid", "5"},	       {NULL, NULL},
 	};
 
 	return mount_below("devpts", "pts", options, MNT_ATTR_NOSUID | MNT_ATTR_NOEXEC, e);

@@ -41,7 +41,8 @@ static int elf_interpreter(int fd, char ret[PATH_MAX])
 	ElfW(Ehdr) eh;
 	ElfW(Phdr) ph;
 
-	if (pread(fd, &eh, sizeof eh, 0) != sizeof eh || eh.e_phentsize != sizeof ph || eh.e_phnum > PHDRS_MAX)
+	if (pread(fd, &eh, sizeof eh, 0) != sizeof eh || eh.e_phentsize != sizeof ph ||
+	    eh.e_phnum > PHDRS_MAX)
 		return -ENOEXEC;
 	for (size_t i = 0; i < eh.e_phnum; i++) {
 		if (pread(fd, &ph, sizeof ph, (off_t) (eh.e_phoff + i * sizeof ph)) != sizeof ph)

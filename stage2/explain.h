@@ -1,6 +1,6 @@
 /*
- * Why a program could not be executed, in the words of rkt's diagnostic: the kernel says "No such file
- * or directory" of a program whose interpreter is missing, and means that one.
+ * Why a program could not be executed, in the words of rkt's diagnostic: the kernel says "No such
+ * file or directory" of a program whose interpreter is missing, and means that one.
  */
 #pragma once
 

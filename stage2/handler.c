@@ -40,7 +40,10 @@ int step_pre_start(struct stage2 *s, struct err *e)
 		return err_sys(e, "pipe");
 	pid = fork();
 	if (pid == 0) {
-		/* Who am I: the handler.  Return into the table and take the steps that the app will take. */
+		/*
+		 * Who am I: the handler.  Return into the table and take the steps that the app
+		 * will take.
+		 */
 		(void) fd_close(fds[0]);
 		s->error = fds[1];
 		s->argv = s->rec.pre_start;

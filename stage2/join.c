@@ -1,4 +1,6 @@
-/* Joining what was made for the app: control groups, namespaces; and leaving the caller's session. */
+/*
+ * Joining what was made for the app: control groups, namespaces; and leaving the caller's session.
+ */
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -9,7 +11,10 @@
 
 int step_cgroup(struct stage2 *s, struct err *e)
 {
-	/* "0" to a v1 `tasks` file is the calling thread: no wait for a grace period, as cgroup.procs has. */
+	/*
+	 * "0" to a v1 `tasks` file is the calling thread: no wait for a grace period, as
+	 * cgroup.procs has.
+	 */
 	for (size_t i = 0; i < s->n_cgroups; i++) {
 		if (write(s->cgroups[i].fd, "0", 1) != 1)
 			return err_sys(e, "join control group %zu", i);
@@ -18,7 +23,10 @@ int step_cgroup(struct stage2 *s, struct err *e)
 	return 0;
 }
 
-/* What a command under `enter` inherits of the operator's shell (nohup, background jobs) is not the app's. */
+/*
+ * What a command under `enter` inherits of the operator's shell (nohup, background jobs) is not the
+ * app's.
+ */
 static void reset_signals(void)
 {
 	struct sigaction dfl = {.sa_handler = SIG_DFL};
@@ -36,7 +44,10 @@ int step_session(struct stage2 *s, struct err *e)
 	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
 		return err_sys(e, "reset signals");
 	(void) umask(022);
-	/* init has reset the handlers once for all apps; `enter` keeps the terminal on which it was typed. */
+	/*
+	 * init has reset the handlers once for all apps; `enter` keeps the terminal on which it was
+	 * typed.
+	 */
 	if (s->phase == PHASE_ENTER)
 		reset_signals();
 	else if (setsid() < 0)

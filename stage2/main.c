@@ -39,7 +39,10 @@ static int start(struct stage2 *s, const char *phase, struct err *e)
 	_cleanup_fd_ int record = -EBADF;
 	int r;
 
-	/* Nothing in the pod may look into or trace us while we still hold more than the app will (CVE-2016-9962). */
+	/*
+	 * Nothing in the pod may look into or trace us while we still hold more than the app will
+	 * (CVE-2016-9962).
+	 */
 	if (prctl(PR_SET_DUMPABLE, 0) < 0)
 		return err_sys(e, "become non-dumpable");
 	r = fds_init(e);
@@ -76,8 +79,15 @@ const char *__asan_default_options(void)
 int main(int argc, char **argv)
 {
 	static struct stage2 s = {
-		.error = -EBADF, .seccomp = -EBADF, .root = -EBADF, .mntns = -EBADF, .proc = -EBADF, .sys = -EBADF,
-		.step = "record", .status = EXIT_FAILED, .rec = APP_RECORD_INIT,
+		.error = -EBADF,
+		.seccomp = -EBADF,
+		.root = -EBADF,
+		.mntns = -EBADF,
+		.proc = -EBADF,
+		.sys = -EBADF,
+		.step = "record",
+		.status = EXIT_FAILED,
+		.rec = APP_RECORD_INIT,
 	};
 	static struct err e;
 

@@ -1,8 +1,9 @@
 /*
- * Paths of the kernel that an app has no business with: covered by something empty, or made read-only.
- * The covers are init's own (CVE-2025-31133: never the app's /dev/null).  Below /proc and /sys the
- * paths are looked up from the roots of our own procfs and sysfs, without links and without crossing
- * into another mount, so that no volume and no image decides what is covered (CVE-2025-52881).
+ * Paths of the kernel that an app has no business with: covered by something empty, or made
+ * read-only. The covers are init's own (CVE-2025-31133: never the app's /dev/null).  Below /proc
+ * and /sys the paths are looked up from the roots of our own procfs and sysfs, without links and
+ * without crossing into another mount, so that no volume and no image decides what is covered
+ * (CVE-2025-52881).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,9 +22,11 @@ static int open_path(const struct stage2 *s, const char *path)
 	static const char proc[] = "/proc", sys[] = "/sys";
 
 	if (path_is_below(path, proc))
-		return path_open_beneath(s->proc, path + sizeof proc, O_PATH, 0, PATH_NO_LINKS | PATH_NO_XDEV);
+		return path_open_beneath(s->proc, path + sizeof proc, O_PATH, 0,
+					 PATH_NO_LINKS | PATH_NO_XDEV);
 	if (path_is_below(path, sys))
-		return path_open_beneath(s->sys, path + sizeof sys, O_PATH, 0, PATH_NO_LINKS | PATH_NO_XDEV);
+		return path_open_beneath(s->sys, path + sizeof sys, O_PATH, 0,
+					 PATH_NO_LINKS | PATH_NO_XDEV);
 	return path_open_beneath(s->root, path, O_PATH, 0, PATH_IN_ROOT);
 }
 

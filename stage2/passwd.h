@@ -1,6 +1,6 @@
 /*
- * Files in the form of passwd(5) and group(5), of an image: `name:password:id:...`, one a line.  No NSS
- * (it would load libraries of the image, CVE-2019-14271), no other fields.
+ * Files in the form of passwd(5) and group(5), of an image: `name:password:id:...`, one a line.  No
+ * NSS (it would load libraries of the image, CVE-2019-14271), no other fields.
  */
 #pragma once
 

@@ -28,7 +28,10 @@ _noreturn_ void stage2_fail(struct stage2 *s, struct err *e)
 	if (s->error < 0 || write_all(s->error, sb.buf, sb.len) < 0)
 		(void) write_all(STDERR_FILENO, err_text(e), strlen(err_text(e)));
 	(void) syscall(SYS_exit_group, s->status);
-	/* A filter that answers even exit_group with an error: an illegal instruction needs no system call. */
+	/*
+	 * A filter that answers even exit_group with an error: an illegal instruction needs no
+	 * system call.
+	 */
 	__builtin_trap();
 }
 
@@ -42,7 +45,10 @@ static int send_namespace(int error, const char *data, size_t len)
 	} control = {0};
 	struct iovec iov = {.iov_base = (void *) data, .iov_len = len};
 	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.buf, .msg_controllen = sizeof control.buf,
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.buf,
+		.msg_controllen = sizeof control.buf,
 	};
 	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
 

@@ -1,7 +1,7 @@
 /*
- * The app's root: made by stage1/run as a detached mount, attached here, filled with our own proc and
- * sys, and pivoted to.  Until then it hangs at ROOT_PLACE of init's small root; everything in it is
- * reached by descriptors from its own root, never by a path from "/".
+ * The app's root: made by stage1/run as a detached mount, attached here, filled with our own proc
+ * and sys, and pivoted to.  Until then it hangs at ROOT_PLACE of init's small root; everything in
+ * it is reached by descriptors from its own root, never by a path from "/".
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,12 +13,13 @@
 #include "sys/mountapi.h"
 
 /*
- * Many programs look into /etc/mtab for what is mounted.  Where the image has none: best effort, it is
- * nothing that isolates.
+ * Many programs look into /etc/mtab for what is mounted.  Where the image has none: best effort, it
+ * is nothing that isolates.
  */
 static void link_mtab(int root)
 {
-	_cleanup_fd_ int etc = path_open_beneath(root, "etc", O_PATH | O_DIRECTORY, 0, PATH_NO_LINKS | PATH_NO_XDEV);
+	_cleanup_fd_ int etc = path_open_beneath(root, "etc", O_PATH | O_DIRECTORY, 0,
+						 PATH_NO_LINKS | PATH_NO_XDEV);
 
 	if (etc >= 0)
 		(void) symlinkat("../proc/self/mounts", etc, "mtab");
@@ -56,7 +57,8 @@ int root_own_dir(struct stage2 *s, const char *name, struct err *e)
 }
 
 /* Mount a kernel file system of our own on a checked directory; returns its root. */
-static int mount_own(struct stage2 *s, const char *type, const char *name, unsigned attrs, struct err *e)
+static int mount_own(struct stage2 *s, const char *type, const char *name, unsigned attrs,
+		     struct err *e)
 {
 	_cleanup_fd_ int dir = root_own_dir(s, name, e), mnt = -EBADF;
 	int r;

@@ -21,7 +21,8 @@ int step_seccomp(struct stage2 *s, struct err *e)
 	if (n < 0)
 		return err_sys(e, "read filter");
 	if (n == 0 || n % (ssize_t) sizeof *filter)
-		return err_set(e, EINVAL, "filter has %zd bytes, which is not a number of instructions", n);
+		return err_set(e, EINVAL,
+			       "filter has %zd bytes, which is not a number of instructions", n);
 	prog.len = (unsigned short) ((size_t) n / sizeof *filter);
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) < 0)
 		return err_sys(e, "load filter of %u instructions", prog.len);

@@ -1,7 +1,8 @@
 /*
- * stage2: the program that becomes an app.  It reads the app record, goes through the table of steps
- * (steps.c) and executes the app's program; what a step has found out for a later one stands in struct
- * stage2.  Nothing runs at the same time: every step may assume that those before it have succeeded.
+ * stage2: the program that becomes an app.  It reads the app record, goes through the table of
+ * steps (steps.c) and executes the app's program; what a step has found out for a later one stands
+ * in struct stage2.  Nothing runs at the same time: every step may assume that those before it have
+ * succeeded.
  */
 #pragma once
 
@@ -46,7 +47,7 @@ struct stage2 {
 	char *program;			       /* found by the step `exec` */
 
 	const char *step;		       /* name of the step that is being made */
-	int status;			       /* what a failure of it counts as, enum exit_code */
+	int status;			       /* of a failure of it, enum exit_code */
 };
 
 /* steps.c: make all steps of this phase in their order. Returns only on failure. */
@@ -54,7 +55,9 @@ int stage2_steps(struct stage2 *s, struct err *e);
 
 /* report.c: tell the parent what failed, in whatever way is still open; ends the process. */
 _noreturn_ void stage2_fail(struct stage2 *s, struct err *e);
-/* Tell the parent that the next thing is the app's own program (and hand over its mount namespace). */
+/*
+ * Tell the parent that the next thing is the app's own program (and hand over its mount namespace).
+ */
 int stage2_ready(struct stage2 *s, struct err *e);
 
 /* Steps, each in the file of its subject. */
@@ -84,7 +87,10 @@ int step_ready(struct stage2 *s, struct err *e);     /* report.c */
 int step_seccomp(struct stage2 *s, struct err *e);   /* seccomp.c */
 int step_exec(struct stage2 *s, struct err *e);	     /* exec.c */
 
-/* root.c: the directory of gantry's own at `name` below the root; the image may not have a link there. */
+/*
+ * root.c: the directory of gantry's own at `name` below the root; the image may not have a link
+ * there.
+ */
 int root_own_dir(struct stage2 *s, const char *name, struct err *e);
 /* Where the root hangs until it is pivoted to. */
 #define ROOT_PLACE "/root"

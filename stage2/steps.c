@@ -15,15 +15,23 @@ static const struct step {
 	int (*make)(struct stage2 *s, struct err *e);
 	int status; /* of a failure */
 } steps[] = {
-	/* First, so that everything from here on is accounted, limited and killable with the app. */
+	/*
+	 * First, so that everything from here on is accounted, limited and killable with the app.
+	 */
 	{"cgroup", ALL, step_cgroup, EXIT_FAILED},
 	/* A terminal of the operator is not the app's to type into (CVE-2017-5226). */
 	{"session", ALL, step_session, EXIT_FAILED},
-	/* Needs the caller's /proc, so before the namespace is left; lowering needs CAP_SYS_RESOURCE. */
+	/*
+	 * Needs the caller's /proc, so before the namespace is left; lowering needs
+	 * CAP_SYS_RESOURCE.
+	 */
 	{"oom-score-adj", ALL, step_oom_score, EXIT_FAILED},
 	{"rlimits", ALL, step_rlimits, EXIT_FAILED},
 
-	/* A mount namespace for each app: what one mounts no other sees, and none can leave by chroot. */
+	/*
+	 * A mount namespace for each app: what one mounts no other sees, and none can leave by
+	 * chroot.
+	 */
 	{"namespaces", MAIN, step_namespaces, EXIT_FAILED},
 	{"namespaces", JOINS, step_join, EXIT_FAILED},
 	{"root", MAIN, step_root, EXIT_FAILED},
@@ -33,7 +41,10 @@ static const struct step {
 	{"dev", MAIN, step_dev, EXIT_FAILED},
 	/* After them, so that a volume may lie on /sys or on a device node; never on /proc. */
 	{"volumes", MAIN, step_volumes, EXIT_FAILED},
-	/* On our own procfs and sysfs, whatever volumes lie above; masks first, the read-only clones keep them. */
+	/*
+	 * On our own procfs and sysfs, whatever volumes lie above; masks first, the read-only
+	 * clones keep them.
+	 */
 	{"masks", MAIN, step_masks, EXIT_FAILED},
 	{"read-only-paths", MAIN, step_read_only_paths, EXIT_FAILED},
 	/* When all mount points have been made. */
@@ -41,7 +52,9 @@ static const struct step {
 	/* From here on no path leads out of the app's root. */
 	{"pivot-root", MAIN, step_pivot, EXIT_FAILED},
 
-	/* Has the app's namespaces, and makes all steps below itself: it is confined as the app is. */
+	/*
+	 * Has the app's namespaces, and makes all steps below itself: it is confined as the app is.
+	 */
 	{"pre-start", MAIN, step_pre_start, EXIT_FAILED},
 	/* Inside the final root, because a volume may bring its own /etc/passwd. */
 	{"user", ALL, step_user, EXIT_FAILED},

@@ -1,6 +1,6 @@
 /*
- * Who the app runs as.  The record has words; they are looked up inside the final root in the order of
- * the specification: a name of the image, then digits, then a path whose owner is meant.
+ * Who the app runs as.  The record has words; they are looked up inside the final root in the order
+ * of the specification: a name of the image, then digits, then a path whose owner is meant.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,12 +12,16 @@
 #include "stage2/passwd.h"
 #include "stage2/stage2.h"
 
-/* CVE-2024-9676: a link, FIFO or endless file in the image must neither hang us nor fill the memory. */
+/*
+ * CVE-2024-9676: a link, FIFO or endless file in the image must neither hang us nor fill the
+ * memory.
+ */
 #define FILE_LIMIT (1u << 20)
 
 static int find_name(int root, const char *file, const char *word, uid_t *ret, struct err *e)
 {
-	_cleanup_fd_ int fd = path_open_beneath(root, file, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, PATH_IN_ROOT);
+	_cleanup_fd_ int fd =
+		path_open_beneath(root, file, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, PATH_IN_ROOT);
 	_cleanup_free_ char *text = NULL;
 	struct stat st;
 	size_t len;

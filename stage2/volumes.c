@@ -1,7 +1,7 @@
 /*
- * Volumes and files: detached mounts made by stage1/run, attached in their order.  Their targets come
- * from images, so they are resolved inside the app's root, and what counts is where they really end:
- * never the root itself, procfs, or below a path that is masked.
+ * Volumes and files: detached mounts made by stage1/run, attached in their order.  Their targets
+ * come from images, so they are resolved inside the app's root, and what counts is where they
+ * really end: never the root itself, procfs, or below a path that is masked.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,8 +19,11 @@
 
 static int make_target(int root, const char *path, bool dir, int links);
 
-/* The last component is a link to nothing: what it points to is made (resolv.conf of many images). */
-static int follow_dangling(int root, int parent, const char *parent_path, const char *name, bool dir, int links)
+/*
+ * The last component is a link to nothing: what it points to is made (resolv.conf of many images).
+ */
+static int follow_dangling(int root, int parent, const char *parent_path, const char *name,
+			   bool dir, int links)
 {
 	_cleanup_free_ char *next = NULL;
 	char text[PATH_MAX];
@@ -35,7 +38,10 @@ static int follow_dangling(int root, int parent, const char *parent_path, const 
 	return make_target(root, next, dir, links + 1);
 }
 
-/* Make a missing target with its parents, 0:0 and 0755 (a file: 0644); returns an O_PATH descriptor. */
+/*
+ * Make a missing target with its parents, 0:0 and 0755 (a file: 0644); returns an O_PATH
+ * descriptor.
+ */
 static int make_target(int root, const char *path, bool dir, int links)
 {
 	_cleanup_free_ char *clean = path_clean(path), *parent_path = NULL;
@@ -50,7 +56,9 @@ static int make_target(int root, const char *path, bool dir, int links)
 	if (parent < 0)
 		return parent;
 	if ((dir ? mkdirat(parent, name, 0755) : mknodat(parent, name, S_IFREG | 0644, 0)) < 0)
-		return errno == EEXIST ? follow_dangling(root, parent, parent_path, name, dir, links) : -errno;
+		return errno == EEXIST
+			       ? follow_dangling(root, parent, parent_path, name, dir, links)
+			       : -errno;
 	fd = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fchownat(fd, "", 0, 0, AT_EMPTY_PATH) < 0)
 		return -errno;
@@ -75,7 +83,9 @@ static int real_target(int fd, char ret[PATH_MAX])
 	return 0;
 }
 
-/* Nothing may stand where our own file systems answer for the app's confinement (CVE-2019-16884). */
+/*
+ * Nothing may stand where our own file systems answer for the app's confinement (CVE-2019-16884).
+ */
 static int check_target(const struct stage2 *s, const char *real, struct err *e)
 {
 	if (!strcmp(real, "/"))
@@ -86,7 +96,8 @@ static int check_target(const struct stage2 *s, const char *real, struct err *e)
 		return err_set(e, EINVAL, "a volume cannot be /dev");
 	for (char **m = s->rec.paths ? s->rec.masks : NULL; m && *m; m++)
 		if (path_is_below(real, *m))
-			return err_set(e, EINVAL, "a volume cannot be at or below %s, which is masked", *m);
+			return err_set(e, EINVAL,
+				       "a volume cannot be at or below %s, which is masked", *m);
 	return 0;
 }
 
@@ -135,8 +146,10 @@ static int attach_volume(const struct stage2 *s, const struct app_mount *m, stru
 	if (fstat(target, &st) < 0)
 		return err_sys(e, "look at target");
 	if (S_ISDIR(st.st_mode) != m->dir)
-		return err_set(e, m->dir ? ENOTDIR : EISDIR, "the image has %s there", m->dir ? "a file" : "a directory");
-	r = mnt_attach(mnt, target, attrs, m->recursive);
+		return err_set(e, m->dir ? ENOTDIR : EISDIR, "the image has %s there",
+			       m->dir ? "a file" : "a directory");
+	/* Nothing is mounted below a file. */
+	r = mnt_attach(mnt, target, attrs, m->recursive && m->dir);
 	return r < 0 ? err_sysr(e, r, "attach") : 0;
 }
 

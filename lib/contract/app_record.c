@@ -7,11 +7,15 @@
 #include "base/parse.h"
 #include "base/path.h"
 
-/* --- what kinds of values there are ------------------------------------------------------------- */
+/*
+ * --- what kinds of values there are -------------------------------------------------------------
+ * 
+ */
 
 /*
- * One kind of value: how its text becomes the field and how the field becomes text.  `n` is how often
- * the key was seen before (or, when writing, which element is asked for); get() returns NULL at the end.
+ * One kind of value: how its text becomes the field and how the field becomes text.  `n` is how
+ * often the key was seen before (or, when writing, which element is asked for); get() returns NULL
+ * at the end.
  */
 struct kind {
 	bool many;
@@ -19,7 +23,8 @@ struct kind {
 	char *(*get)(const struct app_record *rec, const void *field, size_t n);
 };
 
-static int set_text(_unused_ struct app_record *rec, void *field, const char *value, _unused_ size_t n)
+static int set_text(_unused_ struct app_record *rec, void *field, const char *value,
+		    _unused_ size_t n)
 {
 	*(char **) field = xstrdup(value);
 	return 0;
@@ -75,7 +80,8 @@ static char *get_list(_unused_ const struct app_record *rec, const void *field, 
 	return v ? xstrdup_null(v[n]) : NULL;
 }
 
-static int set_bool(_unused_ struct app_record *rec, void *field, const char *value, _unused_ size_t n)
+static int set_bool(_unused_ struct app_record *rec, void *field, const char *value,
+		    _unused_ size_t n)
 {
 	if (strcmp(value, "0") && strcmp(value, "1"))
 		return -EINVAL;
@@ -88,7 +94,8 @@ static char *get_bool(_unused_ const struct app_record *rec, const void *field, 
 	return n ? NULL : xstrdup(*(const bool *) field ? "1" : "0");
 }
 
-static int set_mask(_unused_ struct app_record *rec, void *field, const char *value, _unused_ size_t n)
+static int set_mask(_unused_ struct app_record *rec, void *field, const char *value,
+		    _unused_ size_t n)
 {
 	static const char digits[] = "0123456789abcdef";
 	uint64_t v = 0;
@@ -127,7 +134,8 @@ static char *get_score(const struct app_record *rec, const void *field, size_t n
 	return n || !rec->has_oom_score_adj ? NULL : xasprintf("%d", *(const int *) field);
 }
 
-static int set_gid(struct app_record *rec, _unused_ void *field, const char *value, _unused_ size_t n)
+static int set_gid(struct app_record *rec, _unused_ void *field, const char *value,
+		   _unused_ size_t n)
 {
 	gid_t gid;
 
@@ -163,7 +171,8 @@ static int parse_limit(const char *s, uint64_t *ret)
 	return parse_u64(s, UINT64_MAX - 1, ret);
 }
 
-static int set_rlimit(struct app_record *rec, _unused_ void *field, const char *value, _unused_ size_t n)
+static int set_rlimit(struct app_record *rec, _unused_ void *field, const char *value,
+		      _unused_ size_t n)
 {
 	_cleanup_free_ char *copy = xstrdup(value);
 	char *rest = copy, *name = next_word(&rest), *soft = name ? next_word(&rest) : NULL;
@@ -204,7 +213,8 @@ static int either(const char *word, const char *yes, const char *no, bool *ret)
 	return 0;
 }
 
-static int set_mount(struct app_record *rec, _unused_ void *field, const char *value, _unused_ size_t n)
+static int set_mount(struct app_record *rec, _unused_ void *field, const char *value,
+		     _unused_ size_t n)
 {
 	_cleanup_free_ char *copy = xstrdup(value);
 	char *rest = copy, *words[5];
@@ -216,9 +226,9 @@ static int set_mount(struct app_record *rec, _unused_ void *field, const char *v
 		if (!words[i])
 			return -EINVAL;
 	}
-	if (strcmp(words[0], "fd") || parse_u64(words[1], 65535, &fd) < 0 || either(words[2], "ro", "rw", &ro) < 0 ||
-	    either(words[3], "dir", "file", &dir) < 0 || either(words[4], "rec", "norec", &recursive) < 0 ||
-	    !path_is_absolute(rest))
+	if (strcmp(words[0], "fd") || parse_u64(words[1], 65535, &fd) < 0 ||
+	    either(words[2], "ro", "rw", &ro) < 0 || either(words[3], "dir", "file", &dir) < 0 ||
+	    either(words[4], "rec", "norec", &recursive) < 0 || !path_is_absolute(rest))
 		return -EINVAL;
 	app_record_add_mount(rec, (unsigned) fd, ro, dir, recursive, rest);
 	return 0;
@@ -230,8 +240,8 @@ static char *get_mount(const struct app_record *rec, _unused_ const void *field,
 
 	if (n >= rec->n_mounts)
 		return NULL;
-	return xasprintf("fd %u %s %s %s %s", m->fd, m->read_only ? "ro" : "rw", m->dir ? "dir" : "file",
-			 m->recursive ? "rec" : "norec", m->target);
+	return xasprintf("fd %u %s %s %s %s", m->fd, m->read_only ? "ro" : "rw",
+			 m->dir ? "dir" : "file", m->recursive ? "rec" : "norec", m->target);
 }
 
 static const struct kind WORD = {false, set_word, get_text}, PATH = {false, set_path, get_text},
@@ -241,7 +251,10 @@ static const struct kind WORD = {false, set_word, get_text}, PATH = {false, set_
 			 GID = {true, set_gid, get_gid}, RLIMIT = {true, set_rlimit, get_rlimit},
 			 MOUNT = {true, set_mount, get_mount};
 
-/* --- THE table ------------------------------------------------------------------------------------ */
+/*
+ * --- THE table
+ * ------------------------------------------------------------------------------------
+ */
 
 static const struct key {
 	const char *name;
@@ -280,7 +293,8 @@ void app_record_encode(const struct app_record *rec, struct strbuf *sb)
 		const struct key *k = keys + i;
 
 		for (size_t n = 0;; n++) {
-			_cleanup_free_ char *value = k->kind->get(rec, (const char *) rec + k->offset, n);
+			_cleanup_free_ char *value =
+				k->kind->get(rec, (const char *) rec + k->offset, n);
 
 			if (!value)
 				break;
@@ -328,7 +342,10 @@ int app_record_read(int fd, struct app_record *ret, struct err *e)
 	return r < 0 ? r : app_record_decode(&in, ret, e);
 }
 
-/* --- the struct ----------------------------------------------------------------------------------- */
+/*
+ * --- the struct
+ * -----------------------------------------------------------------------------------
+ */
 
 void app_record_add_gid(struct app_record *rec, gid_t gid)
 {
@@ -342,11 +359,12 @@ void app_record_add_rlimit(struct app_record *rec, const char *name, uint64_t so
 	rec->rlimits[rec->n_rlimits++] = (struct app_rlimit) {xstrdup(name), soft, hard};
 }
 
-void app_record_add_mount(struct app_record *rec, unsigned fd, bool read_only, bool dir, bool recursive,
-			  const char *target)
+void app_record_add_mount(struct app_record *rec, unsigned fd, bool read_only, bool dir,
+			  bool recursive, const char *target)
 {
 	rec->mounts = xgrow(rec->mounts, rec->n_mounts, sizeof *rec->mounts);
-	rec->mounts[rec->n_mounts++] = (struct app_mount) {fd, read_only, dir, recursive, xstrdup(target)};
+	rec->mounts[rec->n_mounts++] =
+		(struct app_mount){fd, read_only, dir, recursive, xstrdup(target)};
 }
 
 /*
@@ -356,10 +374,17 @@ void app_record_add_mount(struct app_record *rec, unsigned fd, bool read_only, b
 void app_record_default_paths(struct app_record *rec)
 {
 	static const char *const masks[] = {
-		"/proc/acpi", "/proc/asound", "/proc/config.gz", "/proc/interrupts", "/proc/kallsyms", "/proc/kcore",
-		"/proc/keys", "/proc/kmem", "/proc/kmsg", "/proc/latency_stats", "/proc/mem", "/proc/sched_debug",
-		"/proc/scsi", "/proc/timer_list", "/proc/timer_stats", "/sys/devices/virtual/powercap",
-		"/sys/firmware", "/sys/fs", "/sys/hypervisor", "/sys/module", "/sys/power",
+		"/proc/acpi",	     "/proc/asound",
+		"/proc/config.gz",   "/proc/interrupts",
+		"/proc/kallsyms",    "/proc/kcore",
+		"/proc/keys",	     "/proc/kmem",
+		"/proc/kmsg",	     "/proc/latency_stats",
+		"/proc/mem",	     "/proc/sched_debug",
+		"/proc/scsi",	     "/proc/timer_list",
+		"/proc/timer_stats", "/sys/devices/virtual/powercap",
+		"/sys/firmware",     "/sys/fs",
+		"/sys/hypervisor",   "/sys/module",
+		"/sys/power",
 	};
 	static const char *const read_only[] = {
 		"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",

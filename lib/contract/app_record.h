@@ -1,12 +1,14 @@
 /*
- * The app record: all that stage2 needs to know to become an app (stage1/run writes it, stage2 reads
- * it from the descriptor `record`; a copy in appsinfo/APP/record serves `enter`).
+ * The app record: all that stage2 needs to know to become an app (stage1/run writes it, stage2
+ * reads it from the descriptor `record`; a copy in appsinfo/APP/record serves `enter`).
  *
  * One struct, one table of keys (app_record.c) for writing and reading.  The reader refuses what it
- * does not know: an isolator that is not understood would not be applied.  The order of entries says
- * nothing about the order of steps, which is stage2/steps.c's, except that mounts are made in theirs.
+ * does not know: an isolator that is not understood would not be applied.  The order of entries
+ * says nothing about the order of steps, which is stage2/steps.c's, except that mounts are made in
+ * theirs.
  *
- * Every pointer in the struct is owned by it; start with APP_RECORD_INIT, end with app_record_done().
+ * Every pointer in the struct is owned by it; start with APP_RECORD_INIT, end with
+ * app_record_done().
  */
 #pragma once
 
@@ -38,7 +40,7 @@ struct app_record {
 	char *app;		  /* name, for messages */
 	char **exec;		  /* argv of the app, not empty */
 	char *cwd;		  /* absolute */
-	char *user, *group;	  /* as in the manifest; resolved by stage2 inside the final root */
+	char *user, *group;	  /* words; resolved by stage2 inside the final root */
 	gid_t *gids;		  /* supplementary groups */
 	size_t n_gids;
 	char **env;		  /* K=V, complete: nothing is added but by this list */
@@ -51,8 +53,8 @@ struct app_record {
 	bool has_oom_score_adj;
 	int oom_score_adj;
 	bool read_only_root;
-	bool paths;		  /* false: no masks, nothing of /proc and /sys read-only (--disable-paths) */
-	char **masks;		  /* absolute; made empty. Missing in this kernel: nothing to do */
+	bool paths;   /* false: no masks, nothing of /proc and /sys read-only (--disable-paths) */
+	char **masks; /* absolute; made empty. Missing in this kernel: nothing to do */
 	char **read_only_paths;	  /* absolute */
 	struct app_mount *mounts; /* in the order in which they are made */
 	size_t n_mounts;
@@ -66,8 +68,8 @@ struct app_record {
 /* Append a copy of it (for the writer). */
 void app_record_add_gid(struct app_record *rec, gid_t gid);
 void app_record_add_rlimit(struct app_record *rec, const char *name, uint64_t soft, uint64_t hard);
-void app_record_add_mount(struct app_record *rec, unsigned fd, bool read_only, bool dir, bool recursive,
-			  const char *target);
+void app_record_add_mount(struct app_record *rec, unsigned fd, bool read_only, bool dir,
+			  bool recursive, const char *target);
 /* masks and read_only_paths as gantry has them by default. */
 void app_record_default_paths(struct app_record *rec);
 

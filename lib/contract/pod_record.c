@@ -11,8 +11,8 @@
 #define STOP_TIMEOUT_LIMIT (24 * 3600 * 1000)
 
 /*
- * What a key stands for: `set` takes a value, `get` gives it back.  Keys of an app's section belong to
- * the app that `app` began last (reading) or that is `app` (writing).
+ * What a key stands for: `set` takes a value, `get` gives it back.  Keys of an app's section belong
+ * to the app that `app` began last (reading) or that is `app` (writing).
  */
 struct key {
 	const char *name;
@@ -65,7 +65,8 @@ static int set_stop_timeout(struct pod_record *rec, const char *value)
 	return r;
 }
 
-static char *get_stop_timeout(const struct pod_record *rec, _unused_ const struct pod_record_app *app)
+static char *get_stop_timeout(const struct pod_record *rec,
+			      _unused_ const struct pod_record_app *app)
 {
 	return xasprintf("%u", rec->stop_timeout_ms);
 }
@@ -75,7 +76,8 @@ static int set_private_net(struct pod_record *rec, const char *value)
 	return set_bool(value, &rec->private_net);
 }
 
-static char *get_private_net(const struct pod_record *rec, _unused_ const struct pod_record_app *app)
+static char *get_private_net(const struct pod_record *rec,
+			     _unused_ const struct pod_record_app *app)
 {
 	return xstrdup(rec->private_net ? "1" : "0");
 }
@@ -117,7 +119,8 @@ static const struct key keys[] = {
 };
 #define KEY_APP 4
 
-static void encode_keys(const struct pod_record *rec, const struct pod_record_app *app, struct strbuf *sb)
+static void encode_keys(const struct pod_record *rec, const struct pod_record_app *app,
+			struct strbuf *sb)
 {
 	for (size_t i = 0; i < ELEMENTSOF(keys); i++) {
 		_cleanup_free_ char *value = NULL;

@@ -1,6 +1,7 @@
 /*
- * The pod record: what PID 1 of a pod needs to know (stage1/run writes it, stage1/init reads it from
- * the descriptor `record`).  One struct, one table of keys (pod_record.c); unknown keys are refused.
+ * The pod record: what PID 1 of a pod needs to know (stage1/run writes it, stage1/init reads it
+ * from the descriptor `record`).  One struct, one table of keys (pod_record.c); unknown keys are
+ * refused.
  *
  * The index of an app in the record is the I of the descriptors `appI-NAME`.
  */
@@ -24,7 +25,7 @@ struct pod_record {
 	char *uuid;
 	char *hostname;		  /* 1..64 bytes */
 	unsigned stop_timeout_ms; /* between TERM and KILL of an app */
-	bool private_net;	  /* the pod has a network namespace of its own: lo is to be set up */
+	bool private_net; /* the pod has a network namespace of its own: lo is to be set up */
 	struct pod_record_app *apps;
 	size_t n_apps;
 };

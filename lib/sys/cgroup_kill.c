@@ -1,6 +1,6 @@
 /*
- * Ending the processes of a control group, and removing directories of control groups.  No detection
- * and no JSON: also for the programs inside pods, which have nothing but descriptors.
+ * Ending the processes of a control group, and removing directories of control groups.  No
+ * detection and no JSON: also for the programs inside pods, which have nothing but descriptors.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +25,9 @@ static void pause_ns(long ns)
 	(void) nanosleep(&ts, NULL);
 }
 
-/* Send SIGKILL to every process listed in a buffer of lines; returns how many lines were complete. */
+/*
+ * Send SIGKILL to every process listed in a buffer of lines; returns how many lines were complete.
+ */
 static int kill_lines(char *buf, size_t *len)
 {
 	char *line = buf, *end;
@@ -35,7 +37,10 @@ static int kill_lines(char *buf, size_t *len)
 		pid_t pid;
 
 		*end = '\0';
-		/* "0": a process of another pid namespace, which is not ours to kill and not in a pod's group. */
+		/*
+		 * "0": a process of another pid namespace, which is not ours to kill and not in a
+		 * pod's group.
+		 */
 		if (parse_pid(line, &pid) == 0)
 			(void) kill(pid, SIGKILL);
 		n++;
@@ -78,7 +83,10 @@ static bool is_empty(int dir)
 	return fd < 0 || read(fd, &c, 1) <= 0;
 }
 
-/* v1: what is frozen cannot fork, so that the list is complete; the signal takes effect with the thaw. */
+/*
+ * v1: what is frozen cannot fork, so that the list is complete; the signal takes effect with the
+ * thaw.
+ */
 static int kill_v1(int dir)
 {
 	for (int i = 0; i < KILL_ROUNDS; i++) {
@@ -97,7 +105,10 @@ static int kill_v1(int dir)
 	return -EBUSY;
 }
 
-/* v2: cgroup.kill (Linux 5.14) is one atomic step; without it, kill by list until the list stays empty. */
+/*
+ * v2: cgroup.kill (Linux 5.14) is one atomic step; without it, kill by list until the list stays
+ * empty.
+ */
 static int kill_v2(int dir)
 {
 	bool atomic = file_poke_at(dir, "cgroup.kill", "1") == 0;

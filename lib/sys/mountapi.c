@@ -27,7 +27,9 @@
 #define AT_RECURSIVE 0x8000
 #endif
 
-/* umount2(2): <sys/mount.h> and <linux/mount.h> cannot be included together with every C library. */
+/*
+ * umount2(2): <sys/mount.h> and <linux/mount.h> cannot be included together with every C library.
+ */
 #define UMOUNT_DETACH 2
 
 static int check(long r)
@@ -59,8 +61,9 @@ int mnt_new(const char *type, const struct mnt_option *options, unsigned attrs, 
 	if (fs < 0)
 		return err_sysr(e, fs, "new %s: fsopen", type);
 	for (; options && options->key; options++) {
-		long r = syscall(SYS_fsconfig, fs, options->value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, options->key,
-				 options->value, 0);
+		long r = syscall(SYS_fsconfig, fs,
+				 options->value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG,
+				 options->key, options->value, 0);
 
 		if (r < 0)
 			return fs_error(fs, type, options->key, e);
@@ -84,11 +87,14 @@ static int set_attrs(int mnt, unsigned attrs, bool recursive)
 
 	if (attrs & MNT_ATTR_PRIVATE)
 		attr.propagation = MS_PRIVATE;
-	return check(syscall(SYS_mount_setattr, mnt, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr,
-			     sizeof attr));
+	return check(syscall(SYS_mount_setattr, mnt, "",
+			     AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr, sizeof attr));
 }
 
-/* The same by mount(2): only for attached mounts, and read-only and its like only for one mount at a time. */
+/*
+ * The same by mount(2): only for attached mounts, and read-only and its like only for one mount at
+ * a time.
+ */
 static int set_attrs_old(int mnt, unsigned attrs, bool recursive)
 {
 	struct statvfs st;
@@ -97,7 +103,8 @@ static int set_attrs_old(int mnt, unsigned attrs, bool recursive)
 
 	(void) snprintf(path, sizeof path, "/proc/self/fd/%d", mnt);
 	if (attrs & MNT_ATTR_PRIVATE)
-		r = check(syscall(SYS_mount, NULL, path, NULL, MS_PRIVATE | (recursive ? MS_REC : 0), NULL));
+		r = check(syscall(SYS_mount, NULL, path, NULL,
+				  MS_PRIVATE | (recursive ? MS_REC : 0), NULL));
 	attrs &= ~(unsigned) MNT_ATTR_PRIVATE;
 	if (r < 0 || !attrs)
 		return r;
@@ -105,8 +112,12 @@ static int set_attrs_old(int mnt, unsigned attrs, bool recursive)
 		return -ENOSYS;
 	if (fstatvfs(mnt, &st) < 0)
 		return -errno;
-	/* All flags are replaced, so those that it has are said again; the numbers of ST_* are those of MS_*. */
-	return check(syscall(SYS_mount, NULL, path, NULL, MS_REMOUNT | MS_BIND | attrs | (st.f_flag & 0xf), NULL));
+	/*
+	 * All flags are replaced, so those that it has are said again; the numbers of ST_* are
+	 * those of MS_*.
+	 */
+	return check(syscall(SYS_mount, NULL, path, NULL,
+			     MS_REMOUNT | MS_BIND | attrs | (st.f_flag & 0xf), NULL));
 }
 
 int mnt_set_attrs(int mnt, unsigned attrs, bool recursive)
@@ -123,7 +134,8 @@ int mnt_attach(int mnt, int to, unsigned attrs, bool recursive)
 
 	if (r < 0 && !later)
 		return r;
-	r = check(syscall(SYS_move_mount, mnt, "", to, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
+	r = check(syscall(SYS_move_mount, mnt, "", to, "",
+			  MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
 	return r < 0 || !later ? r : set_attrs_old(mnt, attrs, recursive);
 }
 
@@ -139,9 +151,12 @@ int mnt_make_private(void)
 
 int mnt_pivot(int root)
 {
-	/* pivot_root(2), NOTES: "." twice puts the old root on top of the new one, whence it is detached. */
-	if (fchdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 || syscall(SYS_umount2, ".", UMOUNT_DETACH) < 0 ||
-	    chdir("/") < 0)
+	/*
+	 * pivot_root(2), NOTES: "." twice puts the old root on top of the new one, whence it is
+	 * detached.
+	 */
+	if (fchdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
+	    syscall(SYS_umount2, ".", UMOUNT_DETACH) < 0 || chdir("/") < 0)
 		return -errno;
 	return 0;
 }

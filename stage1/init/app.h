@@ -1,6 +1,6 @@
 /*
- * The life of one app: states, events, and THE table of what an event does in a state.  Pure data and
- * one look-up, so that a test can walk all of it; pod.c carries the actions out.
+ * The life of one app: states, events, and THE table of what an event does in a state.  Pure data
+ * and one look-up, so that a test can walk all of it; pod.c carries the actions out.
  */
 #pragma once
 

@@ -21,7 +21,7 @@
 /* One of an app's two outputs, on its way to the log and to the relay. */
 struct stream {
 	int fd;		    /* read end, non-blocking; -EBADF: at its end */
-	bool draining;	    /* the app is gone: what is in the pipe now is all there will be */
+	bool draining;	    /* the app is gone: what is in the pipe is all there will be */
 	bool blocked;	    /* the relay is full: not read until it takes more */
 	struct lines lines;
 };

@@ -29,7 +29,8 @@ void lines_take(struct lines *l, size_t n)
  * The next piece at p (n bytes are there): its length without the line feed, and how many bytes it
  * stands for; false: the line is not complete.
  */
-static bool next_piece(const struct lines *l, const char *p, size_t n, size_t max, size_t *len, size_t *taken)
+static bool next_piece(const struct lines *l, const char *p, size_t n, size_t max, size_t *len,
+		       size_t *taken)
 {
 	const char *eol = memchr(p, '\n', n < max + 1 ? n : max + 1);
 
@@ -46,7 +47,8 @@ static bool next_piece(const struct lines *l, const char *p, size_t n, size_t ma
 	return false;
 }
 
-size_t lines_batch(struct lines *l, const char *prefix, size_t prefix_len, char *out, size_t out_size)
+size_t lines_batch(struct lines *l, const char *prefix, size_t prefix_len, char *out,
+		   size_t out_size)
 {
 	size_t max = out_size - prefix_len - 1, used = 0, pos = l->start, len, taken;
 

@@ -25,11 +25,12 @@ static inline size_t lines_left(const struct lines *l)
 	return l->end - l->start;
 }
 /*
- * Fill `out` with as many whole pieces as fit; returns its length, 0: no whole line is there. Nothing
- * is taken until lines_commit(), so a batch that could not be written is shown again.
- * The prefix must be shorter than half of out_size.
+ * Fill `out` with as many whole pieces as fit; returns its length, 0: no whole line is there.
+ * Nothing is taken until lines_commit(), so a batch that could not be written is shown again. The
+ * prefix must be shorter than half of out_size.
  */
-size_t lines_batch(struct lines *l, const char *prefix, size_t prefix_len, char *out, size_t out_size);
+size_t lines_batch(struct lines *l, const char *prefix, size_t prefix_len, char *out,
+		   size_t out_size);
 void lines_commit(struct lines *l);
 /* Take n bytes as they are. */
 void lines_take(struct lines *l, size_t n);

@@ -1,7 +1,7 @@
 /*
- * Who am I: PID 1 of a pod, started by stage1/run in all of the pod's namespaces, waiting for its go.
- * When I end, the kernel ends every process of the pod; the monitor outside reads how from the status
- * pipe.  I end when all apps have, or when the monitor is gone.
+ * Who am I: PID 1 of a pod, started by stage1/run in all of the pod's namespaces, waiting for its
+ * go. When I end, the kernel ends every process of the pod; the monitor outside reads how from the
+ * status pipe.  I end when all apps have, or when the monitor is gone.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,9 +32,10 @@ static int take_descriptors(struct pod *pod, struct err *e)
 		int *fd;
 		bool optional;
 	} table[] = {
-		{"pod", &pod->dir, false},	{"go", &pod->go, false},	   {"alive", &pod->alive, false},
-		{"stage2", &pod->stage2, false}, {"hostproc", &pod->hostproc, true}, {"ready", &pod->ready, true},
-		{"out", &pod->relay[0], true},	{"err", &pod->relay[1], true},
+		{"pod", &pod->dir, false},	    {"go", &pod->go, false},
+		{"alive", &pod->alive, false},	    {"stage2", &pod->stage2, false},
+		{"hostproc", &pod->hostproc, true}, {"ready", &pod->ready, true},
+		{"out", &pod->relay[0], true},	    {"err", &pod->relay[1], true},
 	};
 
 	for (size_t i = 0; i < ELEMENTSOF(table); i++) {
@@ -87,7 +88,8 @@ static int make_apps(struct pod *pod, struct err *e)
 	pod->n_apps = pod->rec.n_apps;
 	pod->apps = xcalloc(pod->n_apps, sizeof *pod->apps);
 	/* Fresh pages: they cost nothing for an app that prints nothing. */
-	buffers = mmap(NULL, pod->n_apps * 2 * LINES_ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	buffers = mmap(NULL, pod->n_apps * 2 * LINES_ROOM, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (buffers == MAP_FAILED)
 		return err_sys(e, "allocate buffers");
 	for (size_t i = 0; i < pod->n_apps; i++) {
@@ -110,8 +112,8 @@ static int make_apps(struct pod *pod, struct err *e)
 }
 
 /*
- * All dispositions to their default (a caller's nohup is not the pod's), and everything that we listen
- * to blocked, SIGPIPE as well: ignored, it would be ignored in the apps.
+ * All dispositions to their default (a caller's nohup is not the pod's), and everything that we
+ * listen to blocked, SIGPIPE as well: ignored, it would be ignored in the apps.
  */
 static int take_signals(struct pod *pod, struct err *e)
 {
@@ -214,19 +216,27 @@ static void fill_poll(const struct pod *pod, struct pollfd *p)
 		pa[0] = (struct pollfd) {.fd = a->report, .events = POLLIN};
 		for (int k = 0; k < 2; k++) {
 			blocked[k] = blocked[k] || a->out[k].blocked;
-			/* The end of a pipe is always told: one that must wait is left out as a whole. */
-			pa[k + 1] = (struct pollfd) {.fd = a->out[k].blocked ? -1 : a->out[k].fd, .events = POLLIN};
+			/*
+			 * The end of a pipe is always told: one that must wait is left out as a
+			 * whole.
+			 */
+			pa[k + 1] = (struct pollfd){.fd = a->out[k].blocked ? -1 : a->out[k].fd,
+						    .events = POLLIN};
 		}
 	}
 	p[POLL_SIGNALS] = (struct pollfd) {.fd = pod->signals, .events = POLLIN};
 	p[POLL_ALIVE] = (struct pollfd) {.fd = pod->alive, .events = POLLIN};
 	for (int k = 0; k < 2; k++)
-		p[POLL_RELAY + k] = (struct pollfd) {.fd = blocked[k] ? pod->relay[k] : -1, .events = POLLOUT};
+		p[POLL_RELAY + k] =
+			(struct pollfd){.fd = blocked[k] ? pod->relay[k] : -1, .events = POLLOUT};
 }
 
 static void read_report(struct pod *pod, struct app *a)
 {
-	/* A handler's words are nobody's business; one that died without any is seen when it is reaped. */
+	/*
+	 * A handler's words are nobody's business; one that died without any is seen when it is
+	 * reaped.
+	 */
 	if (!report_read(a) || a->state == APP_HANDLER)
 		return;
 	if (a->report_failed)
@@ -259,7 +269,8 @@ static void run(struct pod *pod, struct pollfd *p)
 		int n;
 
 		fill_poll(pod, p);
-		n = poll(p, (nfds_t) (POLL_APPS + POLL_PER_APP * pod->n_apps), pod_next_timeout(pod));
+		n = poll(p, (nfds_t) (POLL_APPS + POLL_PER_APP * pod->n_apps),
+			 pod_next_timeout(pod));
 		/* The monitor is gone: so is everything, at once. */
 		if (n > 0 && p[POLL_ALIVE].revents)
 			_exit(EXIT_FAILED);
@@ -272,8 +283,17 @@ static void run(struct pod *pod, struct pollfd *p)
 int init_main(void)
 {
 	static struct pod pod = {
-		.rec = POD_RECORD_INIT, .exit_status = -1, .dir = -EBADF, .go = -EBADF, .alive = -EBADF, .status = -EBADF,
-		.ready = -EBADF, .stage2 = -EBADF, .hostproc = -EBADF, .relay = {-EBADF, -EBADF}, .null = -EBADF,
+		.rec = POD_RECORD_INIT,
+		.exit_status = -1,
+		.dir = -EBADF,
+		.go = -EBADF,
+		.alive = -EBADF,
+		.status = -EBADF,
+		.ready = -EBADF,
+		.stage2 = -EBADF,
+		.hostproc = -EBADF,
+		.relay = {-EBADF, -EBADF},
+		.null = -EBADF,
 		.signals = -EBADF,
 	};
 	static struct err e;

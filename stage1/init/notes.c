@@ -1,6 +1,6 @@
 /*
- * What others read of us: files in the pod directory, lines on the status pipe.  No allocation: names
- * are made beforehand.  A file appears whole, by rename.
+ * What others read of us: files in the pod directory, lines on the status pipe.  No allocation:
+ * names are made beforehand.  A file appears whole, by rename.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,8 @@
 
 static int open_log(struct pod *pod, struct app *a, struct err *e)
 {
-	a->log = openat(pod->dir, a->log_path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
+	a->log = openat(pod->dir, a->log_path,
+			O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
 	return a->log < 0 ? err_sys(e, "open %s", a->log_path) : 0;
 }
 
@@ -44,7 +45,8 @@ int notes_prepare(struct pod *pod, struct err *e)
 
 static void put_file(const struct pod *pod, const char *temp, const char *path, const char *text)
 {
-	_cleanup_fd_ int fd = openat(pod->dir, temp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	_cleanup_fd_ int fd =
+		openat(pod->dir, temp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
 
 	/* Nobody to tell: whoever looks for the file finds that it is missing. */
 	if (fd < 0 || write_all(fd, text, strlen(text)) < 0)

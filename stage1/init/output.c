@@ -1,10 +1,10 @@
 /*
- * What apps print: pipe -> log file and, in the foreground, the relay to the monitor.  One app's output
- * is passed on as it is; of several, in whole lines with the app's name before each.
+ * What apps print: pipe -> log file and, in the foreground, the relay to the monitor.  One app's
+ * output is passed on as it is; of several, in whole lines with the app's name before each.
  *
- * The relay's pipe may be full: then the app's pipe is not read any further, fills up in turn, and the
- * app waits.  Nothing is lost and nothing is kept in memory.  A write of at most PIPE_BUF bytes to a
- * non-blocking pipe is all or nothing (pipe(7)), so lines of different apps never mix.
+ * The relay's pipe may be full: then the app's pipe is not read any further, fills up in turn, and
+ * the app waits.  Nothing is lost and nothing is kept in memory.  A write of at most PIPE_BUF bytes
+ * to a non-blocking pipe is all or nothing (pipe(7)), so lines of different apps never mix.
  */
 #include <errno.h>
 #include <limits.h>

@@ -1,6 +1,6 @@
 /*
- * The pod as a whole: events of its apps are looked up in THE table (app.c) and carried out here.  The
- * first app that fails ends the pod; the pod ends when all apps have.
+ * The pod as a whole: events of its apps are looked up in THE table (app.c) and carried out here.
+ * The first app that fails ends the pod; the pod ends when all apps have.
  */
 #include <errno.h>
 #include <signal.h>
@@ -66,10 +66,12 @@ static int final_status(struct pod *pod, struct app *a)
 		return 0;
 	if (!a->ready) {
 		if (WIFSIGNALED(a->wait_status))
-			(void) snprintf(text, sizeof text, "app %s: start: killed by signal %d before its program ran", a->name,
-					WTERMSIG(a->wait_status));
+			(void) snprintf(text, sizeof text,
+					"app %s: start: killed by signal %d before its program ran",
+					a->name, WTERMSIG(a->wait_status));
 		else
-			(void) snprintf(text, sizeof text, "app %s: start: ended before its program ran", a->name);
+			(void) snprintf(text, sizeof text,
+					"app %s: start: ended before its program ran", a->name);
 		tell(pod, ECHILD, text);
 		return EXIT_FAILED;
 	}
@@ -81,7 +83,10 @@ static void act_ended(struct pod *pod, struct app *a, bool handler)
 	_cleanup_err_ struct err e = ERR_INIT;
 	int status = final_status(pod, a);
 
-	/* What it left behind ends with it; when nothing at all is left in the pod, do not even look. */
+	/*
+	 * What it left behind ends with it; when nothing at all is left in the pod, do not even
+	 * look.
+	 */
 	if (pod->orphans)
 		kill_all(a);
 	a->deadline = 0;
@@ -224,10 +229,15 @@ static void look_at_end(struct pod *pod, struct app *a)
 		/* Whoever else may have the other end open: the one that we wait for is gone. */
 		if (!report_read(a))
 			report_finish(a);
-		pod_event(pod, a, a->report_failed ? EV_FAILED : a->report_ready ? EV_READY : EV_EXIT);
+		if (a->report_failed)
+			event = EV_FAILED;
+		else if (a->report_ready)
+			event = EV_READY;
+		pod_event(pod, a, event);
 	}
 	if (a->state == APP_DONE)
 		return;
+	event = EV_EXIT;
 	if (a->has_post_stop && a->ready && a->mntns >= 0)
 		event = EV_EXIT_HANDLER;
 	pod_event(pod, a, event);

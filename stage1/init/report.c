@@ -1,6 +1,6 @@
 /*
- * What stage2 says on its error descriptor: entries `key=value\0`, taken apart in place.  The end of
- * the stream is what counts; how it came there, the entries tell.
+ * What stage2 says on its error descriptor: entries `key=value\0`, taken apart in place.  The end
+ * of the stream is what counts; how it came there, the entries tell.
  */
 #include <errno.h>
 #include <string.h>
@@ -56,7 +56,10 @@ static ssize_t receive(struct app *a, char *to, size_t room)
 	} control;
 	struct iovec iov = {.iov_base = to, .iov_len = room};
 	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.buf, .msg_controllen = sizeof control.buf,
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.buf,
+		.msg_controllen = sizeof control.buf,
 	};
 	struct cmsghdr *c;
 	ssize_t n;
@@ -65,7 +68,8 @@ static ssize_t receive(struct app *a, char *to, size_t room)
 		return read(a->report, to, room);
 	n = recvmsg(a->report, &msg, MSG_CMSG_CLOEXEC);
 	c = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int))) {
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
+	    c->cmsg_len == CMSG_LEN(sizeof(int))) {
 		(void) fd_close(a->mntns);
 		memcpy(&a->mntns, CMSG_DATA(c), sizeof(int));
 	}
@@ -79,7 +83,8 @@ bool report_read(struct app *a)
 	while (a->report >= 0) {
 		size_t room = REPORT_ROOM - a->report_len;
 		/* More than fits is cut, but read to its end. */
-		ssize_t n = room ? receive(a, a->report_buf + a->report_len, room) : receive(a, rest, sizeof rest);
+		ssize_t n = room ? receive(a, a->report_buf + a->report_len, room)
+				 : receive(a, rest, sizeof rest);
 
 		if (n < 0 && errno == EINTR)
 			continue;

@@ -1,7 +1,7 @@
 /*
- * The pod's own small root: a tmpfs with what every app's /dev is bound from, the pod's shared memory,
- * its procfs, and a place for an app's root to hang until stage2 pivots to it.  Once it is "/", the
- * host can only be reached by the descriptors that we hold.
+ * The pod's own small root: a tmpfs with what every app's /dev is bound from, the pod's shared
+ * memory, its procfs, and a place for an app's root to hang until stage2 pivots to it.  Once it is
+ * "/", the host can only be reached by the descriptors that we hold.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,8 +20,9 @@ static const struct {
 	const char *host, *name;
 	unsigned major, minor;
 } nodes[] = {
-	{"/dev/null", "dev/null", 1, 3},     {"/dev/zero", "dev/zero", 1, 5},	    {"/dev/full", "dev/full", 1, 7},
-	{"/dev/random", "dev/random", 1, 8}, {"/dev/urandom", "dev/urandom", 1, 9}, {"/dev/tty", "dev/tty", 5, 0},
+	{"/dev/null", "dev/null", 1, 3},       {"/dev/zero", "dev/zero", 1, 5},
+	{"/dev/full", "dev/full", 1, 7},       {"/dev/random", "dev/random", 1, 8},
+	{"/dev/urandom", "dev/urandom", 1, 9}, {"/dev/tty", "dev/tty", 5, 0},
 };
 
 /* The working directory is the new root, "/" still the host's. */
@@ -40,8 +41,8 @@ static int bind_nodes(struct err *e)
 		if (stat(nodes[i].name, &st) < 0)
 			return err_sys(e, "stat %s", nodes[i].host);
 		if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(nodes[i].major, nodes[i].minor))
-			return err_set(e, ENODEV, "%s of the host is not the device %u:%u", nodes[i].host, nodes[i].major,
-				       nodes[i].minor);
+			return err_set(e, ENODEV, "%s of the host is not the device %u:%u",
+				       nodes[i].host, nodes[i].major, nodes[i].minor);
 	}
 	return 0;
 }
@@ -61,8 +62,8 @@ static int mount_on(const char *name, int mnt, unsigned attrs, struct err *e)
 }
 
 /*
- * The nodes are the host's own: on a mount that is read-only their mode and owner cannot be changed,
- * while the devices work as ever.  The same for the root itself and for /empty.
+ * The nodes are the host's own: on a mount that is read-only their mode and owner cannot be
+ * changed, while the devices work as ever.  The same for the root itself and for /empty.
  */
 static int make_read_only(int root, struct err *e)
 {
@@ -93,7 +94,8 @@ static int fill(int root, struct err *e)
 			return err_sys(e, "mkdir /%s", dirs[i]);
 	/* What apps' masks are made of: nothing, and nobody can put anything there. */
 	mnt = mnt_clone(AT_FDCWD, "empty", false);
-	r = mnt < 0 ? err_sysr(e, mnt, "clone /empty") : mount_on("empty", mnt, none | MNT_ATTR_RDONLY, e);
+	r = mnt < 0 ? err_sysr(e, mnt, "clone /empty")
+		    : mount_on("empty", mnt, none | MNT_ATTR_RDONLY, e);
 	if (r == 0)
 		r = bind_nodes(e);
 	if (r == 0)
@@ -106,7 +108,10 @@ static int fill(int root, struct err *e)
 }
 
 #ifdef INIT_SHOWS_LIBRARIES
-/* Only in builds with sanitizers, which are dynamic: stage2 could not be executed without its loader. */
+/*
+ * Only in builds with sanitizers, which are dynamic: stage2 could not be executed without its
+ * loader.
+ */
 static int show_libraries(struct err *e)
 {
 	static const char *const dirs[] = {"usr", "lib", "lib64"};

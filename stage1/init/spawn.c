@@ -37,12 +37,17 @@ static pid_t fork_into(int cgroup)
 	return (pid_t) pid;
 }
 
-/* Only we can see which number the host has for us: procfs answers in the namespace that it belongs to. */
+/*
+ * Only we can see which number the host has for us: procfs answers in the namespace that it belongs
+ * to.
+ */
 static void report_host_pid(const struct pod *pod, int report)
 {
 	char text[64] = "hostpid=";
 	size_t skip = strlen(text);
-	ssize_t n = pod->hostproc < 0 ? -1 : readlinkat(pod->hostproc, "self", text + skip, sizeof text - skip - 1);
+	ssize_t n = pod->hostproc < 0 ? -1
+				      : readlinkat(pod->hostproc, "self", text + skip,
+						   sizeof text - skip - 1);
 
 	if (n <= 0)
 		return;
@@ -50,8 +55,12 @@ static void report_host_pid(const struct pod *pod, int report)
 	(void) write_all(report, text, skip + (size_t) n + 1);
 }
 
-/* Who am I: the process that will be the app, between fork and the exec of stage2. init reaps me. */
-static _noreturn_ void child(const struct pod *pod, const struct app *a, const char *phase, int report)
+/*
+ * Who am I: the process that will be the app, between fork and the exec of stage2. init reaps me.
+ * 
+ */
+static _noreturn_ void child(const struct pod *pod, const struct app *a, const char *phase,
+			     int report)
 {
 	struct fd_name fds[APP_FDS_MAX + 2];
 	char *const argv[] = {(char[]) {"stage2"}, (char *) phase, NULL};
@@ -124,7 +133,8 @@ int spawn_stage2(struct pod *pod, struct app *a, const char *phase, struct err *
 	if (r < 0)
 		return r;
 	/* A socket where stage2 has to send a descriptor back. */
-	if ((a->has_post_stop ? socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, report) : pipe2(report, O_CLOEXEC)) < 0)
+	if ((a->has_post_stop ? socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, report)
+			      : pipe2(report, O_CLOEXEC)) < 0)
 		return err_sys(e, "pipe");
 	a->report_len = 0;
 	a->report_ready = a->report_failed = false;

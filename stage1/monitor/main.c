@@ -1,7 +1,7 @@
 /*
- * Who am I: the process that was `gantry run`, on the host, after stage1/run has said go.  I hold the
- * pod's lock; when I die, the pod dies (init watches a pipe whose other end I have).  I pass signals on,
- * copy the apps' output in the foreground, and clear up after the pod.
+ * Who am I: the process that was `gantry run`, on the host, after stage1/run has said go.  I hold
+ * the pod's lock; when I die, the pod dies (init watches a pipe whose other end I have).  I pass
+ * signals on, copy the apps' output in the foreground, and clear up after the pod.
  */
 #include <errno.h>
 #include <poll.h>
@@ -56,7 +56,10 @@ static int prepare(struct monitor *m, struct err *e)
 	return m->signals < 0 ? m->signals : 0;
 }
 
-/* First politely; asked again by the keyboard or by a supervisor: at once; a third time: by force. */
+/*
+ * First politely; asked again by the keyboard or by a supervisor: at once; a third time: by force.
+ * 
+ */
 static void read_signals(struct monitor *m)
 {
 	static const int sends[] = {SIGTERM, SIGINT, SIGKILL};
@@ -71,6 +74,32 @@ static void read_signals(struct monitor *m)
 
 enum { POLL_INIT, POLL_SIGNALS, POLL_STATUS, POLL_RELAY, POLL_MAX = POLL_RELAY + 2 };
 
+/* First wait for room where it goes to, then for something to come. */
+static struct pollfd poll_relay(const struct monitor *m, int which)
+{
+	if (m->relay[which] < 0)
+		return (struct pollfd) {.fd = -1};
+	if (m->room[which])
+		return (struct pollfd) {.fd = m->relay[which], .events = POLLIN};
+	return (struct pollfd) {.fd = STDOUT_FILENO + which, .events = POLLOUT};
+}
+
+static void dispatch(struct monitor *m, const struct pollfd *p)
+{
+	if (p[POLL_SIGNALS].revents)
+		read_signals(m);
+	if (p[POLL_STATUS].revents && !status_read(m))
+		m->status = fd_close(m->status);
+	for (int k = 0; k < 2; k++) {
+		if (!p[POLL_RELAY + k].revents)
+			continue;
+		if (m->room[k])
+			relay_copy(m, k);
+		else
+			m->room[k] = true;
+	}
+}
+
 /* Until init has ended and everything that it and the apps said has arrived. */
 static void watch(struct monitor *m)
 {
@@ -78,30 +107,16 @@ static void watch(struct monitor *m)
 
 	while (alive || m->status >= 0 || m->relay[0] >= 0 || m->relay[1] >= 0) {
 		struct pollfd p[POLL_MAX] = {
-			{.fd = alive ? m->init : -1, .events = POLLIN},
-			{.fd = m->signals, .events = POLLIN},
-			{.fd = m->status, .events = POLLIN},
+			[POLL_INIT] = {.fd = alive ? m->init : -1, .events = POLLIN},
+			[POLL_SIGNALS] = {.fd = m->signals, .events = POLLIN},
+			[POLL_STATUS] = {.fd = m->status, .events = POLLIN},
+			[POLL_RELAY] = poll_relay(m, 0),
+			[POLL_RELAY + 1] = poll_relay(m, 1),
 		};
 
-		for (int k = 0; k < 2; k++)
-			p[POLL_RELAY + k] = (struct pollfd) {
-				.fd = m->relay[k] < 0 ? -1 : m->room[k] ? m->relay[k] : STDOUT_FILENO + k,
-				.events = m->room[k] ? POLLIN : POLLOUT,
-			};
 		if (poll(p, POLL_MAX, -1) < 0)
 			continue;
-		if (p[POLL_SIGNALS].revents)
-			read_signals(m);
-		if (p[POLL_STATUS].revents && !status_read(m))
-			m->status = fd_close(m->status);
-		for (int k = 0; k < 2; k++) {
-			if (!p[POLL_RELAY + k].revents)
-				continue;
-			if (m->room[k])
-				relay_copy(m, k);
-			else
-				m->room[k] = true;
-		}
+		dispatch(m, p);
 		if (p[POLL_INIT].revents)
 			alive = false;
 	}

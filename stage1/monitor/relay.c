@@ -1,7 +1,7 @@
 /*
  * In the foreground, the apps' output: from the pipes of init to our own 1 and 2.  Those are shared
- * with others and may block, so they are never made non-blocking; instead a piece is written only when
- * poll(2) says that it fits (for a pipe PIPE_BUF bytes, pipe(7)).
+ * with others and may block, so they are never made non-blocking; instead a piece is written only
+ * when poll(2) says that it fits (for a pipe PIPE_BUF bytes, pipe(7)).
  */
 #include <errno.h>
 #include <limits.h>
@@ -32,7 +32,9 @@ void relay_copy(struct monitor *m, int which)
 		m->relay[which] = fd_close(m->relay[which]);
 		return;
 	}
-	/* Nobody listens any more: the pod goes on, its logs have everything; closing tells init. */
+	/*
+	 * Nobody listens any more: the pod goes on, its logs have everything; closing tells init.
+	 */
 	if (write_all(to, buf, (size_t) n) < 0)
 		m->relay[which] = fd_close(m->relay[which]);
 	m->room[which] = false;

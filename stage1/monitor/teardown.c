@@ -1,7 +1,8 @@
 /*
- * After the pod: its mounts, namespaces and links are gone with its last process.  What is left on the
- * host stands in the pod directory: control groups, and what CNI plugins did.  Failures are told, not
- * returned: the pod's own status is what our caller asked for, and `gantry gc` tries again.
+ * After the pod: its mounts, namespaces and links are gone with its last process.  What is left on
+ * the host stands in the pod directory: control groups, and what CNI plugins did.  Failures are
+ * told, not returned: the pod's own status is what our caller asked for, and `gantry gc` tries
+ * again.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -66,7 +67,10 @@ static void undo_networks(struct monitor *m)
 	_cleanup_free_ char *path = gc_path();
 	_cleanup_err_ struct err e = ERR_INIT;
 	char netns[64];
-	char *const env[] = {netns, (char[]) {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}, NULL};
+	char *const env[] = {
+		netns,
+		(char[]){"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+		NULL};
 	_cleanup_strv_ char **argv = NULL;
 	struct spawn sp = SPAWN_INIT;
 	int st;

@@ -3,9 +3,10 @@
 #include "contract/app_record.h"
 
 /* The smallest record that is accepted. */
-static const char base[] =
-	"version=1\0app=web\0exec=/bin/web\0cwd=/\0user=0\0group=0\0caps-bounding=00000000a80425fb\0"
-	"caps-ambient=0000000000000000\0no-new-privs=0\0seccomp=1\0read-only-root=0\0paths=1\0shm=1\0tty=0\0";
+static const char base[] = "version=1\0app=web\0exec=/bin/web\0cwd=/"
+			   "\0user=0\0group=0\0caps-bounding=00000000a80425fb\0"
+			   "caps-ambient=0000000000000000\0no-new-privs=0\0seccomp=1\0read-only-"
+			   "root=0\0paths=1\0shm=1\0tty=0\0";
 
 static int decode(const char *data, size_t len, struct app_record *ret, struct err *e)
 {
@@ -106,11 +107,16 @@ static void test_refused(void **state _unused_)
 		{"rlimit", " 1 2", "app record: rlimit: bad value \" 1 2\""},
 		{"rlimit", "nofile 1 2 3", "app record: rlimit: bad value \"nofile 1 2 3\""},
 		{"mount", "fd 1 ro dir rec", "app record: mount: bad value \"fd 1 ro dir rec\""},
-		{"mount", "fd 1 ro dir rec x", "app record: mount: bad value \"fd 1 ro dir rec x\""},
-		{"mount", "fd 65536 ro dir rec /", "app record: mount: bad value \"fd 65536 ro dir rec /\""},
-		{"mount", "fd 1 rx dir rec /", "app record: mount: bad value \"fd 1 rx dir rec /\""},
-		{"mount", "fd 1 ro fifo rec /", "app record: mount: bad value \"fd 1 ro fifo rec /\""},
-		{"mount", "no 1 ro dir rec /", "app record: mount: bad value \"no 1 ro dir rec /\""},
+		{"mount", "fd 1 ro dir rec x",
+		 "app record: mount: bad value \"fd 1 ro dir rec x\""},
+		{"mount", "fd 65536 ro dir rec /",
+		 "app record: mount: bad value \"fd 65536 ro dir rec /\""},
+		{"mount", "fd 1 rx dir rec /",
+		 "app record: mount: bad value \"fd 1 rx dir rec /\""},
+		{"mount", "fd 1 ro fifo rec /",
+		 "app record: mount: bad value \"fd 1 ro fifo rec /\""},
+		{"mount", "no 1 ro dir rec /",
+		 "app record: mount: bad value \"no 1 ro dir rec /\""},
 	};
 
 	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -141,7 +147,8 @@ static void test_required(void **state _unused_)
 		{"exec", "", "app record: exec: bad value \"\""},
 		{"seccomp", "true", "app record: seccomp: bad value \"true\""},
 		{"caps-ambient", "400", "app record: caps-ambient: bad value \"400\""},
-		{"caps-ambient", "000000000000040G", "app record: caps-ambient: bad value \"000000000000040G\""},
+		{"caps-ambient", "000000000000040G",
+		 "app record: caps-ambient: bad value \"000000000000040G\""},
 	};
 
 	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {

@@ -24,24 +24,57 @@ static void test_lives(void **state _unused_)
 		size_t n;
 		enum app_state end;
 	} rows[] = {
-		{"runs to its end", {EV_START, EV_READY, EV_EXIT}, {ACT_SPAWN, ACT_STARTED, ACT_ENDED}, 3, APP_DONE},
-		{"with a handler", {EV_START, EV_READY, EV_EXIT_HANDLER, EV_HANDLER_EXIT},
-		 {ACT_SPAWN, ACT_STARTED, ACT_HANDLER, ACT_DONE}, 4, APP_DONE},
-		{"a step fails", {EV_START, EV_FAILED, EV_EXIT}, {ACT_SPAWN, ACT_FAILED, ACT_ENDED}, 3, APP_DONE},
-		{"a step fails, no handler then", {EV_START, EV_FAILED, EV_EXIT_HANDLER},
-		 {ACT_SPAWN, ACT_FAILED, ACT_ENDED}, 3, APP_DONE},
-		{"cannot be spawned", {EV_EXIT}, {ACT_ENDED}, 1, APP_DONE},
-		{"stopped in time", {EV_START, EV_READY, EV_STOP, EV_EXIT}, {ACT_SPAWN, ACT_STARTED, ACT_TERM, ACT_ENDED}, 4,
+		{"runs to its end",
+		 {EV_START, EV_READY, EV_EXIT},
+		 {ACT_SPAWN, ACT_STARTED, ACT_ENDED},
+		 3,
 		 APP_DONE},
-		{"stopped by force", {EV_START, EV_READY, EV_STOP, EV_TIMEOUT, EV_TIMEOUT, EV_EXIT},
-		 {ACT_SPAWN, ACT_STARTED, ACT_TERM, ACT_KILL, ACT_KILL, ACT_ENDED}, 6, APP_DONE},
-		{"stopped while it starts", {EV_START, EV_STOP, EV_READY, EV_EXIT},
-		 {ACT_SPAWN, ACT_TERM, ACT_STARTED, ACT_ENDED}, 4, APP_DONE},
-		{"stopped before it starts", {EV_STOP, EV_START}, {ACT_NONE, ACT_NONE}, 2, APP_DONE},
-		{"stopped, then its handler", {EV_START, EV_READY, EV_STOP, EV_EXIT_HANDLER, EV_TIMEOUT, EV_HANDLER_EXIT},
-		 {ACT_SPAWN, ACT_STARTED, ACT_TERM, ACT_HANDLER, ACT_KILL, ACT_DONE}, 6, APP_DONE},
-		{"the pod ends during the handler", {EV_START, EV_READY, EV_EXIT_HANDLER, EV_STOP},
-		 {ACT_SPAWN, ACT_STARTED, ACT_HANDLER, ACT_DEADLINE}, 4, APP_HANDLER},
+		{"with a handler",
+		 {EV_START, EV_READY, EV_EXIT_HANDLER, EV_HANDLER_EXIT},
+		 {ACT_SPAWN, ACT_STARTED, ACT_HANDLER, ACT_DONE},
+		 4,
+		 APP_DONE},
+		{"a step fails",
+		 {EV_START, EV_FAILED, EV_EXIT},
+		 {ACT_SPAWN, ACT_FAILED, ACT_ENDED},
+		 3,
+		 APP_DONE},
+		{"a step fails, no handler then",
+		 {EV_START, EV_FAILED, EV_EXIT_HANDLER},
+		 {ACT_SPAWN, ACT_FAILED, ACT_ENDED},
+		 3,
+		 APP_DONE},
+		{"cannot be spawned", {EV_EXIT}, {ACT_ENDED}, 1, APP_DONE},
+		{"stopped in time",
+		 {EV_START, EV_READY, EV_STOP, EV_EXIT},
+		 {ACT_SPAWN, ACT_STARTED, ACT_TERM, ACT_ENDED},
+		 4,
+		 APP_DONE},
+		{"stopped by force",
+		 {EV_START, EV_READY, EV_STOP, EV_TIMEOUT, EV_TIMEOUT, EV_EXIT},
+		 {ACT_SPAWN, ACT_STARTED, ACT_TERM, ACT_KILL, ACT_KILL, ACT_ENDED},
+		 6,
+		 APP_DONE},
+		{"stopped while it starts",
+		 {EV_START, EV_STOP, EV_READY, EV_EXIT},
+		 {ACT_SPAWN, ACT_TERM, ACT_STARTED, ACT_ENDED},
+		 4,
+		 APP_DONE},
+		{"stopped before it starts",
+		 {EV_STOP, EV_START},
+		 {ACT_NONE, ACT_NONE},
+		 2,
+		 APP_DONE},
+		{"stopped, then its handler",
+		 {EV_START, EV_READY, EV_STOP, EV_EXIT_HANDLER, EV_TIMEOUT, EV_HANDLER_EXIT},
+		 {ACT_SPAWN, ACT_STARTED, ACT_TERM, ACT_HANDLER, ACT_KILL, ACT_DONE},
+		 6,
+		 APP_DONE},
+		{"the pod ends during the handler",
+		 {EV_START, EV_READY, EV_EXIT_HANDLER, EV_STOP},
+		 {ACT_SPAWN, ACT_STARTED, ACT_HANDLER, ACT_DEADLINE},
+		 4,
+		 APP_HANDLER},
 	};
 
 	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -53,7 +86,9 @@ static void test_lives(void **state _unused_)
 	}
 }
 
-/* Whatever happens in whatever order: nothing is started twice, nothing comes back from the dead. */
+/*
+ * Whatever happens in whatever order: nothing is started twice, nothing comes back from the dead.
+ */
 static void test_every_cell(void **state _unused_)
 {
 	for (unsigned s = 0; s < APP_STATE_MAX; s++) {
@@ -64,13 +99,16 @@ static void test_every_cell(void **state _unused_)
 			/* A life goes one way. */
 			assert_true(t.next >= s);
 			assert_true(t.action != ACT_SPAWN || s == APP_WAITING);
-			assert_true(t.action != ACT_STARTED || s == APP_STARTING || s == APP_STOPPING);
+			assert_true(t.action != ACT_STARTED || s == APP_STARTING ||
+				    s == APP_STOPPING);
 			/* A handler follows a main process only. */
-			assert_true(t.action != ACT_HANDLER || (s < APP_HANDLER && ev == EV_EXIT_HANDLER));
+			assert_true(t.action != ACT_HANDLER ||
+				    (s < APP_HANDLER && ev == EV_EXIT_HANDLER));
 			if (s == APP_DONE)
 				assert_true(t.action == ACT_NONE && t.next == APP_DONE);
 			/* A dead process is never left waiting for its death. */
-			if (s != APP_HANDLER && (ev == EV_EXIT || (ev == EV_EXIT_HANDLER && s != APP_WAITING)))
+			if (s != APP_HANDLER &&
+			    (ev == EV_EXIT || (ev == EV_EXIT_HANDLER && s != APP_WAITING)))
 				assert_true(t.next == APP_DONE || t.next == APP_HANDLER);
 		}
 	}

@@ -102,7 +102,9 @@ static void test_every_cut(void **state _unused_)
 
 			for (size_t pos = 0; pos < sizeof text - 1 || !l.closed;) {
 				char out[64];
-				size_t len = sizeof text - 1 - pos < cut ? sizeof text - 1 - pos : cut, k;
+				size_t len = sizeof text - 1 - pos < cut ? sizeof text - 1 - pos
+									 : cut,
+				       k;
 
 				put(&l, text + pos, len);
 				pos += len;
@@ -124,8 +126,9 @@ static void test_every_cut(void **state _unused_)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole_lines), cmocka_unit_test(test_batches), cmocka_unit_test(test_long_lines),
-		cmocka_unit_test(test_full_buffer), cmocka_unit_test(test_every_cut),
+		cmocka_unit_test(test_whole_lines), cmocka_unit_test(test_batches),
+		cmocka_unit_test(test_long_lines),  cmocka_unit_test(test_full_buffer),
+		cmocka_unit_test(test_every_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

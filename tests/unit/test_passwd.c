@@ -23,11 +23,12 @@ static void test_find(void **state _unused_)
 		int r;
 		uid_t id;
 	} rows[] = {
-		{"root", 0, 0},	       {"web", 0, 101},	       {"web2", 0, 103},	{"max", 0, 4294967294},
-		{"short", 0, 7},       {"we", -ENOENT, 0},     {"web:", -ENOENT, 0},	{"", -ENOENT, 0},
-		{"bad", -EINVAL, 0},   {"none", -EINVAL, 0},   {"empty", -EINVAL, 0},	{"over", -EINVAL, 0},
-		{"long", -EINVAL, 0},  {"ROOT", -ENOENT, 0},   {"web\nroot", -ENOENT, 0}, {"0", -ENOENT, 0},
-		{"web:x", -ENOENT, 0}, {"+nis", -EINVAL, 0},
+		{"root", 0, 0},		{"web", 0, 101},       {"web2", 0, 103},
+		{"max", 0, 4294967294}, {"short", 0, 7},       {"we", -ENOENT, 0},
+		{"web:", -ENOENT, 0},	{"", -ENOENT, 0},      {"bad", -EINVAL, 0},
+		{"none", -EINVAL, 0},	{"empty", -EINVAL, 0}, {"over", -EINVAL, 0},
+		{"long", -EINVAL, 0},	{"ROOT", -ENOENT, 0},  {"web\nroot", -ENOENT, 0},
+		{"0", -ENOENT, 0},	{"web:x", -ENOENT, 0}, {"+nis", -EINVAL, 0},
 	};
 
 	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -49,8 +50,12 @@ static void test_cut(void **state _unused_)
 		uid_t id = 0;
 		int r = passwd_find(cut, n, "web", &id);
 
-		/* "web:x:1": cut in the middle of the number it is another number, as for every reader. */
-		assert_true(r == -ENOENT || r == -EINVAL || (r == 0 && (id == 1 || id == 10 || id == 101)));
+		/*
+		 * "web:x:1": cut in the middle of the number it is another number, as for every
+		 * reader.
+		 */
+		assert_true(r == -ENOENT || r == -EINVAL ||
+			    (r == 0 && (id == 1 || id == 10 || id == 101)));
 	}
 	assert_int_equal(passwd_find("", 0, "web", &(uid_t) {0}), -ENOENT);
 }

@@ -30,7 +30,8 @@ static void test_round_trip(void **state _unused_)
 	assert_memory_equal(one.buf, two.buf, one.len);
 	assert_int_equal(again.n_apps, 3);
 	assert_string_equal(again.apps[2].name, "log");
-	assert_true(again.apps[0].has_post_stop && !again.apps[1].has_post_stop && again.apps[2].has_post_stop);
+	assert_true(again.apps[0].has_post_stop && !again.apps[1].has_post_stop &&
+		    again.apps[2].has_post_stop);
 	assert_true(again.private_net);
 	assert_int_equal(again.stop_timeout_ms, 10000);
 }
@@ -46,9 +47,12 @@ static void test_refused(void **state _unused_)
 		ROW(HEAD, "pod record: app: missing"),
 		ROW(HEAD "app=a\0", "pod record: has-post-stop: missing"),
 		ROW(HEAD "app=a\0app=b\0has-post-stop=0\0", "pod record: has-post-stop: missing"),
-		ROW(HEAD "has-post-stop=0\0app=a\0", "pod record: has-post-stop: before the first app"),
-		ROW(HEAD "app=a\0has-post-stop=0\0app=a\0has-post-stop=0\0", "pod record: app: bad value \"a\""),
-		ROW(HEAD "app=a\0has-post-stop=0\0has-post-stop=0\0", "pod record: has-post-stop: given twice"),
+		ROW(HEAD "has-post-stop=0\0app=a\0",
+		    "pod record: has-post-stop: before the first app"),
+		ROW(HEAD "app=a\0has-post-stop=0\0app=a\0has-post-stop=0\0",
+		    "pod record: app: bad value \"a\""),
+		ROW(HEAD "app=a\0has-post-stop=0\0has-post-stop=0\0",
+		    "pod record: has-post-stop: given twice"),
 		ROW(HEAD "app=a\0has-post-stop=2\0", "pod record: has-post-stop: bad value \"2\""),
 		ROW(HEAD "app=../x\0has-post-stop=0\0", "pod record: app: bad value \"../x\""),
 		ROW(HEAD "app=a/b\0has-post-stop=0\0", "pod record: app: bad value \"a/b\""),
@@ -56,7 +60,8 @@ static void test_refused(void **state _unused_)
 		ROW(HEAD "restart=1\0", "pod record: unknown key \"restart\""),
 		ROW("version=1\0uuid=\0", "pod record: uuid: bad value \"\""),
 		ROW("version=1\0hostname=\0", "pod record: hostname: bad value \"\""),
-		ROW("version=1\0stop-timeout-ms=-1\0", "pod record: stop-timeout-ms: bad value \"-1\""),
+		ROW("version=1\0stop-timeout-ms=-1\0",
+		    "pod record: stop-timeout-ms: bad value \"-1\""),
 		ROW("version=1\0uuid=u\0hostname=h\0private-net=1\0app=a\0has-post-stop=0\0",
 		    "pod record: stop-timeout-ms: missing"),
 		ROW("version=1\0", "pod record: uuid: missing"),
