@@ -170,20 +170,36 @@ static int add_mounts(char *const *texts, struct runtime_app *ra, bool own, stru
 		struct pod_mount m;
 		int r = parse_mount(*texts, &m, e);
 
-		if (r == 0 && has_mount_at(ra, m.path)) {
-			if (own)
-				r = err_set(e, EINVAL, "--mount %s: the target is there twice", q(*texts));
-			free(m.volume);
-			free(m.path);
-			if (r < 0)
-				return r;
+		if (r == 0 && !has_mount_at(ra, m.path)) {
+			add_mount(ra, m);
 			continue;
 		}
+		if (r == 0 && own)
+			r = err_set(e, EINVAL, "--mount %s: the target is there twice", q(*texts));
+		free(m.volume);
+		free(m.path);
 		if (r < 0)
 			return r;
-		add_mount(ra, m);
 	}
 	return 0;
+}
+
+/*
+ * An empty volume that nobody asked for belongs to the one app: two images that both call something "data"
+ * do not mean the same directory.  rkt names it like this as well.
+ */
+static const char *add_implicit_volume(struct pod_manifest *pm, const char *app, const char *mount_point)
+{
+	char *name = xasprintf("%s-%s", app, mount_point);
+
+	for (unsigned n = 2; pod_manifest_volume(pm, name); n++) {
+		free(name);
+		name = xasprintf("%s-%s-%u", app, mount_point, n);
+	}
+	pm->volumes = xgrow(pm->volumes, pm->n_volumes, sizeof *pm->volumes);
+	pm->volumes[pm->n_volumes++] = (struct volume) {
+		.name = name, .kind = VOLUME_EMPTY, .recursive = true, .mode = 0755};
+	return name;
 }
 
 /* The image's mount points: a volume of that name, else an empty one made for it. */
@@ -191,17 +207,16 @@ static void satisfy_mount_points(struct pod_manifest *pm, struct runtime_app *ra
 {
 	for (size_t i = 0; i < ra->app->n_mount_points; i++) {
 		const struct mount_point *mp = &ra->app->mount_points[i];
+		const char *volume = mp->name;
 
 		if (has_mount_at(ra, mp->path))
 			continue;
-		if (!pod_manifest_volume(pm, mp->name)) {
+		if (!pod_manifest_volume(pm, volume)) {
 			log_warning("no volume specified for mount point %s, implicitly creating an \"empty\" volume. "
 				    "This volume will be removed when the pod is garbage-collected.", q(mp->name));
-			pm->volumes = xgrow(pm->volumes, pm->n_volumes, sizeof *pm->volumes);
-			pm->volumes[pm->n_volumes++] = (struct volume) {
-				.name = xstrdup(mp->name), .kind = VOLUME_EMPTY, .recursive = true, .mode = 0755};
+			volume = add_implicit_volume(pm, ra->name, mp->name);
 		}
-		add_mount(ra, (struct pod_mount) {.volume = xstrdup(mp->name), .path = xstrdup(mp->path)});
+		add_mount(ra, (struct pod_mount) {.volume = xstrdup(volume), .path = xstrdup(mp->path)});
 	}
 }
 
