@@ -31,13 +31,17 @@ static int add_file(const char *path, struct nameval_list *from, struct err *e)
 {
 	_cleanup_free_ char *text = NULL;
 	_cleanup_strv_ char **lines = NULL;
-	int r = file_read_at(AT_FDCWD, path, ENV_FILE_MAX, &text, NULL, e);
+	size_t len;
+	int r = file_read_at(AT_FDCWD, path, ENV_FILE_MAX, &text, &len, e);
 
 	if (r < 0)
 		return err_ctx(e, r, "--set-env-file");
+	/* What stands behind one would be lost without a word. */
+	if (memchr(text, '\0', len))
+		return err_set(e, EINVAL, "--set-env-file %s: holds a NUL byte", q(path));
 	lines = strv_split(text, '\n');
 	for (size_t i = 0; lines[i] && r == 0; i++) {
-		_cleanup_free_ char *where = xasprintf("--set-env-file %s: line %zu", path, i + 1);
+		_cleanup_free_ char *where = xasprintf("--set-env-file %s: line %zu", q(path), i + 1);
 
 		if (*lines[i] && *lines[i] != '#' && *lines[i] != ';')
 			r = add_pair(lines[i], from, where, e);

@@ -96,7 +96,7 @@ static void a_bad_line_is_named(void **state)
 
 	(void) state;
 	assert_true(environment_apply(&req, &app, &env, &e) < 0);
-	want = xasprintf("--set-env-file %s: line 2: \"bad line\": expected NAME=VALUE", file);
+	want = xasprintf("--set-env-file \"%s\": line 2: \"bad line\": expected NAME=VALUE", file);
 	assert_string_equal(err_text(&e), want);
 	nameval_done(&env);
 	unlink(file);
