@@ -3,9 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
 #include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -81,6 +82,7 @@ static int resolve_images(struct work *w, struct err *e)
 
 static int from_images(struct work *w, struct err *e)
 {
+	_cleanup_pod_manifest_ struct pod_manifest *built = NULL;
 	_cleanup_json_ cJSON *j = NULL;
 
 	for (size_t i = 0; i < w->images.n; i++) {
@@ -89,13 +91,15 @@ static int from_images(struct work *w, struct err *e)
 		if (r < 0)
 			return err_ctx(e, r, "image %s", q(w->how->request->apps[i].image));
 	}
-	w->manifest = pod_manifest_build(w->how->request, w->images.v, e);
-	if (!w->manifest)
+	built = pod_manifest_build(w->how->request, w->images.v, e);
+	if (!built)
 		return -EINVAL;
-	j = pod_manifest_encode(w->manifest);
+	j = pod_manifest_encode(built);
 	w->manifest_text = json_print(j, false);
 	w->manifest_len = strlen(w->manifest_text);
-	return 0;
+	/* What words of the command line made of it must be what stage1 will accept: found now, not by a pod that is there. */
+	w->manifest = pod_manifest_parse(w->manifest_text, w->manifest_len, e);
+	return w->manifest ? 0 : -EINVAL;
 }
 
 /* The operator's own manifest: its bytes are kept, its images must be in the store. */
@@ -109,8 +113,8 @@ static int from_manifest(struct work *w, struct err *e)
 	w->manifest = pod_manifest_parse(w->manifest_text, w->manifest_len, e);
 	if (!w->manifest)
 		return err_ctx(e, -EINVAL, "%s", path);
-	if (!w->manifest->n_apps)
-		return err_set(e, EINVAL, "%s: pod manifest: apps: no app", path);
+	if (w->manifest->n_ports)
+		return err_set(e, ENOTSUP, "%s: pod manifest: ports: port forwarding is not supported yet", path);
 	w->images.n = w->manifest->n_apps;
 	w->images.v = xcalloc(w->images.n, sizeof *w->images.v);
 	for (size_t i = 0; i < w->images.n; i++) {
@@ -126,29 +130,92 @@ static int from_manifest(struct work *w, struct err *e)
 	return 0;
 }
 
+/* A link or a special file (/dev/stdout) is written into; taking its name would put a file in its place. */
+static int write_into(const char *path, const char *text, struct err *e)
+{
+	_cleanup_fd_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_CLOEXEC, 0644);
+	int r;
+
+	if (fd < 0)
+		return err_sys(e, "open %s", path);
+	r = write_all(fd, text, strlen(text));
+	return r < 0 ? err_sysr(e, r, "write %s", path) : 0;
+}
+
 /* rkt writes it right after the directory is there, so that a failed run can still be removed. */
 static int save_uuid(const struct work *w, const struct pod *pod, struct err *e)
 {
 	const char *path = w->how->uuid_file_save;
+	struct stat st;
 	int r;
 
 	if (!path)
 		return 0;
-	r = file_write_at(AT_FDCWD, path, pod->uuid, UUID_LEN, 0644, FILE_FAST, e);
+	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		r = write_into(path, pod->uuid, e);
+	else
+		r = file_write_at(AT_FDCWD, path, pod->uuid, UUID_LEN, 0644, FILE_FAST, e);
 	return r < 0 ? err_ctx(e, r, "--uuid-file-save") : 0;
 }
 
-/* An upper directory cannot lie on an overlay, nor on what has no extended attributes; then we copy. */
+/* Why the pod directory cannot hold an upper layer, or NULL (fs/overlayfs/super.c asks the same of it). */
+static const char *no_overlay_here(int pod_dir)
+{
+	static const struct {
+		long type;
+		const char *why;
+	} systems[] = {
+		{OVERLAYFS_SUPER_MAGIC, "an overlay file system"}, {0x61756673, "aufs"}, {0x2fc12fc1, "zfs"},
+		{ECRYPTFS_SUPER_MAGIC, "ecryptfs"}, {NFS_SUPER_MAGIC, "nfs"}, {FUSE_SUPER_MAGIC, "fuse"},
+		{CIFS_SUPER_MAGIC, "smb"}, {SMB2_SUPER_MAGIC, "smb"},
+	};
+	struct statfs fs;
+
+	if (fstatfs(pod_dir, &fs) < 0)
+		return NULL;
+	for (size_t i = 0; i < ELEMENTSOF(systems); i++)
+		if ((long) fs.f_type == systems[i].type)
+			return systems[i].why;
+	return NULL;
+}
+
+/* Whether the kernel has overlayfs; loads the module where there is one. A filter in the way is for stage1 to tell. */
+static bool has_overlayfs(void)
+{
+	_cleanup_fd_ int fd = (int) syscall(SYS_fsopen, "overlay", 1 /* FSOPEN_CLOEXEC */);
+
+	return fd >= 0 || errno != ENODEV;
+}
+
 static bool can_overlay(const struct work *w, int pod_dir)
 {
-	struct statfs fs;
+	const char *why;
 
 	if (w->how->request->no_overlay)
 		return false;
-	if (fstatfs(pod_dir, &fs) < 0 || fs.f_type != OVERLAYFS_SUPER_MAGIC)
+	why = no_overlay_here(pod_dir);
+	if (why)
+		log_warning("%s is on %s: the images' trees are copied", w->g->data_dir, why);
+	else if (!has_overlayfs())
+		log_warning("the kernel has no overlayfs: the images' trees are copied");
+	else
 		return true;
-	log_warning("%s is on an overlay file system: the images' trees are copied", w->g->data_dir);
 	return false;
+}
+
+/*
+ * A file that nobody looks for before the pod has left `prepare`: no temporary name. What a killed process
+ * leaves goes with the whole directory.
+ */
+static int put(int dir, const char *name, const char *text, size_t len, struct err *e)
+{
+	_cleanup_fd_ int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	int r;
+
+	if (fd < 0)
+		return err_sys(e, "create %s", name);
+	r = write_all(fd, text, len);
+	return r < 0 ? err_sysr(e, r, "write %s", name) : 0;
 }
 
 static int prepare_app(const struct work *w, int apps, const struct runtime_app *ra, const struct pod_image *image,
@@ -162,9 +229,9 @@ static int prepare_app(const struct work *w, int apps, const struct runtime_app 
 	dir = openat(apps, ra->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return err_sys(e, "open " POD_APPSINFO "/%s", ra->name);
-	r = file_write_at(dir, APP_TREE_ID, image->id, strlen(image->id), 0644, FILE_FAST, e);
+	r = put(dir, APP_TREE_ID, image->id, strlen(image->id), e);
 	if (r == 0)
-		r = file_write_at(dir, APP_MANIFEST, image->text, image->len, 0644, FILE_FAST, e);
+		r = put(dir, APP_MANIFEST, image->text, image->len, e);
 	if (r < 0 || overlay)
 		return r;
 	if (mkdirat(dir, APP_ROOTFS, 0755) < 0)
@@ -179,14 +246,15 @@ static int write_pod(const struct work *w, const struct stage1 *stage1, struct p
 {
 	_cleanup_fd_ int apps = -EBADF;
 	bool overlay = can_overlay(w, pod->dir);
-	int r = file_write_at(pod->dir, POD_CREATED, "", 0, 0644, FILE_FAST, e);
+	int r = put(pod->dir, POD_CREATED, "", 0, e);
 
+	/* `list` looks into this one at any moment. */
 	if (r == 0)
 		r = file_write_at(pod->dir, POD_MANIFEST, w->manifest_text, w->manifest_len, 0644, FILE_FAST, e);
 	if (r == 0)
 		r = stage1_record(stage1, pod->dir, e);
 	if (r == 0 && overlay)
-		r = file_write_at(pod->dir, POD_OVERLAY, "", 0, 0644, FILE_FAST, e);
+		r = put(pod->dir, POD_OVERLAY, "", 0, e);
 	if (r < 0)
 		return r;
 	if (mkdirat(pod->dir, POD_APPSINFO, 0700) < 0)
