@@ -25,8 +25,8 @@ const struct opt pod_request_opts[] = {
 	 .help = "run this pod manifest instead of images"},
 	{.name = "port", .type = OPT_STRV, .arg = "NAME:[IP:]PORT", .refused = "port forwarding is not supported yet"},
 	{.name = "private-users", .type = OPT_FLAG, .refused = "user namespaces are not supported yet"},
-	{.name = "store-only", .type = OPT_FLAG, .refused = "use --pull-policy=never"},
-	{.name = "no-store", .type = OPT_FLAG, .refused = "use --pull-policy=update"},
+	{.name = "store-only", .type = OPT_FLAG, .offset = POD(store_only), .help = "old name of --pull-policy=never"},
+	{.name = "no-store", .type = OPT_FLAG, .offset = POD(no_store), .help = "old name of --pull-policy=update"},
 	{.name = "stage1-url", .type = OPT_STRING, .refused = "choosing a stage1 is not supported yet"},
 	{.name = "stage1-path", .type = OPT_STRING, .refused = "choosing a stage1 is not supported yet"},
 	{.name = "stage1-name", .type = OPT_STRING, .refused = "choosing a stage1 is not supported yet"},
@@ -188,4 +188,22 @@ int apps_parse(struct gantry *g, const struct command *cmd, struct opt_cursor *c
 			return -EINVAL;
 		/* A "---" outside arguments means nothing. */
 	}
+}
+
+int pod_request_check(struct pod_request *req, struct err *e)
+{
+	bool has_old = req->store_only || req->no_store;
+
+	if (req->store_only && req->no_store)
+		return err_set(e, EINVAL, "both --store-only and --no-store specified");
+	if (has_old && req->pull_policy)
+		return err_set(e, EINVAL, "--pull-policy stands for --store-only and --no-store: give one of them");
+	if (has_old)
+		req->pull_policy = xstrdup(req->store_only ? "never" : "update");
+	if (!req->pod_manifest)
+		return req->n_apps ? 0 : err_set(e, EINVAL, "must provide at least one image or specify the pod manifest");
+	if (req->n_apps || req->volumes || req->mounts || req->inherit_env || req->set_env || req->set_env_file ||
+	    (req->pull_policy && strcmp(req->pull_policy, "new")))
+		return err_set(e, EINVAL, "conflicting flags set with --pod-manifest (see --help)");
+	return 0;
 }

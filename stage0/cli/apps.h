@@ -40,6 +40,7 @@ struct pod_request {
 	bool inherit_env, no_overlay;
 	char **set_env, **set_env_file;
 	char *pull_policy;
+	bool store_only, no_store; /* become a pull policy in pod_request_check() */
 	char *pod_manifest;
 };
 
@@ -54,4 +55,6 @@ extern const size_t n_app_request_opts;
  */
 int apps_parse(struct gantry *g, const struct command *cmd, struct opt_cursor *c, void *target,
 	       struct pod_request *req, const struct opt_table *more, struct err *e);
+/* What goes together, and something to run. */
+int pod_request_check(struct pod_request *req, struct err *e);
 void pod_request_done(struct pod_request *req);

@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "stage0/cli/apps.h"
-#include "stage0/cmd/pod_manifest_conflict.h"
 #include "stage0/command.h"
 #include "stage0/pod/prepare.h"
 
@@ -36,7 +35,7 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 	_cleanup_pod_ struct pod p = POD_INIT;
 	_cleanup_fd_ int pods = -EBADF;
 	struct prepare how = {.request = &t->pod, .durable = true};
-	int r = pod_manifest_conflict(&t->pod, e);
+	int r = pod_request_check(&t->pod, e);
 
 	(void) words;
 	if (r == 0)

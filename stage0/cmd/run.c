@@ -6,7 +6,6 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "stage0/cli/apps.h"
-#include "stage0/cmd/pod_manifest_conflict.h"
 #include "stage0/command.h"
 #include "stage0/pod/prepare.h"
 #include "stage0/pod/run.h"
@@ -40,7 +39,7 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 	_cleanup_pod_ struct pod p = POD_INIT;
 	_cleanup_fd_ int pods = -EBADF;
 	struct prepare how = {.request = &t->pod, .uuid_file_save = t->uuid_file_save};
-	int r = pod_manifest_conflict(&t->pod, e);
+	int r = pod_request_check(&t->pod, e);
 
 	(void) words;
 	if (r == 0)
