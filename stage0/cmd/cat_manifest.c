@@ -16,27 +16,23 @@
 
 struct target {
 	char *uuid_file;
-	bool raw; /* --pretty-print=false */
+	char **pretty;
 };
 
-static int set_pretty(void *target, const char *value, struct err *e)
-{
-	struct target *t = target;
-	bool pretty;
-	int r = parse_bool(value, &pretty);
-
-	(void) e;
-	if (r == 0)
-		t->raw = !pretty;
-	return r;
-}
-
 static const struct opt opts[] = {
-	{.name = "pretty-print", .type = OPT_CALL, .call = set_pretty, .arg = "BOOL",
-	 .help = "indent (true); false: the bytes as they are"},
+	{.name = "pretty-print", .type = OPT_OPTIONAL, .offset = offsetof(struct target, pretty), .bare = "true",
+	 .arg = "BOOL", .help = "indent (true); false: the bytes as they are"},
 	{.name = "uuid-file", .type = OPT_STRING, .offset = offsetof(struct target, uuid_file), .arg = "PATH",
 	 .help = "read the pod's UUID from there"},
 };
+
+/* The last use counts; without one: true. */
+static int want_pretty(char *const *uses, bool *ret, struct err *e)
+{
+	const char *word = uses ? uses[strv_len(uses) - 1] : "true";
+
+	return parse_bool(word, ret) < 0 ? err_set(e, EINVAL, "invalid argument %s for --pretty-print", q(word)) : 0;
+}
 
 static int run(struct gantry *g, void *target, char *const *words, struct err *e)
 {
@@ -45,9 +41,12 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 	_cleanup_pod_ struct pod p = POD_INIT;
 	_cleanup_fd_ int pods = -EBADF;
 	_cleanup_free_ char *text = NULL;
+	bool pretty;
 	size_t len;
-	int r = pod_words(words, t->uuid_file, &uuids, e);
+	int r = want_pretty(t->pretty, &pretty, e);
 
+	if (r == 0)
+		r = pod_words(words, t->uuid_file, &uuids, e);
 	if (r < 0)
 		return r;
 	if (strv_len(uuids) != 1)
@@ -60,22 +59,27 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 		r = file_read_at(p.dir, POD_MANIFEST, JSON_MANIFEST_MAX, &text, &len, e);
 	if (r < 0)
 		return r;
-	if (!t->raw) {
+	if (pretty) {
 		_cleanup_json_ cJSON *j = json_parse(text, len, JSON_MANIFEST_MAX, e);
-		_cleanup_free_ char *pretty = j ? json_print(j, true) : NULL;
+		_cleanup_free_ char *indented = j ? json_print(j, true) : NULL;
 
 		if (!j)
 			return err_ctx(e, -EINVAL, "pod manifest");
-		printf("%s\n", pretty);
+		printf("%s\n", indented);
 	} else {
-		printf("%s\n", text);
+		(void) fwrite(text, 1, len, stdout);
+		if (!len || text[len - 1] != '\n')
+			putchar('\n');
 	}
 	return 0;
 }
 
 static void done(void *target)
 {
-	free(((struct target *) target)->uuid_file);
+	struct target *t = target;
+
+	free(t->uuid_file);
+	strv_free(t->pretty);
 }
 
 const struct command cmd_cat_manifest = {
