@@ -56,6 +56,7 @@ static char *phase_path(enum pod_phase phase, const char *uuid)
 	return xasprintf("%s/%s", pod_phase_dir(phase), uuid);
 }
 
+#define UUID_FILE_MAX 4096
 /* A gc would have to win as often in a row. */
 #define CREATE_TRIES 100
 
@@ -247,7 +248,18 @@ int pod_find(int pods, const char *word, struct pod *ret, struct err *e)
 
 int pod_uuid_of_file(const char *path, char **ret, struct err *e)
 {
-	int r = file_read_line_at(AT_FDCWD, path, ret, e);
+	static const char space[] = " \t\r\n";
+	_cleanup_free_ char *text = NULL;
+	const char *start;
+	size_t len;
+	int r = file_read_at(AT_FDCWD, path, UUID_FILE_MAX, &text, NULL, e);
 
-	return r < 0 ? err_ctx(e, r, "unable to read UUID from file") : 0;
+	if (r < 0)
+		return err_ctx(e, r, "unable to read UUID from file");
+	start = text + strspn(text, space);
+	len = strlen(start);
+	while (len && strchr(space, start[len - 1]))
+		len--;
+	*ret = xstrndup(start, len);
+	return 0;
 }

@@ -86,7 +86,7 @@ int pod_open(int pods, const char *uuid, struct pod *ret, struct err *e);
 int pod_find(int pods, const char *word, struct pod *ret, struct err *e);
 /* Every UUID in the phases of the mask (bit = 1 << phase), sorted; strv, owned by the caller. */
 int pods_list(int pods, unsigned phases, char ***ret, struct err *e);
-/* UUIDs of words, or the one in a --uuid-file. */
+/* What a --uuid-file says, without the space around it. Owned by the caller. */
 int pod_uuid_of_file(const char *path, char **ret, struct err *e);
 
 /* --- transition.c --- */
