@@ -19,6 +19,21 @@ static const struct opt opts[] = {
 	 .help = "read the pod's UUID from there"},
 };
 
+/* Why a pod in this state is left alone, in rkt's words; NULL: it may go. */
+static const char *in_the_way(enum pod_state state)
+{
+	switch (state) {
+	case POD_STATE_RUNNING:
+		return "is currently running";
+	case POD_STATE_PREPARING:
+		return "is currently being prepared";
+	case POD_STATE_EXITED_DELETING:
+		return "is currently being deleted";
+	default:
+		return NULL;
+	}
+}
+
 static int remove_pod(const struct gantry *g, int pods, const char *word, struct err *e)
 {
 	_cleanup_pod_ struct pod p = POD_INIT;
@@ -26,11 +41,14 @@ static int remove_pod(const struct gantry *g, int pods, const char *word, struct
 
 	if (r < 0)
 		return r;
-	if (p.state == POD_STATE_RUNNING || p.state == POD_STATE_PREPARING || p.state == POD_STATE_EXITED_DELETING)
-		return err_set(e, EBUSY, "pod \"%s\" is %s", p.uuid, pod_state_name(p.state));
-	if (pod_lock(&p) < 0)
+	if (in_the_way(p.state))
+		return err_set(e, EBUSY, "pod \"%s\" %s", p.uuid, in_the_way(p.state));
+	/* Locked and in its place: now it cannot become running any more. */
+	r = pod_lock(&p);
+	if (r == -ENOENT)
+		return err_set(e, ENOENT, "pod \"%s\" was started or removed meanwhile", p.uuid);
+	if (r < 0)
 		return err_set(e, EBUSY, "pod \"%s\" is in use", p.uuid);
-	/* Locked: now it cannot become running any more; a run-prepared that was faster moved it. */
 	if (p.phase == PHASE_RUN)
 		r = pod_move(&p, PHASE_EXITED_GARBAGE, false, e);
 	else if (p.phase != PHASE_EXITED_GARBAGE)
