@@ -49,19 +49,26 @@ int64_t time_now_ns(void)
 	return (int64_t) ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
+#define MINUTE 60LL
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
+#define WEEK (7 * DAY)
+#define MONTH (30 * DAY)
+#define YEAR (12 * MONTH)
+
 char *time_humanized(int64_t ns, int64_t now_ns)
 {
+	/* The steps of the library that rkt prints times with; unit 0: there is nothing to count. */
 	static const struct {
 		int64_t below, unit; /* seconds */
-		const char *one, *many;
+		const char *text;
 	} steps[] = {
-		{60, 1, "1 second", "seconds"},
-		{3600, 60, "1 minute", "minutes"},
-		{86400, 3600, "1 hour", "hours"},
-		{7 * 86400, 86400, "1 day", "days"},
-		{30 * 86400, 7 * 86400, "1 week", "weeks"},
-		{365 * 86400, 30 * 86400, "1 month", "months"},
-		{INT64_MAX, 365 * 86400, "1 year", "years"},
+		{2, 0, "1 second"},    {MINUTE, 1, "seconds"},	 {2 * MINUTE, 0, "1 minute"},
+		{HOUR, MINUTE, "minutes"}, {2 * HOUR, 0, "1 hour"},	 {DAY, HOUR, "hours"},
+		{2 * DAY, 0, "1 day"}, {WEEK, DAY, "days"},	 {2 * WEEK, 0, "1 week"},
+		{MONTH, WEEK, "weeks"}, {2 * MONTH, 0, "1 month"}, {YEAR, MONTH, "months"},
+		{18 * MONTH, 0, "1 year"}, {2 * YEAR, 0, "2 years"}, {37 * YEAR, YEAR, "years"},
+		{INT64_MAX, 0, "a long while"},
 	};
 	int64_t age = (now_ns - ns) / 1000000000;
 	const char *side = age < 0 ? "from now" : "ago";
@@ -75,9 +82,9 @@ char *time_humanized(int64_t ns, int64_t now_ns)
 		age = -age;
 	while (age >= steps[i].below)
 		i++;
-	if (age / steps[i].unit == 1)
-		return xasprintf("%s %s", steps[i].one, side);
-	return xasprintf("%lld %s %s", (long long) (age / steps[i].unit), steps[i].many, side);
+	if (!steps[i].unit)
+		return xasprintf("%s %s", steps[i].text, side);
+	return xasprintf("%lld %s %s", (long long) (age / steps[i].unit), steps[i].text, side);
 }
 
 char *time_full(int64_t ns)
@@ -109,5 +116,7 @@ char *size_iec(int64_t bytes)
 
 	for (; v >= 1024 && i + 1 < ELEMENTSOF(units); i++)
 		v /= 1024;
+	/* Rounded first: 9.96 is "10", not "10.0". */
+	v = (double) (int64_t) (v * 10 + 0.5) / 10;
 	return xasprintf("%.*f%s", i && v < 10, v, units[i]);
 }

@@ -34,6 +34,9 @@ static void times(void **state)
 		{0, "now"},		     {1, "1 second ago"},	 {59, "59 seconds ago"}, {60, "1 minute ago"},
 		{125, "2 minutes ago"},	     {3600, "1 hour ago"},	 {86400, "1 day ago"},	 {8 * 86400, "1 week ago"},
 		{40 * 86400, "1 month ago"}, {800 * 86400, "2 years ago"}, {-120, "2 minutes from now"},
+		{119, "1 minute ago"},	     {13 * 86400, "1 week ago"}, {29 * 86400, "4 weeks ago"},
+		{359 * 86400, "11 months ago"}, {360 * 86400, "1 year ago"}, {539 * 86400, "1 year ago"},
+		{540 * 86400, "2 years ago"}, {-1, "1 second from now"}, {1900000000, "a long while ago"},
 	};
 	const int64_t now = 2000000000LL * 1000000000;
 
@@ -65,7 +68,7 @@ static void sizes(void **state)
 	static const struct {
 		int64_t n;
 		const char *text;
-	} rows[] = {{0, "0B"}, {1023, "1023B"}, {1024, "1.0KiB"}, {12 << 20, "12MiB"}, {1536LL << 20, "1.5GiB"}};
+	} rows[] = {{0, "0B"}, {1023, "1023B"}, {1024, "1.0KiB"}, {12 << 20, "12MiB"}, {10443816, "10MiB"}, {10380902, "9.9MiB"}, {1536LL << 20, "1.5GiB"}};
 
 	(void) state;
 	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
