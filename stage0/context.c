@@ -88,8 +88,11 @@ static int resolve_dir(char **dir, const char *standard, struct err *e)
 {
 	char *real;
 
-	if (!*dir)
+	/* An empty one, of a script's unset variable, is none: never the current directory. */
+	if (!*dir || !**dir) {
+		free(*dir);
 		*dir = xstrdup(standard);
+	}
 	real = realpath(*dir, NULL);
 	if (!real && errno == ENOENT) {
 		char cwd[PATH_MAX];
@@ -101,7 +104,7 @@ static int resolve_dir(char **dir, const char *standard, struct err *e)
 		real = path_join(cwd, *dir);
 	}
 	if (!real)
-		return err_sys(e, "directory %s", *dir);
+		return err_sys(e, "directory %s", q(*dir));
 	free(*dir);
 	*dir = real;
 	return 0;

@@ -7,7 +7,7 @@
 
 int format_parse(const char *word, enum format *ret, struct err *e)
 {
-	if (!word)
+	if (!word || !*word)
 		*ret = FORMAT_TEXT;
 	else if (!strcmp(word, "json"))
 		*ret = FORMAT_JSON;

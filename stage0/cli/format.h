@@ -5,7 +5,7 @@
 
 enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_JSON_PRETTY };
 
-/* NULL: text. */
+/* NULL and "": text. */
 int format_parse(const char *word, enum format *ret, struct err *e);
 void format_print(const cJSON *j, enum format format);
 /* An empty array is printed as null, as rkt does. */
