@@ -96,32 +96,12 @@ static int set_devices(const struct cg_host *h, const char *group, const struct 
 	return r;
 }
 
-/*
- * Every hierarchy costs a start two directories and an attach, so cpu is used only where something is
- * asked of it: of this group, or of the one above, which exists then. Memory, pids and devices account and
- * confine in any case.
- */
-static bool is_needed(const struct cg_hierarchy *hier, const char *group, const struct cg_limits *l)
-{
-	static const char *const always[] = {"memory", "pids", "devices", "freezer"};
-	_cleanup_free_ char *path = path_join(hier->mount, group);
-
-	for (size_t i = 0; i < ELEMENTSOF(always); i++)
-		if (strv_has(hier->controllers, always[i]))
-			return true;
-	if (l->cpu_milli >= 0 || l->cpu_shares >= 0)
-		return true;
-	*strrchr(path, '/') = '\0';
-	return access(path, F_OK) == 0;
-}
-
 static int v1_make(const struct cg_host *h, const char *group, const struct cg_limits *l, struct err *e)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < h->n_v1 && r == 0; i++)
-		if (is_needed(&h->v1[i], group, l))
-			r = cg_mkdirs(h->v1[i].mount, group, e);
+		r = cg_mkdirs(h->v1[i].mount, group, e);
 	if (r == 0 && l->memory_bytes >= 0)
 		r = set_memory(h, group, l->memory_bytes, e);
 	if (r == 0 && l->cpu_milli >= 0)
@@ -144,9 +124,6 @@ static int v1_open_leaf(const struct cg_host *h, const char *group, struct cg_le
 		if (ret->n_join == ELEMENTSOF(ret->join))
 			return err_set(e, E2BIG, "too many cgroup hierarchies");
 		fd = open(tasks, O_WRONLY | O_CLOEXEC);
-		/* v1_make() saw no need for it. */
-		if (fd < 0 && errno == ENOENT && strv_has(h->v1[i].controllers, "cpu"))
-			continue;
 		if (fd < 0)
 			goto fail;
 		ret->join[ret->n_join++] = fd;

@@ -70,8 +70,11 @@ static int join(struct sandbox *sb, bool joined, struct err *e)
 		if (r < 0)
 			return err_sysr(e, r, "join the pod's control group");
 	}
-	if (unshare(CLONE_NEWCGROUP) < 0)
-		return err_sys(e, "unshare the cgroup namespace");
+	/*
+	 * init stays in the host's cgroup namespace: with a view that begins at its own leaf it could not
+	 * put apps into theirs where namespaces are delegation boundaries (nsdelegate, cgroups(7)).  It
+	 * has no cgroup file system to look at; each app gets a namespace of its own.
+	 */
 	return 0;
 }
 
