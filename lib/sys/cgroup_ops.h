@@ -39,5 +39,8 @@ int cg_write(int dirfd, const char *dir, const char *file, const char *text, str
 /* mkdir with parents below an existing mount; EEXIST is fine. */
 int cg_mkdirs(const char *mount, const char *group, struct err *e);
 
+/* cpu.shares 2..262144 to cpu.weight 1..10000. */
+int64_t cg_weight_of_shares(int64_t shares);
+
 /* cgroup_devices.c: v2 has no devices controller but an eBPF hook. */
 int cg_devices_attach(int dirfd, const struct cg_limits *l, struct err *e);

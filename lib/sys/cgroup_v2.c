@@ -64,7 +64,7 @@ static int make_path(const struct cg_host *h, const char *group, struct err *e)
  * cpu.shares 2..262144 to cpu.weight 1..10000.  The curve through (2,1), (1024,100), (262144,10000): the
  * default stays the default and the extremes meet; the straight line would make 1024 a weight of 39.
  */
-static int64_t weight_of_shares(int64_t shares)
+int64_t cg_weight_of_shares(int64_t shares)
 {
 	/* log2 in 16 fractional bits, by squaring: no libm in what may be linked statically. */
 	uint64_t x = (uint64_t) shares, l, y;
@@ -123,7 +123,7 @@ static int apply(const char *dir, int dirfd, const struct cg_limits *l, struct e
 		r = cg_write(dirfd, dir, "cpu.max", text, e);
 	}
 	if (r == 0 && l->cpu_shares >= 0) {
-		(void) snprintf(text, sizeof text, "%lld", (long long) weight_of_shares(l->cpu_shares));
+		(void) snprintf(text, sizeof text, "%lld", (long long) cg_weight_of_shares(l->cpu_shares));
 		r = cg_write(dirfd, dir, "cpu.weight", text, e);
 	}
 	if (r == 0 && l->pids >= 0) {

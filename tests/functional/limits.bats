@@ -82,8 +82,9 @@ limit() {
 	if is_v1 cpu; then
 		assert_equal "$(limit "$UUID" cpu cpu.shares -)" 12345
 	else
-		# the usual conversion of 2..262144 to 1..10000
-		assert_equal "$(limit "$UUID" cpu - cpu.weight)" $((1 + (12345 - 2) * 9999 / 262142))
+		# 2..262144 to 1..10000 along the curve that keeps 1024 at the default of 100:
+		# 10 ^ ((l^2 + 125 l) / 612 - 7/34) with l = log2(12345)
+		assert_equal "$(limit "$UUID" cpu - cpu.weight)" 745
 	fi
 }
 
