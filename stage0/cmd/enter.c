@@ -49,6 +49,15 @@ static int choose_app(const struct pod_status *s, const char *wanted, const char
 	return 0;
 }
 
+/* A pod may have its lock long before its apps run: rkt waits, too, as long as the pod is there. */
+static int wait_for_app(const struct pod *p, struct pod_status *st, const char *app, struct err *e)
+{
+	for (size_t i = 0; i < st->n_apps; i++)
+		if (!strcmp(st->apps[i].app->name, app) && st->pid && st->apps[i].started_ns)
+			return 0;
+	return pod_wait_ready(p, app, -1, e);
+}
+
 static int exec_enter(const struct stage1 *s, struct entry_args *args, const struct pod *p, struct err *e)
 {
 	_cleanup_strv_ char **argv = NULL, **env = stage1_environment(-EBADF);
@@ -70,6 +79,7 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 	_cleanup_pod_ struct pod p = POD_INIT;
 	_cleanup_fd_ int pods = -EBADF;
 	const char *app = NULL;
+	pid_t pid = 0;
 	int r;
 
 	if (!strv_len(words))
@@ -86,17 +96,19 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 	if (r == 0)
 		r = choose_app(&st, t->app, &app, e);
 	if (r == 0)
+		r = wait_for_app(&p, &st, app, e);
+	if (r == 0)
+		r = pod_pid(&p, &pid, e);
+	if (r == 0)
 		r = stage1_of_pod(p.dir, &s, e);
 	if (r < 0)
 		return r;
 	if (!words[1])
 		log_info("no command specified, assuming \"" DEFAULT_COMMAND "\"");
 	struct entry_args args = {
-		.pid = st.pid, .app = (char *) app, .user = t->user, .group = t->group, .debug = g->debug,
+		.pid = pid, .app = (char *) app, .user = t->user, .group = t->group, .debug = g->debug,
 		.command = (char **) (words[1] ? words + 1 : default_command),
 	};
-	if (!args.pid)
-		return err_set(e, ESRCH, "pod \"%s\" has not started its apps yet", p.uuid);
 	return exec_enter(&s, &args, &p, e);
 }
 

@@ -119,7 +119,7 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 		return pods;
 	r = pod_find(pods, uuids[0], &p, e);
 	if (r == 0 && ready_ms)
-		r = pod_wait_ready(&p, ready_ms, e);
+		r = pod_wait_ready(&p, NULL, ready_ms, e);
 	if (r == 0 && wait_ms)
 		r = pod_wait_ended(&p, wait_ms, e);
 	if (r == 0)

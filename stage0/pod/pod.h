@@ -108,8 +108,8 @@ int pod_move(struct pod *p, enum pod_phase to, bool durable, struct err *e);
 int pod_wait_unlocked(const struct pod *p, int64_t timeout_ms);
 /* Until the pod has ended; one that is only prepared has yet to run. */
 int pod_wait_ended(const struct pod *p, int64_t timeout_ms, struct err *e);
-/* Until every app was started, or has ended already. */
-int pod_wait_ready(const struct pod *p, int64_t timeout_ms, struct err *e);
+/* Until every app (NULL), or the one, was started; it may have ended already. */
+int pod_wait_ready(const struct pod *p, const char *app, int64_t timeout_ms, struct err *e);
 
 /* --- remove.c --- */
 /*

@@ -105,9 +105,18 @@ static void read_networks(const struct pod *p, struct pod_status *s)
 	s->networks = sb.len ? str_escape(sb.buf, sb.len) : NULL;
 }
 
+int pod_pid(const struct pod *p, pid_t *ret, struct err *e)
+{
+	_cleanup_free_ char *text = NULL;
+	int r = file_read_line_at(p->dir, POD_PID, &text, e);
+
+	if (r == 0 && parse_pid(text, ret) < 0)
+		r = err_set(e, EINVAL, POD_PID ": %s is no process id", q(text));
+	return r;
+}
+
 int pod_status_read(const struct pod *p, struct pod_status *ret, struct err *e)
 {
-	_cleanup_free_ char *pid = NULL;
 	struct stat st;
 	int r;
 
@@ -116,8 +125,8 @@ int pod_status_read(const struct pod *p, struct pod_status *ret, struct err *e)
 		return err_set(e, ENOENT, "the pod is gone");
 	ret->created_ns = mtime_ns(p->dir, POD_CREATED);
 	ret->started_ns = mtime_ns(p->dir, POD_PID);
-	if (file_read_line_at(p->dir, POD_PID, &pid, NULL) == 0)
-		(void) parse_pid(pid, &ret->pid);
+	if (ret->started_ns)
+		(void) pod_pid(p, &ret->pid, NULL);
 	r = read_manifest(p, ret, e);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;

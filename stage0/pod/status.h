@@ -28,6 +28,8 @@ int pod_status_read(const struct pod *p, struct pod_status *ret, struct err *e);
 void pod_status_done(struct pod_status *s);
 #define _cleanup_pod_status_ __attribute__((cleanup(pod_status_done)))
 
+/* The host's number of the pod's first process. */
+int pod_pid(const struct pod *p, pid_t *ret, struct err *e);
 /* name[:version] of an app's image, from the copy in the pod; NULL when it is not known. Owned by the caller. */
 char *pod_image_name(const struct pod *p, const struct runtime_app *ra);
 /* The pod object of list and status --format=json (rkt's member names). */

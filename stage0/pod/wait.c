@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <time.h>
@@ -146,19 +147,20 @@ int pod_wait_ended(const struct pod *p, int64_t timeout_ms, struct err *e)
 	}
 }
 
-static bool all_started(const struct pod *p)
+/* Of all apps, or of the one. */
+static bool has_started(const struct pod *p, const char *app)
 {
 	_cleanup_pod_status_ struct pod_status s = {0};
 
 	if (pod_status_read(p, &s, NULL) < 0 || !s.n_apps)
 		return false;
 	for (size_t i = 0; i < s.n_apps; i++)
-		if (!s.apps[i].started_ns && s.apps[i].exit_code < 0)
+		if ((!app || !strcmp(app, s.apps[i].app->name)) && !s.apps[i].started_ns && s.apps[i].exit_code < 0)
 			return false;
 	return true;
 }
 
-int pod_wait_ready(const struct pod *p, int64_t timeout_ms, struct err *e)
+int pod_wait_ready(const struct pod *p, const char *app, int64_t timeout_ms, struct err *e)
 {
 	_cleanup_fd_ int in = inotify_init1(IN_CLOEXEC);
 	int64_t deadline = deadline_after(timeout_ms);
@@ -175,7 +177,7 @@ int pod_wait_ready(const struct pod *p, int64_t timeout_ms, struct err *e)
 		r = pod_open(p->pods, p->uuid, &now, e);
 		if (r < 0)
 			return r;
-		if (all_started(&now))
+		if (has_started(&now, app))
 			return 0;
 		if (has_ended(&now))
 			return err_set(e, ESRCH, "the pod ended before it was ready");
