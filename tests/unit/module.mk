@@ -1,5 +1,6 @@
 # Unit tests: tests/unit/test_NAME.c, one program each, cmocka.  What a test needs beyond libgantry
-# stands here: unit_NAME_src (more sources), unit_NAME_pkg (pkg-config modules).
+# stands here: unit_NAME_src (more sources), unit_NAME_pkg (pkg-config modules), unit_NAME_libs (libraries that
+# pkg-config does not know).
 -include $(wildcard tests/unit/*.mk.in)
 
 UNIT_TESTS := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
@@ -11,7 +12,7 @@ $(B)/tests/unit/$(1): $(B)/obj/tests/unit/test_$(1).o $(unit_$(1)_src:%.c=$(B)/o
 	$$(call say,LD,$$@)
 	@mkdir -p $$(@D)
 	$(Q)$(CC) $(CFLAGS) $(GLIBC_LD) $(unit_$(1)_ld) -o $$@ $$(filter %.o,$$^) $(B)/libgantry.a \
-		$(if $(unit_$(1)_pkg),$$(shell $(PKG_CONFIG) --libs $(unit_$(1)_pkg))) -lcjson -lcmocka
+		$(if $(unit_$(1)_pkg),$$(shell $(PKG_CONFIG) --libs $(unit_$(1)_pkg))) $(unit_$(1)_libs) -lcjson -lcmocka
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_test,$(t))))
 

@@ -1,0 +1,48 @@
+#include "tests/unit/store_dir.h"
+
+#include "stage0/image/internal.h"
+
+#define URL "https://a.com/app.aci"
+
+static void test_remote(void **state _unused_)
+{
+	struct download_answer answer = {.etag = (char *) "\"abc\"", .max_age = 3600};
+	struct remote r = {0};
+	char id[IMAGE_ID_LEN + 1], none[IMAGE_ID_LEN + 1];
+	struct store_dir s;
+
+	store_dir_open(&s);
+	put_image(&s, "01", "a.com/app", "1", NULL, "x");
+	make_id(id, "01");
+	make_id(none, "02");
+	assert_int_equal(remote_get(s.store, URL, &r), -ENOENT);
+	remote_put(s.store, URL, id, &answer);
+	assert_int_equal(remote_get(s.store, URL, &r), 0);
+	assert_string_equal(r.id, id);
+	assert_string_equal(r.etag, "\"abc\"");
+	assert_true(remote_is_fresh(&r));
+	/* a clock that jumped, in either direction */
+	r.time += 100;
+	assert_false(remote_is_fresh(&r));
+	r.time -= 4000;
+	assert_false(remote_is_fresh(&r));
+	remote_done(&r);
+	assert_int_equal(remote_get(s.store, URL "x", &r), -ENOENT);
+	/* what is not in the store any more is not known either */
+	remote_put(s.store, URL, none, &answer);
+	assert_int_equal(remote_get(s.store, URL, &r), -ENOENT);
+	answer = (struct download_answer) {0};
+	remote_put(s.store, URL, id, &answer);
+	assert_int_equal(remote_get(s.store, URL, &r), 0);
+	assert_null(r.etag);
+	assert_false(remote_is_fresh(&r));
+	remote_done(&r);
+	store_dir_close(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_remote)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
