@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/parse.h"
 #include "base/path.h"
 #include "base/str.h"
@@ -285,10 +286,15 @@ int net_down(int pod_fd, const char *uuid, const char *netns_path, struct err *e
 		struct attachment a = {0};
 
 		r = attachment_load(&a, pod_fd, indexes[i], &why);
+		/* Nothing left of it. The same error of the DEL would be a plugin that is gone: no success. */
+		if (r == -ENOENT)
+			continue;
 		if (r == 0)
 			r = attachment_del(&a, pod_fd, uuid, netns_path, &why);
 		attachment_done(&a);
-		if (r < 0 && r != -ENOENT && !first)
+		if (r < 0 && first)
+			log_error("%s", err_text(&why));
+		else if (r < 0)
 			first = err_move(e, &why);
 	}
 	return first;
