@@ -54,15 +54,16 @@ int cni_plugin_find(char *const *path, const char *type, char **ret, struct err 
 	return err_set(e, ENOENT, "plugin %s: not found in %s", type, dirs);
 }
 
-/* The runtime's own environment (plugins need PATH), with the six CNI variables always set. */
+/*
+ * The six CNI variables, always set, and PATH, with which plugins find iptables and the like.  Nothing of
+ * the caller's: DEL is run by others than ADD was, and must find the same.
+ */
 static char **environment(const struct cni_call *call)
 {
 	_cleanup_free_ char *path = strv_join(call->path, ":");
 	char **env = NULL;
 
-	for (char **v = environ; v && *v; v++)
-		if (!str_starts(*v, "CNI_") && !str_starts(*v, "GANTRY_") && !str_starts(*v, "RKT_"))
-			strv_add(&env, *v);
+	strv_add(&env, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
 	strv_push(&env, xasprintf("CNI_COMMAND=%s", call->command));
 	strv_push(&env, xasprintf("CNI_CONTAINERID=%s", call->container_id));
 	strv_push(&env, xasprintf("CNI_NETNS=%s", call->netns));
