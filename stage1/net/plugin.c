@@ -154,6 +154,8 @@ int cni_plugin_run(const struct cni_call *call, const char *type, const cJSON *c
 	sp.path = program;
 	sp.argv = argv;
 	sp.env = env;
+	/* Killed with us: gc must not meet an ADD that is still at work. */
+	sp.die_with_parent = true;
 	r = run_once(&sp, &io, e);
 	if (r < 0)
 		r = err_ctx(e, r, "plugin %s", type);
