@@ -78,7 +78,7 @@ int step_identity(struct stage2 *s, struct err *e)
 	if (s->uid != 0 && s->phase == PHASE_MAIN)
 		own_output(s->uid);
 	/* CVE-2022-2989: exactly the groups that were asked for, none of ours. */
-	if (syscall(SYS_setgroups, s->rec.n_gids, s->rec.gids) < 0)
+	if (syscall(SYS_setgroups, s->phase == PHASE_HANDLER ? 0 : s->rec.n_gids, s->rec.gids) < 0)
 		return err_sys(e, "set supplementary groups");
 	if (s->uid != 0 && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return err_sys(e, "keep capabilities");

@@ -47,7 +47,7 @@ int step_pre_start(struct stage2 *s, struct err *e)
 		(void) fd_close(fds[0]);
 		s->error = fds[1];
 		s->argv = s->rec.pre_start;
-		s->phase = PHASE_POST_STOP;
+		s->phase = PHASE_HANDLER;
 		return 0;
 	}
 	(void) fd_close(fds[1]);

@@ -11,7 +11,7 @@ static int read_phase(const char *word, enum phase *ret)
 	static const struct {
 		const char *word;
 		enum phase phase;
-	} phases[] = {{"main", PHASE_MAIN}, {"post-stop", PHASE_POST_STOP}, {"enter", PHASE_ENTER}};
+	} phases[] = {{"main", PHASE_MAIN}, {"post-stop", PHASE_HANDLER}, {"enter", PHASE_ENTER}};
 
 	for (size_t i = 0; word && i < ELEMENTSOF(phases); i++) {
 		if (!strcmp(phases[i].word, word)) {
@@ -61,7 +61,7 @@ static int start(struct stage2 *s, const char *phase, struct err *e)
 		return r;
 	if (s->rec.tty)
 		return err_set(e, ENOTSUP, "an app with a terminal of its own is not supported");
-	s->argv = s->phase == PHASE_POST_STOP ? s->rec.post_stop : s->rec.exec;
+	s->argv = s->phase == PHASE_HANDLER ? s->rec.post_stop : s->rec.exec;
 	if (!s->argv)
 		return err_set(e, EINVAL, "app record: nothing to execute");
 	return 0;

@@ -17,7 +17,7 @@
 /* What is being started, as a bit for the table. */
 enum phase {
 	PHASE_MAIN = 1,	     /* the app itself: builds the root */
-	PHASE_POST_STOP = 2, /* the handler after it: joins the app's mount namespace */
+	PHASE_HANDLER = 2,   /* before it (forked) or after it (joins its mount namespace) */
 	PHASE_ENTER = 4,     /* a command that an operator runs beside the app: joins as well */
 };
 
@@ -38,7 +38,7 @@ struct stage2 {
 	int root;			       /* the app's root: a detached mount, then "/" */
 	int proc, sys;			       /* roots of the app's own procfs and sysfs */
 
-	/* Found by the step `user`. */
+	/* Found by the step `user`; a handler is 0. */
 	uid_t uid;
 	gid_t gid;
 

@@ -6,7 +6,7 @@
 #include "stage2/stage2.h"
 
 #define MAIN PHASE_MAIN
-#define JOINS (PHASE_POST_STOP | PHASE_ENTER)
+#define JOINS (PHASE_HANDLER | PHASE_ENTER)
 #define ALL (MAIN | JOINS)
 
 static const struct step {
