@@ -114,16 +114,17 @@ static int add_chain(struct attachment *a, const char *uuid, struct err *e)
 	struct cni_call call = call_of(a, "ADD", uuid, a->netns);
 
 	for (const cJSON *p = json_get(a->network.list, "plugins")->child; p; p = p->next) {
-		cJSON *result = NULL;
+		cJSON *result;
 		int r = run_plugin(a, &call, p, a->result, &result, e);
 
 		if (r < 0)
 			return r;
+		/* A result that does not say is of the configuration's version; the next plugin has to know. */
+		if (!json_get(result, "cniVersion"))
+			cJSON_AddStringToObject(result, "cniVersion", a->network.version);
 		cJSON_Delete(a->result);
 		a->result = result;
 	}
-	if (!a->result)
-		return err_set(e, EINVAL, "the plugins gave no result");
 	return 0;
 }
 

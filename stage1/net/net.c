@@ -224,8 +224,8 @@ int net_up(struct net_plan *p, struct net_result *ret, struct err *e)
 		_cleanup_strv_ char **addresses = NULL;
 
 		r = attachment_add(a, p->pod_fd, p->uuid, e);
-		if (r == 0)
-			r = cni_result_addresses(a->result, &addresses, e);
+		if (r == 0 && cni_result_addresses(a->result, &addresses, e) < 0)
+			r = err_ctx(e, -EINVAL, "failed to setup network %s", q(a->network.name));
 		if (r < 0)
 			break;
 		cni_result_dns(a->result, a->network.name, ret);

@@ -16,6 +16,7 @@
 #define PLUGIN_TIMEOUT_MS 60000
 #define PLUGIN_OUTPUT_MAX (1u << 20)
 #define PLUGIN_STDERR_MAX (64u << 10)
+#define SHOWN_MAX 512
 #define BUSY_TRIES 5
 
 /* Ours, beside the running stage1, then where distributions and Kubernetes put them. */
@@ -73,49 +74,50 @@ static char **environment(const struct cni_call *call)
 	return env;
 }
 
-/* The error object {code, msg, details}, else whatever it said on standard error. */
+/* Text of a plugin for one line of ours: without line feeds at its end, of bounded length. */
+static char *shown(const char *text, size_t len)
+{
+	while (len && text[len - 1] == '\n')
+		len--;
+	return str_escape(text, len > SHOWN_MAX ? SHOWN_MAX : len);
+}
+
+/* The error object {code, msg, details}, else whatever it said. */
 static int plugin_error(const char *type, int status, const struct proc_io *io, struct err *e)
 {
 	_cleanup_json_ cJSON *j = json_parse(io->out, io->out_len, PLUGIN_OUTPUT_MAX, NULL);
 	const char *msg = json_get_str(j, "msg"), *details = json_get_str(j, "details");
-	_cleanup_free_ char *how = proc_describe(status), *text = NULL;
+	_cleanup_free_ char *how = proc_describe(status), *text = NULL, *more = NULL;
 
 	if (msg) {
-		_cleanup_free_ char *m = str_escape(msg, strlen(msg));
-		_cleanup_free_ char *d = details && *details ? str_escape(details, strlen(details)) : NULL;
-
-		return err_set(e, EIO, "plugin %s: %s%s%s%s", type, m, d ? " (" : "", d ? d : "", d ? ")" : "");
+		text = shown(msg, strlen(msg));
+		more = details && *details ? shown(details, strlen(details)) : NULL;
+		return err_set(e, EIO, "plugin %s: %s%s%s%s", type, text, more ? " (" : "", more ? more : "",
+			       more ? ")" : "");
 	}
-	if (io->err_len) {
-		size_t len = io->err_len;
-
-		while (len && io->err[len - 1] == '\n')
-			len--;
-		text = str_escape(io->err, len > 512 ? 512 : len);
-		return err_set(e, EIO, "plugin %s: %s: %s", type, how, text);
-	}
-	return err_set(e, EIO, "plugin %s: %s and said nothing", type, how);
+	if (!io->err_len && !io->out_len)
+		return err_set(e, EIO, "plugin %s: %s and said nothing", type, how);
+	text = io->err_len ? shown(io->err, io->err_len) : shown(io->out, io->out_len);
+	return err_set(e, EIO, "plugin %s: %s: %s", type, how, text);
 }
 
 static int take_result(const char *type, const struct proc_io *io, cJSON **ret, struct err *e)
 {
-	cJSON *j;
+	_cleanup_json_ cJSON *j = NULL;
 
-	*ret = NULL;
-	if (!io->out_len)
-		return 0;
+	if (!io->out[strspn(io->out, " \t\r\n")])
+		return err_set(e, EINVAL, "plugin %s: no result", type);
 	j = json_parse(io->out, io->out_len, PLUGIN_OUTPUT_MAX, e);
 	if (!j)
 		return err_ctx(e, -EINVAL, "plugin %s: result", type);
 	if (cJSON_IsNull(j)) {
-		cJSON_Delete(j);
+		/* What Go's nil becomes; libcni takes it for a result without anything in it. */
+		*ret = cJSON_CreateObject();
 		return 0;
 	}
-	if (!cJSON_IsObject(j)) {
-		cJSON_Delete(j);
+	if (!cJSON_IsObject(j))
 		return err_set(e, EINVAL, "plugin %s: result: expected object", type);
-	}
-	*ret = j;
+	*ret = take_ptr(j);
 	return 0;
 }
 
@@ -146,7 +148,6 @@ int cni_plugin_run(const struct cni_call *call, const char *type, const cJSON *c
 	struct spawn sp = SPAWN_INIT;
 	struct proc_io io = {.input = input, .input_len = strlen(input), .out_limit = PLUGIN_OUTPUT_MAX,
 			     .err_limit = PLUGIN_STDERR_MAX, .timeout_ms = PLUGIN_TIMEOUT_MS};
-	cJSON *result = NULL;
 	int r = cni_plugin_find(call->path, type, &program, e);
 
 	if (r < 0)
@@ -161,15 +162,14 @@ int cni_plugin_run(const struct cni_call *call, const char *type, const cJSON *c
 		r = err_ctx(e, r, "plugin %s", type);
 	else if (r != 0)
 		r = plugin_error(type, r, &io, e);
-	else
-		r = take_result(type, &io, &result, e);
-	if (r == 0 && io.err_len)
-		log_debug("plugin %s: %s", type, io.err);
+	else if (ret_result)
+		r = take_result(type, &io, ret_result, e);
+	if (r == 0 && io.err_len) {
+		_cleanup_free_ char *said = shown(io.err, io.err_len);
+
+		log_debug("plugin %s: %s", type, said);
+	}
 	free(io.out);
 	free(io.err);
-	if (ret_result)
-		*ret_result = result;
-	else
-		cJSON_Delete(result);
 	return r;
 }
