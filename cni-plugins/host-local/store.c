@@ -46,25 +46,25 @@ static char *trim(char *s)
 	return s;
 }
 
-/* False when the file is gone, empty, or not a lease. */
-static bool read_lease(int dir, const char *name, struct lease *l)
+/* 1; 0 when the file is gone, empty, or not a lease. What cannot be read may be somebody's: an error. */
+static int read_lease(int dir, const char *name, struct lease *l)
 {
 	_cleanup_fd_ int fd = -EBADF;
 	char *text, *eol;
 	ssize_t n;
 
 	if (ip_parse(name, &l->ip) < 0)
-		return false;
+		return 0;
 	fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)
-		return false;
+		return errno == ENOENT || errno == ELOOP ? 0 : -errno;
 	n = read(fd, l->text, sizeof l->text - 1);
-	if (n <= 0)
-		return false;
+	if (n < 0)
+		return errno == EISDIR ? 0 : -errno;
 	l->text[n] = '\0';
 	text = trim(l->text);
 	if (!*text)
-		return false;
+		return 0;
 	l->name = name;
 	l->id = text;
 	l->ifname = NULL;
@@ -73,7 +73,7 @@ static bool read_lease(int dir, const char *name, struct lease *l)
 		l->ifname = trim(eol);
 		*eol = '\0';
 	}
-	return true;
+	return 1;
 }
 
 static bool lease_is(const struct lease *l, const char *id, const char *ifname)
@@ -97,10 +97,14 @@ static int for_each(const struct store *st, lease_fn fn, void *arg, struct err *
 		(void) fd_close(fd);
 		return r;
 	}
-	while (r >= 0 && (de = readdir(d)))
-		if (read_lease(st->dir, de->d_name, &l))
+	while (r >= 0 && (de = readdir(d))) {
+		r = read_lease(st->dir, de->d_name, &l);
+		if (r > 0)
 			r = fn(st->dir, &l, arg);
-	return r < 0 ? err_sysr(e, r, "release lease") : 0;
+		if (r < 0)
+			return err_sysr(e, r, "lease %s", de->d_name);
+	}
+	return 0;
 }
 
 static int index_one(int dir _unused_, const struct lease *l, void *arg)
@@ -162,11 +166,15 @@ static int release_found(struct store *st, const char *id, const char *ifname, s
 	int r = store_find(st, id, ifname, &list, &found, e);
 
 	*n = 0;
-	for (size_t i = 0; r >= 0 && i < found; i++)
-		if (read_lease(st->dir, ip_text(&list[i], name), &l) && lease_is(&l, id, ifname)) {
-			r = store_release_ip(st, &list[i], e);
-			++*n;
-		}
+	for (size_t i = 0; r >= 0 && i < found; i++) {
+		r = read_lease(st->dir, ip_text(&list[i], name), &l);
+		if (r < 0)
+			return err_sysr(e, r, "lease %s", name);
+		if (r == 0 || !lease_is(&l, id, ifname))
+			continue;
+		r = store_release_ip(st, &list[i], e);
+		++*n;
+	}
 	return r;
 }
 
