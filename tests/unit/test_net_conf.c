@@ -117,8 +117,64 @@ static void files_in_order(void **state)
 	assert_non_null(cni_network_find(&l, "default")->file);
 	assert_null(cni_network_find(&l, "default-restricted")->file);
 	cni_networks_done(&l);
-	put(dir, "50-broken.conf", "{");
-	assert_true(cni_networks_load(dir, &l, NULL) < 0);
+	assert_int_equal(path_remove_tree(AT_FDCWD, dir, NULL), 0);
+}
+
+/* It could define any network: one whose name stands in it is refused, the others are not hindered. */
+static void a_broken_file(void **state)
+{
+	char dir[] = "/tmp/test-net-conf.XXXXXX";
+	_cleanup_free_ char *why = NULL;
+	_cleanup_err_ struct err e = ERR_INIT;
+	struct cni_networks l;
+
+	(void) state;
+	assert_non_null(mkdtemp(dir));
+	put(dir, "10-a.conf", "{\"name\":\"a\",\"type\":\"t\"}");
+	put(dir, "50-broken.conf", "{\"name\": \"default\",");
+	assert_int_equal(cni_networks_load(dir, &l, &e), 0);
+	assert_int_equal(l.n, 3);
+	assert_int_equal(l.n_broken, 1);
+	assert_int_equal(cni_networks_check(&l, "a", &e), 0);
+	assert_int_equal(cni_networks_check(&l, "defaul", &e), 0);
+	assert_int_equal(cni_networks_check(&l, "default", &e), -EINVAL);
+	why = xasprintf("%s/50-broken.conf: JSON: ", dir);
+	assert_memory_equal(err_text(&e), why, strlen(why));
+	assert_int_equal(cni_networks_check(&l, NULL, &e), -EINVAL);
+	cni_networks_done(&l);
+	assert_int_equal(path_remove_tree(AT_FDCWD, dir, NULL), 0);
+}
+
+static void plugins_of_a_folder(void **state)
+{
+	char dir[] = "/tmp/test-net-conf.XXXXXX";
+	_cleanup_free_ char *folder = NULL, *text = NULL;
+	struct cni_networks l;
+
+	(void) state;
+	assert_non_null(mkdtemp(dir));
+	folder = path_join(dir, "n");
+	assert_int_equal(mkdir(folder, 0700), 0);
+	put(dir, "10-n.conflist", "{\"name\":\"n\",\"plugins\":[{\"type\":\"inline\"}]}");
+	put(folder, "20-b.conf", "{\"type\":\"b\"}");
+	put(folder, "10-a.conf", "{\"type\":\"a\"}");
+	put(folder, "30-c.json", "not looked at");
+	assert_int_equal(cni_networks_load(dir, &l, NULL), 0);
+	text = json_print(json_get(cni_network_find(&l, "n")->list, "plugins"), false);
+	assert_string_equal(text, "[{\"type\":\"inline\"},{\"type\":\"a\"},{\"type\":\"b\"}]");
+	cni_networks_done(&l);
+	/* The key switches the folder off, also as a word. */
+	put(dir, "10-n.conflist",
+	    "{\"name\":\"n\",\"loadOnlyInlinedPlugins\":\"True\",\"plugins\":[{\"type\":\"inline\"}]}");
+	put(folder, "05-x.conf", "{");
+	assert_int_equal(cni_networks_load(dir, &l, NULL), 0);
+	assert_int_equal(cJSON_GetArraySize(json_get(cni_network_find(&l, "n")->list, "plugins")), 1);
+	cni_networks_done(&l);
+	put(dir, "10-n.conflist", "{\"name\":\"n\",\"plugins\":[{\"type\":\"inline\"}]}");
+	assert_int_equal(cni_networks_load(dir, &l, NULL), 0);
+	assert_null(cni_network_find(&l, "n"));
+	assert_int_equal(cni_networks_check(&l, "n", NULL), -EINVAL);
+	cni_networks_done(&l);
 	assert_int_equal(path_remove_tree(AT_FDCWD, dir, NULL), 0);
 }
 
@@ -139,6 +195,8 @@ int main(void)
 		cmocka_unit_test(versions),
 		cmocka_unit_test(refusals),
 		cmocka_unit_test(files_in_order),
+		cmocka_unit_test(a_broken_file),
+		cmocka_unit_test(plugins_of_a_folder),
 		cmocka_unit_test(a_missing_directory_has_the_built_in_ones),
 	};
 
