@@ -38,6 +38,7 @@ static int write_state(const struct attachment *a, int pod_fd, const char *phase
 	record_add(&sb, "name", a->network.name);
 	if (a->network.file)
 		record_add(&sb, "file", a->network.file);
+	record_add(&sb, "version", a->network.version);
 	record_add(&sb, "ifname", a->ifname);
 	record_add(&sb, "args", a->args);
 	for (char **d = a->path; d && *d; d++)
@@ -178,7 +179,7 @@ int attachment_del(struct attachment *a, int pod_fd, const char *uuid, const cha
 	return 0;
 }
 
-static int read_state(struct attachment *a, int pod_fd, struct err *e)
+static int read_state(struct attachment *a, int pod_fd, char **version, struct err *e)
 {
 	_cleanup_free_ char *file = file_name(a->index, "state"), *text = NULL;
 	_cleanup_record_ struct record rec = RECORD_INIT;
@@ -199,6 +200,8 @@ static int read_state(struct attachment *a, int pod_fd, struct err *e)
 			a->netns = xstrdup(value);
 		else if (!strcmp(key, "path"))
 			strv_add(&a->path, value);
+		else if (!strcmp(key, "version") && !*version)
+			*version = xstrdup(value);
 	}
 	if (!a->ifname || !a->args || !a->netns)
 		return err_set(e, EINVAL, "%s: not complete", file);
@@ -227,16 +230,24 @@ static void state_after_power_cut(struct attachment *a)
 		a->args = xstrdup("");
 	if (!a->netns)
 		a->netns = xstrdup("");
-	if (!a->path)
-		a->path = cni_plugin_path();
+}
+
+/* Plugins are looked for where they were at ADD; after an update of ours or theirs that may be elsewhere. */
+static void add_present_path(struct attachment *a)
+{
+	_cleanup_strv_ char **now = cni_plugin_path();
+
+	for (char **d = now; d && *d; d++)
+		if (!strv_has(a->path, *d))
+			strv_add(&a->path, *d);
 }
 
 int attachment_load(struct attachment *ret, int pod_fd, unsigned index, struct err *e)
 {
-	_cleanup_free_ char *file = file_name(index, "conf"), *text = NULL;
+	_cleanup_free_ char *file = file_name(index, "conf"), *text = NULL, *version = NULL;
 	struct attachment a = {.index = index};
 	size_t len = 0;
-	int r = read_state(&a, pod_fd, e);
+	int r = read_state(&a, pod_fd, &version, e);
 
 	if (r == -EINVAL) {
 		state_after_power_cut(&a);
@@ -255,6 +266,12 @@ int attachment_load(struct attachment *ret, int pod_fd, unsigned index, struct e
 		attachment_done(&a);
 		return r;
 	}
+	/* The one of the ADD, whatever we would choose today. */
+	if (version) {
+		free(a.network.version);
+		a.network.version = take_ptr(version);
+	}
+	add_present_path(&a);
 	read_result(&a, pod_fd);
 	*ret = a;
 	return 0;
