@@ -156,11 +156,12 @@ char **net_plan_lines(const struct net_plan *p)
 	for (size_t i = 0; i < p->n; i++) {
 		const struct attachment *a = &p->v[i];
 		_cleanup_strbuf_ struct strbuf types = STRBUF_INIT;
+		_cleanup_free_ char *args = str_escape(a->args, strlen(a->args));
 
 		for (const cJSON *c = json_get(a->network.list, "plugins")->child; c; c = c->next)
 			strbuf_addf(&types, "%s%s", types.len ? "+" : "", json_get_str(c, "type"));
 		strv_push(&lines, xasprintf("%s: %s (%s, %s)%s%s", a->ifname, a->network.name, types.buf,
-					    a->network.file ? a->network.file : "built in", *a->args ? " " : "", a->args));
+					    a->network.file ? a->network.file : "built in", *args ? " " : "", args));
 	}
 	return lines;
 }

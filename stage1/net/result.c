@@ -47,20 +47,25 @@ int cni_result_addresses(const cJSON *result, char ***ret, struct err *e)
 	return r;
 }
 
-/* Strings that fit one word of resolv.conf; others are dropped. */
+/* One word of a line of resolv.conf, and no comment. */
+static bool is_word(const char *s)
+{
+	if (!s || !*s || *s == ';')
+		return false;
+	for (; *s; s++)
+		if ((unsigned char) *s <= ' ' || *s == 0x7f || *s == '#')
+			return false;
+	return true;
+}
+
+/* Others are dropped. */
 static char **words(const cJSON *array)
 {
 	char **v = NULL;
 
-	for (const cJSON *c = cJSON_IsArray(array) ? array->child : NULL; c; c = c->next) {
-		const char *s = cJSON_IsString(c) ? c->valuestring : "";
-		bool plain = *s;
-
-		for (const char *p = s; *p; p++)
-			plain = plain && (unsigned char) *p > ' ' && *p != 0x7f;
-		if (plain)
-			strv_add(&v, s);
-	}
+	for (const cJSON *c = cJSON_IsArray(array) ? array->child : NULL; c; c = c->next)
+		if (cJSON_IsString(c) && is_word(c->valuestring))
+			strv_add(&v, c->valuestring);
 	return v;
 }
 
@@ -77,6 +82,6 @@ void cni_result_dns(const cJSON *result, const char *network, struct net_result 
 	ret->nameservers = servers;
 	ret->search = words(json_get(dns, "search"));
 	ret->options = words(json_get(dns, "options"));
-	ret->domain = domain && *domain && !strpbrk(domain, " \t\r\n") ? xstrdup(domain) : NULL;
+	ret->domain = is_word(domain) ? xstrdup(domain) : NULL;
 	ret->dns_network = xstrdup(network);
 }
