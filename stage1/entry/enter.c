@@ -170,17 +170,41 @@ static int prepare(struct enter *en, struct err *e)
 	return terminal_open(&en->terminal, e);
 }
 
-/* All but the mount namespace, which stage2 joins: until then its program is found on the host. */
+/* The pid namespace holds for children only, so it is ours to set; afterwards we are as before. */
+static pid_t fork_into(struct enter *en, struct err *e)
+{
+	_cleanup_fd_ int own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+	_cleanup_fd_ int pods = own < 0 ? -EBADF : pod_process_namespace(en->pidfd, en->pid, "pid", e);
+	pid_t pid;
+
+	if (own < 0)
+		return err_sys(e, "open /proc/self/ns/pid");
+	if (pods < 0)
+		return pods;
+	if (setns(pods, CLONE_NEWPID) < 0)
+		return err_sys(e, "join the pid namespace of app %s", en->args->app);
+	pid = fork();
+	if (pid < 0)
+		return err_sys(e, "fork");
+	if (pid > 0 && setns(own, CLONE_NEWPID) < 0)
+		return err_sys(e, "return to the own pid namespace");
+	return pid;
+}
+
+/*
+ * All but the mount namespace, which stage2 joins: until then its program is found on the host.  The
+ * control group before its namespace: from inside, a group above it could not be left on v2.
+ */
 static int join(struct enter *en, struct err *e)
 {
-	const int all = CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
-	static const char *const names[] = {"pid", "net", "ipc", "uts"};
+	static const char *const names[] = {"net", "ipc", "uts", "cgroup"};
+	int r = 0;
 
-	if (setns(en->pidfd, all) == 0)
-		return 0;
-	/* Before Linux 5.8 a pidfd is no namespace. */
-	if (errno != EINVAL && errno != ENOSYS)
-		return err_sys(e, "join the namespaces of app %s", en->args->app);
+	/* v2; the v1 hierarchies are joined by stage2, with descriptors. */
+	if (en->leaf.dir >= 0)
+		r = file_poke_at(en->leaf.dir, "cgroup.procs", "0");
+	if (r < 0)
+		return err_sysr(e, r, "join the control group of app %s", en->args->app);
 	for (size_t i = 0; i < ELEMENTSOF(names); i++) {
 		_cleanup_fd_ int fd = pod_process_namespace(en->pidfd, en->pid, names[i], e);
 
@@ -214,15 +238,8 @@ static _noreturn_ void become_command(struct enter *en)
 	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
 	int r = terminal_child(&en->terminal, &e);
 
-	/* v2: all of the process; the v1 hierarchies are joined by stage2. */
-	if (r == 0 && en->leaf.dir >= 0) {
-		r = file_poke_at(en->leaf.dir, "cgroup.procs", "0");
-		if (r < 0)
-			r = err_sysr(&e, r, "join the control group");
-	}
-	/* After that: from inside the namespace a group above it could not be left on v2. */
-	if (r == 0 && setns(en->pidfd, CLONE_NEWCGROUP) < 0)
-		r = err_sys(&e, "join the cgroup namespace of app %s", en->args->app);
+	if (r == 0)
+		r = join(en, &e);
 	if (r == 0)
 		(void) exec_stage2(en, &e);
 	record_begin(&sb, 1);
@@ -237,15 +254,15 @@ static bool failed(struct enter *en, int *ret_status)
 {
 	_cleanup_record_ struct record rec = RECORD_INIT;
 	_cleanup_err_ struct err e = ERR_INIT;
+	_cleanup_free_ char *data = NULL;
 	const char *message, *status;
-	char *data;
 	uint64_t n = EXIT_FAILED;
 	size_t len;
 
 	en->report[1] = fd_close(en->report[1]);
 	if (read_all(en->report[0], REPORT_MAX, &data, &len) < 0 || !len)
 		return false;
-	if (record_parse(&rec, data, len, 1, &e) < 0) {
+	if (record_parse(&rec, take_ptr(data), len, 1, &e) < 0) {
 		log_error("%s", err_text(&e));
 		*ret_status = EXIT_FAILED;
 		return true;
@@ -264,14 +281,10 @@ static int run(struct enter *en, struct err *e)
 	_cleanup_fd_ int child_fd = -EBADF;
 	int status, st;
 	bool is_failed;
-	pid_t child;
-	int r = join(en, e);
+	pid_t child = fork_into(en, e);
 
-	if (r < 0)
-		return r;
-	child = fork();
 	if (child < 0)
-		return err_sys(e, "fork");
+		return child;
 	if (child == 0)
 		become_command(en);
 	child_fd = proc_pidfd_open(child);
