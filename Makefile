@@ -95,7 +95,7 @@ include $(wildcard tests/module.mk tests/*/module.mk Documentation/module.mk)
 
 # --- packages: what is missing of Debian's is installed, as root ------------------------------------
 DEPS_BUILD := gcc libc6-dev make pkg-config musl-tools linux-libc-dev libcap-dev libseccomp-dev libnl-3-dev \
-              libnl-route-3-dev libmnl-dev libnftnl-dev libcjson-dev libarchive-dev libisal-dev libssl-dev \
+              libnl-route-3-dev libmnl-dev libnftnl-dev libcjson-dev libisal-dev libssl-dev \
               libzstd-dev liblzma-dev libbz2-dev zlib1g-dev libgpgme-dev libcurl4-openssl-dev scdoc
 DEPS_RUN   := gnupg gpgconf ca-certificates
 DEPS_TEST  := libcmocka-dev bats busybox-static iproute2 nftables procps psmisc attr libcap2-bin xz-utils bzip2 \
