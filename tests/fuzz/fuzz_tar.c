@@ -1,0 +1,123 @@
+/*
+ * The whole path of an image through unpack: compressed or not, in its threads, into a directory of its
+ * own.  What lies beside that directory must never change.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/path.h"
+#include "stage0/worker/unpack.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static int world = -EBADF; /* holds the tree and a file that is not to be touched */
+
+static void must(int r)
+{
+	if (r < 0)
+		abort();
+}
+
+static void clean_up(void)
+{
+	char path[64], link[64];
+	ssize_t n;
+
+	(void) snprintf(link, sizeof link, "/proc/self/fd/%d", world);
+	n = readlink(link, path, sizeof path - 1);
+	if (n > 0) {
+		path[n] = '\0';
+		(void) path_remove_tree(AT_FDCWD, path, NULL);
+	}
+}
+
+static void begin(void)
+{
+	char dir[] = "/tmp/gantry-fuzz-XXXXXX";
+	struct err e = ERR_INIT;
+
+	must(unpack_init(&e));
+	(void) umask(0);
+	if (!mkdtemp(dir))
+		abort();
+	world = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	must(world);
+	(void) fd_close(openat(world, "precious", O_CREAT | O_WRONLY | O_CLOEXEC, 0640));
+	atexit(clean_up);
+}
+
+static int on_manifest(void *arg, const char *data, size_t len, struct err *e)
+{
+	(void) arg;
+	(void) data;
+	(void) len;
+	(void) e;
+	return 0;
+}
+
+static void check_outside(void)
+{
+	_cleanup_dir_ DIR *d = fdopendir(openat(world, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	struct dirent *de;
+	struct stat st;
+
+	must(fstatat(world, "precious", &st, AT_SYMLINK_NOFOLLOW));
+	if (st.st_mode != (S_IFREG | 0640) || st.st_size || st.st_nlink != 1)
+		abort();
+	while ((de = readdir(d)))
+		if (de->d_name[0] != '.' && strcmp(de->d_name, "precious") && strcmp(de->d_name, "top"))
+			abort();
+}
+
+/* libFuzzer's; not there when the corpus is replayed. */
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size) __attribute__((weak));
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed);
+
+/* A change to a header is worth nothing until its checksum is right again: it is made so, mostly. */
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
+{
+	size = LLVMFuzzerMutate(data, size, max_size);
+	for (size_t at = 0; seed % 8 && at + 512 <= size; at += 512) {
+		uint8_t *block = data + at;
+		unsigned sum = 0;
+		char text[16];
+
+		if (memcmp(block + 257, "ustar", 5) != 0)
+			continue;
+		memset(block + 148, ' ', 8);
+		for (int i = 0; i < 512; i++)
+			sum += block[i];
+		(void) snprintf(text, sizeof text, "%06o", sum);
+		memcpy(block + 148, text, 7);
+	}
+	return size;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct unpack_limits limits = UNPACK_LIMITS_DEFAULT;
+	_cleanup_err_ struct err e = ERR_INIT;
+	_cleanup_fd_ int file = memfd_create("image", MFD_CLOEXEC), top = -EBADF;
+	struct arriving image = {.file = file, .progress = -EBADF, .there = size, .whole = true};
+	struct unpack_result res;
+
+	if (world < 0)
+		begin();
+	limits.tar.bytes = 4u << 20;
+	limits.tar.entries = 1000;
+	limits.ratio_after = 1u << 20;
+	must(write_all(file, data, size));
+	must(mkdirat(world, "top", 0700));
+	top = openat(world, "top", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (unpack(&image, top, &limits, on_manifest, NULL, &res, &e) < 0 && !e.msg)
+		abort();
+	check_outside();
+	must(path_remove_tree(world, "top", NULL));
+	return 0;
+}
