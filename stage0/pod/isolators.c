@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/parse.h"
 #include "base/str.h"
 
 /* The JSON form of an isolator goes through the one decoder: the same rules and ranges for both doors. */
@@ -38,11 +39,10 @@ static cJSON *limit_object(const char *limit, bool request_too)
 
 static cJSON *number_or_text(const char *text)
 {
-	char *end;
-	double v = strtod(text, &end);
+	int64_t v;
 
 	/* What is no number stays text, so that the decoder says what it expected. */
-	return *text && !*end ? cJSON_CreateNumber(v) : cJSON_CreateString(text);
+	return parse_i64(text, INT32_MIN, INT32_MAX, &v) == 0 ? cJSON_CreateNumber((double) v) : cJSON_CreateString(text);
 }
 
 static cJSON *set_object(char *const *names)

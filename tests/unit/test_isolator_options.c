@@ -43,6 +43,9 @@ static void refusals(void **state)
 		{{.memory = (char *) "lots"}, "--memory: "},
 		{{.memory = (char *) "100m"}, "--memory: "}, /* a tenth of a byte: the milli suffix by mistake */
 		{{.cpu_shares = (char *) "1"}, "--cpu-shares: "},
+		{{.cpu_shares = (char *) "0x200"}, "--cpu-shares: "},
+		{{.cpu_shares = (char *) " 512"}, "--cpu-shares: "},
+		{{.cpu_shares = (char *) "1e3"}, "--cpu-shares: "},
 		{{.oom_score_adj = (char *) "2000"}, "--oom-score-adj: "},
 		{{.seccomp = (char *) "read"}, "--seccomp \"read\": mode=retain or mode=remove is needed"},
 		{{.seccomp = (char *) "mode=remove,foo=1"}, "--seccomp \"mode=remove,foo=1\": unknown or repeated word"},
