@@ -262,7 +262,7 @@ static int check_attached(struct attachment *a, struct err *e)
 	int r = bridge_device_check(&a->host, &a->conf, &a->bridge, e);
 
 	if (r >= 0)
-		r = endpoint_check(a->rq, &a->host, &host_end, e);
+		r = endpoint_check(a->rq, &a->ns, &a->host, &host_end, e);
 	if (r >= 0 && host_end.master != a->bridge.index)
 		r = err_set(e, CNI_CODE(CNI_OTHER), "link %s is not a port of bridge %s", host_end.name,
 			    q(a->conf.bridge));
@@ -289,6 +289,8 @@ static int check(const struct cni_request *rq, struct err *e)
 
 	if (r >= 0)
 		r = bridge_conf_decode(rq, &a.conf, e);
+	if (r >= 0)
+		r = netns_open(rq, &a.ns, e);
 	if (r >= 0)
 		r = nl_open(&a.host, NETLINK_ROUTE, e);
 	if (r >= 0)

@@ -264,11 +264,13 @@ static int check(const struct cni_request *rq, struct err *e)
 	if (r >= 0)
 		r = decode(&a, e);
 	if (r >= 0)
+		r = netns_open(rq, &a.ns, e);
+	if (r >= 0)
 		r = nl_open(&a.host, NETLINK_ROUTE, e);
 	if (r >= 0)
 		r = ipam_call(rq, CNI_CHECK, NULL, e);
 	if (r >= 0)
-		r = endpoint_check(rq, &a.host, &end, e);
+		r = endpoint_check(rq, &a.ns, &a.host, &end, e);
 	if (r >= 0)
 		r = check_host_routes(&a, &end, e);
 	if (r >= 0 && a.ip_masq)

@@ -46,4 +46,5 @@ int endpoint_gc(const struct cni_request *rq, struct nl *host, int master, struc
  * CHECK: the interface of prevResult exists inside as a veth with that address, is up, and carries the
  * addresses and routes; its other end is the host's interface of prevResult, and up. Returned in *ret.
  */
-int endpoint_check(const struct cni_request *rq, struct nl *host, struct link *ret_host, struct err *e);
+int endpoint_check(const struct cni_request *rq, const struct netns *ns, struct nl *host, struct link *ret_host,
+		   struct err *e);

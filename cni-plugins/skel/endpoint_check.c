@@ -94,16 +94,14 @@ static int check_inside(const struct cni_request *rq, struct nl *inside, struct 
 	return r;
 }
 
-int endpoint_check(const struct cni_request *rq, struct nl *host, struct link *ret_host, struct err *e)
+int endpoint_check(const struct cni_request *rq, const struct netns *ns, struct nl *host, struct link *ret_host,
+		   struct err *e)
 {
-	_cleanup_netns_ struct netns ns = NETNS_INIT;
 	_cleanup_nl_ struct nl inside = NL_INIT;
 	const struct cni_interface *want = NULL;
 	struct link l = {0};
-	int r = netns_open(rq, &ns, e);
+	int r = netns_socket(ns, &inside, e);
 
-	if (r >= 0)
-		r = netns_socket(&ns, &inside, e);
 	if (r >= 0)
 		r = check_inside(rq, &inside, &l, e);
 	if (r < 0)
