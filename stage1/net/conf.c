@@ -196,11 +196,6 @@ void cni_networks_done(struct cni_networks *l)
 	for (size_t i = 0; i < l->n; i++)
 		cni_network_done(&l->v[i]);
 	free(l->v);
-	for (size_t i = 0; i < l->n_broken; i++) {
-		free(l->broken[i].text);
-		free(l->broken[i].why);
-	}
-	free(l->broken);
 	*l = (struct cni_networks) {0};
 }
 
@@ -254,15 +249,17 @@ static int add_folder(const char *dir, const char *name, cJSON *list, struct err
 	return r;
 }
 
-static int parse_file(const char *dir, const char *path, const char *text, size_t len, struct cni_network *ret,
-		      struct err *e)
+static int load_file(const char *dir, const char *file, struct cni_network *ret, struct err *e)
 {
-	_cleanup_free_ char *whole = NULL;
+	_cleanup_free_ char *path = path_join(dir, file), *text = NULL, *whole = NULL;
 	_cleanup_json_ cJSON *j = NULL;
 	const char *name;
-	int r = 0;
+	size_t len;
+	int r = file_read_at(AT_FDCWD, path, JSON_MANIFEST_MAX, &text, &len, e);
 
-	if (str_ends(path, ".conflist")) {
+	if (r < 0)
+		return r;
+	if (str_ends(file, ".conflist")) {
 		j = json_parse(text, len, JSON_MANIFEST_MAX, e);
 		if (!j)
 			return err_ctx(e, -EINVAL, "%s", path);
@@ -276,7 +273,7 @@ static int parse_file(const char *dir, const char *path, const char *text, size_
 	r = cni_network_parse(whole ? whole : text, whole ? strlen(whole) : len, ret, e);
 	if (r < 0)
 		return err_ctx(e, r, "%s", path);
-	ret->file = xstrdup(path);
+	ret->file = take_ptr(path);
 	return 0;
 }
 
@@ -286,52 +283,24 @@ static void add_network(struct cni_networks *l, struct cni_network n)
 	l->v[l->n++] = n;
 }
 
-static void add_broken(struct cni_networks *l, char *text, const struct err *why)
-{
-	l->broken = xgrow(l->broken, l->n_broken, sizeof *l->broken);
-	l->broken[l->n_broken++] = (struct cni_broken) {text, xstrdup(err_text(why))};
-}
-
 /* Within one directory a .conflist wins over a .conf of the same name; else the first file does. */
-static int load_file(const char *dir, const char *file, struct cni_networks *l, struct err *e)
-{
-	_cleanup_free_ char *path = path_join(dir, file), *text = NULL;
-	_cleanup_err_ struct err why = ERR_INIT;
-	struct cni_network n = {0};
-	size_t len;
-	int r = file_read_at(AT_FDCWD, path, JSON_MANIFEST_MAX, &text, &len, e);
-
-	if (r < 0)
-		return r;
-	if (parse_file(dir, path, text, len, &n, &why) < 0) {
-		add_broken(l, take_ptr(text), &why);
-		cni_network_done(&n);
-	} else if (cni_network_find(l, n.name)) {
-		log_warning("%s: network %s is defined by another file already, this one is not used", n.file, q(n.name));
-		cni_network_done(&n);
-	} else {
-		add_network(l, n);
-	}
-	return 0;
-}
-
-int cni_networks_check(const struct cni_networks *l, const char *name, struct err *e)
-{
-	_cleanup_free_ char *quoted = name ? xasprintf("\"%s\"", name) : NULL;
-
-	for (size_t i = 0; i < l->n_broken; i++)
-		if (!quoted || strstr(l->broken[i].text, quoted))
-			return err_set(e, EINVAL, "%s", l->broken[i].why);
-	return 0;
-}
-
 static int load_kind(const char *dir, char *const *suffixes, struct cni_networks *l, struct err *e)
 {
 	_cleanup_strv_ char **files = NULL;
 	int r = list_files(dir, suffixes, &files, e);
 
-	for (char **f = files; f && *f && r == 0; f++)
-		r = load_file(dir, *f, l, e);
+	for (char **f = files; f && *f && r == 0; f++) {
+		struct cni_network n = {0};
+
+		r = load_file(dir, *f, &n, e);
+		if (r == 0 && cni_network_find(l, n.name)) {
+			log_warning("%s: network %s is defined by another file already, this one is not used", n.file,
+				    q(n.name));
+			cni_network_done(&n);
+		} else if (r == 0) {
+			add_network(l, n);
+		}
+	}
 	return r;
 }
 

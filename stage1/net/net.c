@@ -74,26 +74,19 @@ static const char *args_of(char *const *nets, const char *name)
 	return NULL;
 }
 
-/* Each asked for must be there for certain; names that nothing defines, on one line. */
+/* Names that nothing defines, for one line. */
 static int check_known(const struct net_request *req, const struct cni_networks *all, struct err *e)
 {
 	_cleanup_strbuf_ struct strbuf missing = STRBUF_INIT;
 
 	for (char *const *n = req->nets; *n; n++) {
 		_cleanup_free_ char *name = xstrndup(*n, strcspn(*n, ":"));
-		bool everything = !strcmp(name, "all");
-		int r = cni_networks_check(all, everything ? NULL : name, e);
 
-		if (r < 0)
-			return err_ctx(e, r, "failed to setup network");
-		if (!everything && !cni_network_find(all, name))
+		if (strcmp(name, "all") && !cni_network_find(all, name))
 			strbuf_addf(&missing, "%s%s", missing.len ? ", " : "", q(name));
 	}
 	if (missing.len)
 		return err_set(e, ENOENT, "failed to setup network: networks not found: %s", missing.buf);
-	/* Nobody asked for them, as far as one can see. */
-	for (size_t i = 0; i < all->n_broken; i++)
-		log_warning("%s; not used", all->broken[i].why);
 	return 0;
 }
 
