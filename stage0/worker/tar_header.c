@@ -141,7 +141,7 @@ static int set_kind(const struct ustar *h, struct tar_header *ret, struct err *e
 
 static int numbers(const struct ustar *h, struct tar_entry *entry, struct err *e)
 {
-	uint64_t mode, uid, gid, major = 0, minor = 0;
+	uint64_t mode = 0, uid = 0, gid = 0, major = 0, minor = 0;
 	bool device = entry->type == TAR_CHR || entry->type == TAR_BLK;
 	int64_t mtime;
 	int r = number(h->size, sizeof h->size, "size", INT64_MAX, &entry->stored, e);
