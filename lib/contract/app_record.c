@@ -9,7 +9,6 @@
 
 /*
  * --- what kinds of values there are -------------------------------------------------------------
- * 
  */
 
 /*
@@ -377,9 +376,8 @@ void app_record_default_paths(struct app_record *rec)
 		"/proc/acpi",	     "/proc/asound",
 		"/proc/config.gz",   "/proc/interrupts",
 		"/proc/kallsyms",    "/proc/kcore",
-		"/proc/keys",	     "/proc/kmem",
-		"/proc/kmsg",	     "/proc/latency_stats",
-		"/proc/mem",	     "/proc/sched_debug",
+		"/proc/keys",	     "/proc/kmsg",
+		"/proc/latency_stats", "/proc/sched_debug",
 		"/proc/scsi",	     "/proc/timer_list",
 		"/proc/timer_stats", "/sys/devices/virtual/powercap",
 		"/sys/firmware",     "/sys/fs",

@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -18,24 +20,7 @@
 #define SYS_clone3 435
 #endif
 
-/* fork(2) into a control group: clone3(2) since Linux 5.7; before that the child moves itself. */
-static pid_t fork_into(int cgroup)
-{
-	struct clone_args args = {.exit_signal = SIGCHLD};
-	long pid;
-
-	if (cgroup < 0)
-		return fork();
-	args.flags = CLONE_INTO_CGROUP;
-	args.cgroup = (uint64_t) cgroup;
-	pid = syscall(SYS_clone3, &args, sizeof args);
-	if (pid >= 0 || (errno != ENOSYS && errno != EINVAL && errno != E2BIG && errno != EPERM))
-		return (pid_t) pid;
-	pid = fork();
-	if (pid == 0 && file_poke_at(cgroup, "cgroup.procs", "0") < 0)
-		_exit(254);
-	return (pid_t) pid;
-}
+#define CHILD_STACK 65536
 
 /*
  * Only we can see which number the host has for us: procfs answers in the namespace that it belongs
@@ -57,7 +42,6 @@ static void report_host_pid(const struct pod *pod, int report)
 
 /*
  * Who am I: the process that will be the app, between fork and the exec of stage2. init reaps me.
- * 
  */
 static _noreturn_ void child(const struct pod *pod, const struct app *a, const char *phase,
 			     int report)
@@ -77,6 +61,65 @@ static _noreturn_ void child(const struct pod *pod, const struct app *a, const c
 		(void) exec_fds(pod->stage2, "stage2", argv, NULL, fds, n, &e);
 	(void) dprintf(report, "step=start%cmessage=%s%ccode=%d%c", 0, err_text(&e), 0, e.code, 0);
 	_exit(254);
+}
+
+/* Everything that the child has to know. */
+struct birth {
+	const struct pod *pod;
+	const struct app *app;
+	const char *phase;
+	int report;
+};
+
+static int child_main(void *arg)
+{
+	const struct birth *b = arg;
+
+	child(b->pod, b->app, b->phase, b->report);
+}
+
+/*
+ * As vfork(2): we stand still until the child has executed stage2, and nothing is copied.  It gets a
+ * stack of its own; what it allocates on the way is lost to us, some hundred bytes.
+ */
+static pid_t start_child(struct birth *b)
+{
+#ifdef __SANITIZE_ADDRESS__
+	/* The sanitizer does not follow us onto another stack. */
+	pid_t pid = fork();
+
+	return pid == 0 ? child_main(b) : pid;
+#else
+	char *stack = mmap(NULL, CHILD_STACK, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	pid_t pid;
+
+	if (stack == MAP_FAILED)
+		return -1;
+	pid = clone(child_main, stack + CHILD_STACK, CLONE_VM | CLONE_VFORK | SIGCHLD, b);
+	(void) munmap(stack, CHILD_STACK);
+	return pid;
+#endif
+}
+
+/* Born into a v2 control group by clone3(2) since Linux 5.7; before that the child moves itself. */
+static pid_t start_child_into(int cgroup, struct birth *b)
+{
+	struct clone_args args = {
+		.flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = (uint64_t) cgroup,
+	};
+	pid_t pid = (pid_t) syscall(SYS_clone3, &args, sizeof args);
+
+	if (pid == 0)
+		return child_main(b);
+	if (pid > 0 || (errno != ENOSYS && errno != EINVAL && errno != E2BIG && errno != EPERM))
+		return pid;
+	pid = fork();
+	if (pid)
+		return pid;
+	if (file_poke_at(cgroup, "cgroup.procs", "0") < 0)
+		_exit(254);
+	return child_main(b);
 }
 
 static int make_pipes(struct app *a, struct err *e)
@@ -128,6 +171,7 @@ void spawn_forget(struct app *a)
 
 int spawn_stage2(struct pod *pod, struct app *a, const char *phase, struct err *e)
 {
+	struct birth b = {.pod = pod, .app = a, .phase = phase};
 	int report[2], r = make_pipes(a, e);
 
 	if (r < 0)
@@ -138,9 +182,8 @@ int spawn_stage2(struct pod *pod, struct app *a, const char *phase, struct err *
 		return err_sys(e, "pipe");
 	a->report_len = 0;
 	a->report_ready = a->report_failed = false;
-	a->pid = fork_into(a->cgroup);
-	if (a->pid == 0)
-		child(pod, a, phase, report[1]);
+	b.report = report[1];
+	a->pid = a->cgroup < 0 ? start_child(&b) : start_child_into(a->cgroup, &b);
 	if (a->pid < 0) {
 		r = err_sys(e, "fork");
 		a->pid = 0;

@@ -58,7 +58,6 @@ static int prepare(struct monitor *m, struct err *e)
 
 /*
  * First politely; asked again by the keyboard or by a supervisor: at once; a third time: by force.
- * 
  */
 static void read_signals(struct monitor *m)
 {

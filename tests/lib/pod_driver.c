@@ -171,6 +171,16 @@ static char **read_app(struct driver *d, char **p)
 	return *p ? p + 1 : p;
 }
 
+/* Two drivers at once must not share control groups. */
+static char *random_uuid(void)
+{
+	char *uuid;
+
+	if (file_read_line_at(AT_FDCWD, "/proc/sys/kernel/random/uuid", &uuid, NULL) < 0)
+		die("uuid");
+	return uuid;
+}
+
 static void read_options(struct driver *d, int argc, char **argv)
 {
 	int c;
@@ -193,6 +203,8 @@ static void read_options(struct driver *d, int argc, char **argv)
 	}
 	for (char **p = argv + optind; *p && d->pod.n_apps < APPS_MAX;)
 		p = read_app(d, p);
+	if (!d->uuid)
+		d->uuid = random_uuid();
 	d->pod.uuid = xstrdup(d->uuid);
 	d->pod.hostname = xstrdup("pod-driver");
 	d->pod.private_net = !d->host_net;
@@ -383,7 +395,6 @@ int main(int argc, char **argv)
 {
 	static struct driver d = {
 		.dir = ".",
-		.uuid = "11111111-2222-4333-8444-555555555555",
 		.pod = POD_RECORD_INIT,
 		.groups = true,
 		.init_leaf = CG_LEAF_INIT,
