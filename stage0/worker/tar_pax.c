@@ -294,7 +294,7 @@ int tar_pax_parse(const char *data, size_t len, bool global, struct tar_pax *pax
 	pax->any = pax->any || !global;
 	while (pos < len) {
 		_cleanup_free_ char *key = NULL;
-		struct value v;
+		struct value v = {0};
 		int n = split(data + pos, len - pos, &key, &v, e), r = 0;
 
 		if (n < 0)
