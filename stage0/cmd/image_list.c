@@ -155,15 +155,16 @@ static char *cell(const struct target *t, enum field f, const struct store_info 
 
 static void print_table(const struct target *t, const struct view *v, const struct store_list *l)
 {
-	_cleanup_strv_ char **cells = NULL;
 	int64_t now = time_now_ns();
-	size_t rows = l->n + !t->no_legend;
+	size_t rows = l->n + !t->no_legend, n = 0;
+	/* Ended by NULL; strv_push() would look for the end at each of thousands. */
+	_cleanup_strv_ char **cells = xcalloc(rows * v->n_columns + 1, sizeof *cells);
 
 	for (size_t c = 0; !t->no_legend && c < v->n_columns; c++)
-		strv_add(&cells, fields[v->columns[c]].title);
+		cells[n++] = xstrdup(fields[v->columns[c]].title);
 	for (size_t i = 0; i < l->n; i++)
 		for (size_t c = 0; c < v->n_columns; c++)
-			strv_push(&cells, cell(t, v->columns[c], &l->v[i], now));
+			cells[n++] = cell(t, v->columns[c], &l->v[i], now);
 	table_print(stdout, (const char *const *) cells, rows, v->n_columns);
 }
 

@@ -95,10 +95,10 @@ static int parse_scheme(struct image_ref *ref, struct err *e)
 
 	if (str_starts(text, "docker:") || str_starts(text, "cimd:"))
 		return err_set(e, ENOTSUP, "%s: images of this kind are not supported yet", q(text));
+	if (str_starts(text, "file://") && !path_is_absolute(text + 7))
+		return err_set(e, EINVAL, "invalid image string %s: a file URL has an absolute path", q(text));
 	if (str_starts(text, "file://"))
-		return path_is_absolute(text + 7) ? set(ref, IMAGE_SOURCE_FILE, text + 7)
-						  : err_set(e, EINVAL, "invalid image string %s: a file URL has an absolute path",
-							    q(text));
+		return set(ref, IMAGE_SOURCE_FILE, text + 7);
 	if (str_starts(text, "http://") || str_starts(text, "https://")) {
 		size_t path = strcspn(text, "?#");
 

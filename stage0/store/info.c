@@ -5,8 +5,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/file.h"
@@ -16,6 +18,7 @@
 
 #define INFO_VERSION 1
 #define INFO_LIMIT 65536
+#define INFO_USUAL 4096
 
 int info_write(int image_dir, const struct store_info *info, struct err *e)
 {
@@ -87,36 +90,52 @@ int store_info_parse(char *data, size_t len, struct store_info *ret, struct err 
 	return 0;
 }
 
-int info_read(int image_dir, struct store_info *ret, struct err *e)
+/* `image list` reads all of them: as few system calls as there can be (path: below the store, to the image). */
+static int read_small(int store, const char *path, char **ret, size_t *ret_len)
 {
+	char buf[INFO_USUAL];
+	_cleanup_fd_ int fd = openat(store, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof buf);
+
+	if (n < 0)
+		return -errno;
+	if (n == sizeof buf) /* there may be more */
+		return -EFBIG;
+	*ret = xmemdup(buf, (size_t) n);
+	*ret_len = (size_t) n;
+	return 0;
+}
+
+int store_info(int store, const char *id, struct store_info *ret, struct err *e)
+{
+	char path[sizeof DATA_CAS_IMAGE + IMAGE_ID_LEN + 16];
 	struct stat st;
 	char *data;
 	size_t len;
-	int r = file_read_at(image_dir, INFO_FILE, INFO_LIMIT, &data, &len, e);
+	int r;
 
+	if (image_id_check(id))
+		return err_set(e, EINVAL, "%s: %s", q(id), image_id_check(id));
+	(void) snprintf(path, sizeof path, "%s/%s/%s", DATA_CAS_IMAGE, id, INFO_FILE);
+	r = read_small(store, path, &data, &len);
+	if (r == -EFBIG)
+		r = file_read_at(store, path, INFO_LIMIT, &data, &len, e);
+	if (r == -ENOENT)
+		return err_set(e, ENOENT, "image %s is not in the store", id);
+	if (r == 0)
+		r = store_info_parse(data, len, ret, e);
+	else
+		r = err_sysr(e, r, "read");
 	if (r < 0)
-		return r;
-	r = store_info_parse(data, len, ret, e);
-	if (r < 0)
-		return err_ctx(e, r, "%s", INFO_FILE);
-	if (fstatat(image_dir, LAST_USED_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		return err_ctx(e, r, "image %s: %s", id, INFO_FILE);
+	(void) snprintf(path, sizeof path, "%s/%s/%s", DATA_CAS_IMAGE, id, LAST_USED_FILE);
+	if (fstatat(store, path, &st, AT_SYMLINK_NOFOLLOW) == 0) {
 		int64_t used = (int64_t) st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
 
 		if (used > ret->last_used_ns)
 			ret->last_used_ns = used;
 	}
 	return 0;
-}
-
-int store_info(int store, const char *id, struct store_info *ret, struct err *e)
-{
-	_cleanup_fd_ int dir = store_image_dir(store, id, e);
-	int r;
-
-	if (dir < 0)
-		return dir;
-	r = info_read(dir, ret, e);
-	return r < 0 ? err_ctx(e, r, "image %s", id) : 0;
 }
 
 void store_info_done(struct store_info *info)

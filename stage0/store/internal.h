@@ -13,9 +13,7 @@
 #define MANIFEST_FILE "manifest"
 #define LAST_USED_FILE "lastused"
 
-/* Read cas/image/ID/info below the open image directory. */
-int info_read(int image_dir, struct store_info *ret, struct err *e);
-/* Write it; durable. */
+/* Write `info` into the open image directory; durable. */
 int info_write(int image_dir, const struct store_info *info, struct err *e);
 
 /* Ids of the directories in cas/image or cas/tree, in no order; names that are no id are left out. */

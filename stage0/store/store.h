@@ -103,9 +103,9 @@ int store_gc(int store, int64_t grace_ns, struct err *e);
 /* --- for the fetch pipeline: making an image --- */
 
 struct store_tmp {
-	int dir;	/* the locked directory; everything of the work is below it */
-	char name[32];	/* below cas/tmp */
-	bool published; /* the image has its name; what is left here is to be removed all the same */
+	int dir;       /* the locked directory; everything of the work is below it */
+	char name[32]; /* below cas/tmp */
+	bool published; /* the image has its name; the rest goes all the same */
 };
 #define STORE_TMP_INIT {.dir = -EBADF}
 
@@ -113,8 +113,9 @@ struct store_tmp {
 int store_tmp_new(int store, struct store_tmp *ret, struct err *e);
 /*
  * Publish: TMP/tree (with rootfs in it) becomes cas/tree/ID, TMP/image/{manifest,blob} and the info
- * that is given becomes cas/image/ID.  Everything is synced before it gets its name, and the names after that.  When the image is there
- * already, by us or by somebody who was faster, the answer is 0 as well.
+ * that is given becomes cas/image/ID.  Everything is synced before it gets its name, and the names
+ * after that.  When the image is there already, by us or by somebody who was faster, the answer is 0
+ * as well.
  */
 int store_publish(int store, struct store_tmp *tmp, const struct store_info *info, struct err *e);
 /*
