@@ -21,5 +21,8 @@ struct pod_image {
  * volumes) are logged.
  */
 struct pod_manifest *pod_manifest_build(const struct pod_request *req, const struct pod_image *images, struct err *e);
-/* os and arch labels: both there, linux, and an architecture that this machine runs. */
+/*
+ * os and arch labels: both there, linux, and one of rkt's architectures; whether this machine runs it, by itself
+ * or by binfmt_misc, shows when it is executed.
+ */
 int pod_image_check(const struct pod_image *image, struct err *e);

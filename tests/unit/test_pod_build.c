@@ -1,0 +1,332 @@
+/* From images and words to a reified pod manifest; every refusal with its text. */
+#include "tests/unit/unit.h"
+
+#include <sys/mman.h>
+
+#include "base/log.h"
+#include "stage0/pod/manifest.h"
+
+#define S(...) ((char *[]) {__VA_ARGS__, NULL})
+#define W(s) ((char *) (s))
+
+static const char app_section[] =
+	"\"app\":{\"exec\":[\"/bin/own\",\"arg\"],\"user\":\"alice\",\"group\":\"users\",\"workingDirectory\":\"/w\","
+	"\"environment\":[{\"name\":\"E\",\"value\":\"image\"}],\"supplementaryGIDs\":[7],"
+	"\"isolators\":[{\"name\":\"resource/memory\",\"value\":{\"limit\":\"1G\"}}],"
+	"\"mountPoints\":[{\"name\":\"data\",\"path\":\"/data\"},{\"name\":\"conf\",\"path\":\"/conf\",\"readOnly\":true}],"
+	"\"userAnnotations\":{\"k\":\"image\"},\"userLabels\":{\"l\":\"image\"}}";
+
+static struct pod_image image(const char *name, const char *app)
+{
+	static const char form[] = "{\"acKind\":\"ImageManifest\",\"acVersion\":\"0.8.11\",\"name\":\"%s\",\"labels\":["
+				   "{\"name\":\"version\",\"value\":\"1\"},{\"name\":\"os\",\"value\":\"linux\"},"
+				   "{\"name\":\"arch\",\"value\":\"amd64\"}]%s%s}";
+	struct pod_image im = {.text = xasprintf(form, name, *app ? "," : "", app)};
+	_cleanup_err_ struct err e = ERR_INIT;
+
+	im.len = strlen(im.text);
+	im.id = xasprintf("sha512-%0128d", 1);
+	im.manifest = image_manifest_parse(im.text, im.len, &e);
+	if (!im.manifest)
+		fail_msg("%s", err_text(&e));
+	return im;
+}
+
+static void image_done(struct pod_image *im)
+{
+	free(im->id);
+	free(im->text);
+	image_manifest_free(im->manifest);
+}
+
+/* The manifest as text, which the parser must accept; NULL with the message in *e. */
+static char *build(const struct pod_request *req, const char *const *images, struct err *e)
+{
+	struct pod_image im[4];
+	_cleanup_pod_manifest_ struct pod_manifest *m = NULL, *again = NULL;
+	_cleanup_json_ cJSON *j = NULL;
+	char *text = NULL;
+
+	for (size_t i = 0; i < req->n_apps; i++)
+		im[i] = image(images[2 * i], images[2 * i + 1]);
+	m = pod_manifest_build(req, im, e);
+	for (size_t i = 0; i < req->n_apps; i++)
+		image_done(&im[i]);
+	if (!m)
+		return NULL;
+	j = pod_manifest_encode(m);
+	text = json_print(j, false);
+	again = pod_manifest_parse(text, strlen(text), e);
+	if (!again)
+		fail_msg("%s", err_text(e));
+	return text;
+}
+
+/* What the log says, collected; log_up() before. */
+static int log_fd = -EBADF;
+
+static void log_up(void)
+{
+	char number[16];
+
+	log_fd = memfd_create("log", 0);
+	(void) snprintf(number, sizeof number, "%d", log_fd);
+	setenv("GANTRY_LOG_FD", number, 1);
+	log_init("test");
+}
+
+static char *log_down(void)
+{
+	_cleanup_free_ char *text = NULL;
+
+	assert_int_equal(lseek(log_fd, 0, SEEK_SET), 0);
+	assert_int_equal(read_all(log_fd, 65536, &text, NULL), 0);
+	setenv("GANTRY_LOG_FD", "2", 1);
+	log_init("test");
+	unsetenv("GANTRY_LOG_FD");
+	log_fd = fd_close(log_fd);
+	return take_ptr(text);
+}
+
+static void what_the_image_says(void **state)
+{
+	static const char *const images[] = {"example.com/a.server~x", app_section};
+	struct app_request app = {.image = W("x")};
+	struct pod_request req = {.apps = &app, .n_apps = 1,
+				  .volumes = S(W("data,kind=host,source=/srv"), W("conf,kind=empty,mode=0700,uid=5"))};
+	_cleanup_err_ struct err e = ERR_INIT;
+	_cleanup_free_ char *text = NULL;
+
+	(void) state;
+	text = build(&req, images, &e);
+	/* members come in the encoder's order: look for the parts */
+	assert_non_null(strstr(text, "\"name\":\"a-server-x\""));
+	assert_non_null(strstr(text, "\"exec\":[\"/bin/own\",\"arg\"]"));
+	assert_non_null(strstr(text, "\"user\":\"alice\""));
+	assert_non_null(strstr(text, "\"group\":\"users\""));
+	assert_non_null(strstr(text, "\"workingDirectory\":\"/w\""));
+	assert_non_null(strstr(text, "\"supplementaryGIDs\":[7]"));
+	assert_non_null(strstr(text, "[{\"name\":\"E\",\"value\":\"image\"}]"));
+	assert_non_null(strstr(text, "\"mounts\":[{\"volume\":\"data\",\"path\":\"/data\"},"
+				     "{\"volume\":\"conf\",\"path\":\"/conf\"}]"));
+	assert_non_null(strstr(text, "{\"name\":\"version\",\"value\":\"1\"}"));
+	assert_non_null(strstr(text, "{\"name\":\"data\",\"kind\":\"host\",\"source\":\"/srv\"}"));
+	assert_non_null(strstr(text, "{\"name\":\"conf\",\"kind\":\"empty\",\"mode\":\"0700\",\"uid\":5,\"gid\":0}"));
+}
+
+static void what_the_words_change(void **state)
+{
+	static const char *const images[] = {"example.com/a", app_section};
+	struct app_request app = {
+		.image = W("x"), .name = W("mine"), .exec = W("/bin/other"), .args = S(W("-v"), W("--")),
+		.working_dir = W("/else"), .user = W("0"), .group = W("/etc/passwd"), .supplementary_gids = W("1,4294967294"),
+		.read_only_root = W("true"), .environment = S(W("E=words"), W("F=")), .memory = W("64Mi"),
+		.annotations = S(W("example.com/note=a=b")), .user_annotations = S(W("u=1")), .user_labels = S(W("v=2")),
+		.mounts = S(W("target=/data/,volume=mine")),
+	};
+	struct pod_request req = {.apps = &app, .n_apps = 1, .mounts = S(W("volume=all,target=/all"), W("volume=all,target=/data")),
+				  .volumes = S(W("mine,kind=empty"), W("all,kind=empty"), W("conf,kind=empty"),
+					       W("unused,kind=host,source=/x"))};
+	_cleanup_err_ struct err e = ERR_INIT;
+	_cleanup_free_ char *text = NULL;
+
+	(void) state;
+	text = build(&req, images, &e);
+	assert_non_null(strstr(text, "\"name\":\"mine\",\"image\""));
+	assert_non_null(strstr(text, "\"exec\":[\"/bin/other\",\"-v\",\"--\"]"));
+	assert_non_null(strstr(text, "\"user\":\"0\""));
+	assert_non_null(strstr(text, "\"group\":\"/etc/passwd\""));
+	assert_non_null(strstr(text, "\"workingDirectory\":\"/else\""));
+	assert_non_null(strstr(text, "\"supplementaryGIDs\":[1,4294967294]"));
+	assert_non_null(strstr(text, "\"readOnlyRootFS\":true"));
+	assert_non_null(strstr(text, "[{\"name\":\"E\",\"value\":\"words\"},{\"name\":\"F\",\"value\":\"\"}]"));
+	assert_non_null(strstr(text, "{\"name\":\"example.com/note\",\"value\":\"a=b\"}"));
+	assert_non_null(strstr(text, "\"userAnnotations\":{\"u\":\"1\"}"));
+	assert_non_null(strstr(text, "\"userLabels\":{\"v\":\"2\"}"));
+	assert_null(strstr(text, "1073741824"));
+	/* the app's own mount wins over the global one on the same path, and over the image's mount point */
+	assert_non_null(strstr(text, "\"mounts\":[{\"volume\":\"mine\",\"path\":\"/data/\"},"
+				     "{\"volume\":\"all\",\"path\":\"/all\"},{\"volume\":\"conf\",\"path\":\"/conf\"}]"));
+}
+
+static void arguments_follow_the_images_own(void **state)
+{
+	static const char *const images[] = {"a", "\"app\":{\"exec\":[\"/x\",\"y\"],\"user\":\"0\",\"group\":\"0\"}",
+					     "b", "", "c", "\"app\":{\"exec\":[],\"user\":\"0\",\"group\":\"0\"}"};
+	struct app_request apps[] = {
+		{.image = W("a"), .args = S(W("z"))},
+		{.image = W("b"), .exec = W("/only")},
+		{.image = W("c"), .exec = W("/c")},
+	};
+	struct pod_request req = {.apps = apps, .n_apps = 3};
+	_cleanup_err_ struct err e = ERR_INIT;
+	_cleanup_free_ char *text = NULL, *caller = NULL;
+
+	(void) state;
+	text = build(&req, images, &e);
+	assert_non_null(strstr(text, "\"exec\":[\"/x\",\"y\",\"z\"]"));
+	/* without an app section: as the caller */
+	caller = xasprintf("\"exec\":[\"/only\"],\"user\":\"%u\",\"group\":\"%u\"", getuid(), getgid());
+	assert_non_null(strstr(text, caller));
+	assert_non_null(strstr(text, "\"exec\":[\"/c\"]"));
+}
+
+static void implicit_volumes(void **state)
+{
+	static const char app[] = "\"app\":{\"exec\":[\"/x\"],\"user\":\"0\",\"group\":\"0\","
+				  "\"mountPoints\":[{\"name\":\"data\",\"path\":\"/data\"}]}";
+	static const char *const images[] = {"one", app, "two", app};
+	struct app_request apps[] = {{.image = W("1")}, {.image = W("2")}};
+	struct pod_request req = {.apps = apps, .n_apps = 2};
+	_cleanup_err_ struct err e = ERR_INIT;
+	_cleanup_free_ char *text = NULL, *shared = NULL, *named = NULL, *log = NULL;
+
+	(void) state;
+	log_up();
+	text = build(&req, images, &e);
+	log = log_down();
+	/* each its own */
+	assert_non_null(strstr(text, "\"mounts\":[{\"volume\":\"one-data\",\"path\":\"/data\"}]"));
+	assert_non_null(strstr(text, "\"mounts\":[{\"volume\":\"two-data\",\"path\":\"/data\"}]"));
+	assert_string_equal(log, "test: warning: no volume specified for mount point \"data\", implicitly creating an "
+				 "\"empty\" volume. This volume will be removed when the pod is garbage-collected.\n"
+				 "test: warning: no volume specified for mount point \"data\", implicitly creating an "
+				 "\"empty\" volume. This volume will be removed when the pod is garbage-collected.\n");
+	/* one that was given is shared, without a word */
+	req.volumes = S(W("data,kind=empty"));
+	log_up();
+	shared = build(&req, images, &e);
+	free(log);
+	log = log_down();
+	assert_string_equal(log, "");
+	assert_null(strstr(shared, "one-data"));
+	/* a name that is taken is not taken again */
+	req.volumes = S(W("one-data,kind=host,source=/precious"));
+	log_up();
+	named = build(&req, images, &e);
+	free(log_down());
+	assert_non_null(strstr(named, "{\"volume\":\"one-data-2\",\"path\":\"/data\"}"));
+}
+
+static void refused(void **state)
+{
+	static const char plain[] = "\"app\":{\"exec\":[\"/x\"],\"user\":\"0\",\"group\":\"0\"}";
+	static const char *const one[] = {"example.com/a", plain}, *const none[] = {"example.com/a", ""};
+	static const char *const empty[] = {"example.com/a", "\"app\":{\"exec\":[],\"user\":\"0\",\"group\":\"0\"}"};
+	const struct {
+		const char *const *images;
+		struct app_request app;
+		char **volumes, **mounts, **set_env;
+		const char *text;
+	} rows[] = {
+		{none, {0}, NULL, NULL, NULL, "app a: the image has no app section (use --exec)"},
+		{empty, {0}, NULL, NULL, NULL, "app a: nothing to execute: the image names no program (use --exec)"},
+		{one, {.name = W("A b")}, NULL, NULL, NULL, "image \"x\": --name \"A b\": upper case is not allowed"},
+		{one, {.working_dir = W("srv")}, NULL, NULL, NULL, "app a: --working-dir \"srv\": not absolute"},
+		{one, {.supplementary_gids = W("1,staff")}, NULL, NULL, NULL,
+		 "app a: --supplementary-gids: \"staff\" is no group id"},
+		{one, {.supplementary_gids = W("4294967295")}, NULL, NULL, NULL,
+		 "app a: --supplementary-gids: \"4294967295\" is no group id"},
+		{one, {.user_annotations = S(W("x"))}, NULL, NULL, NULL,
+		 "app a: --user-annotation \"x\": expected NAME=VALUE"},
+		{one, {.user_labels = S(W("=x"))}, NULL, NULL, NULL, "app a: --user-label \"=x\": expected NAME=VALUE"},
+		{one, {.annotations = S(W("A=x"))}, NULL, NULL, NULL,
+		 "app a: --annotation \"A=x\": upper case is not allowed"},
+		{one, {.environment = S(W("1A=x"))}, NULL, NULL, NULL,
+		 "app a: --environment: \"1A\": must begin with a letter or underscore"},
+		{one, {0}, NULL, NULL, S(W("A=1"), W("A=2")), "app a: --set-env: environment variable \"A\" is there twice"},
+		{one, {.read_only_root = W("maybe")}, NULL, NULL, NULL,
+		 "app a: --readonly-rootfs \"maybe\": true or false"},
+		{one, {.memory = W("1Q")}, NULL, NULL, NULL, NULL},
+		{one, {.mounts = S(W("volume=v"))}, NULL, NULL, NULL,
+		 "app a: --mount \"volume=v\": target=PATH, absolute, is needed"},
+		{one, {.mounts = S(W("volume=v,target=x"))}, NULL, NULL, NULL,
+		 "app a: --mount \"volume=v,target=x\": target=PATH, absolute, is needed"},
+		{one, {.mounts = S(W("target=/x"))}, NULL, NULL, NULL, "app a: --mount \"target=/x\": volume=NAME is needed"},
+		{one, {.mounts = S(W("volume=V,target=/x"))}, NULL, NULL, NULL,
+		 "app a: --mount \"volume=V,target=/x\": volume=NAME is needed"},
+		{one, {.mounts = S(W("volume=v,volume=w,target=/x"))}, NULL, NULL, NULL,
+		 "app a: --mount \"volume=v,volume=w,target=/x\": unknown or repeated word \"volume=w\""},
+		{one, {.mounts = S(W("volume=v,target=/x,ro"))}, NULL, NULL, NULL,
+		 "app a: --mount \"volume=v,target=/x,ro\": unknown or repeated word \"ro\""},
+		{one, {.mounts = S(W("volume=v,target=/x"), W("volume=v,target=//x/."))}, S(W("v,kind=empty")), NULL, NULL,
+		 "app a: --mount \"volume=v,target=//x/.\": the target is there twice"},
+		{one, {.mounts = S(W("volume=v,target=/x"))}, NULL, NULL, NULL,
+		 "app a: dangling mount point: no volume \"v\" for \"/x\""},
+		{one, {0}, NULL, S(W("volume=v,target=/x")), NULL, "app a: dangling mount point: no volume \"v\" for \"/x\""},
+		{one, {0}, S(W("v")), NULL, NULL, "--volume: volume \"v\": kind is missing"},
+		{one, {0}, S(W("v,kind=empty"), W("v,kind=empty")), NULL, NULL, "--volume: volume \"v\" is there twice"},
+		{one, {0}, S(W("v,kind=host")), NULL, NULL, "--volume: volume \"v,kind=host\": source: required for kind host"},
+	};
+
+	(void) state;
+	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+		_cleanup_err_ struct err e = ERR_INIT;
+		struct app_request app = rows[i].app;
+		struct pod_request req = {.apps = &app, .n_apps = 1, .volumes = rows[i].volumes, .mounts = rows[i].mounts,
+					  .set_env = rows[i].set_env};
+
+		app.image = W("x");
+		assert_null(build(&req, rows[i].images, &e));
+		if (rows[i].text)
+			assert_err(&e, rows[i].text);
+		else
+			assert_true(str_starts(err_text(&e), "app a: --memory: "));
+	}
+}
+
+static void two_of_a_name(void **state)
+{
+	static const char *const images[] = {"example.com/a", "\"app\":{\"exec\":[\"/x\"],\"user\":\"0\",\"group\":\"0\"}",
+					     "example.org/a", "\"app\":{\"exec\":[\"/x\"],\"user\":\"0\",\"group\":\"0\"}"};
+	struct app_request apps[] = {{.image = W("x")}, {.image = W("y")}};
+	struct pod_request req = {.apps = apps, .n_apps = 2};
+	_cleanup_err_ struct err e = ERR_INIT;
+
+	(void) state;
+	assert_null(build(&req, images, &e));
+	assert_err(&e, "image \"y\": two apps are named \"a\" (use --name)");
+}
+
+static void which_images_can_run(void **state)
+{
+	static const struct {
+		const char *labels, *text;
+	} rows[] = {
+		{"{\"name\":\"os\",\"value\":\"linux\"},{\"name\":\"arch\",\"value\":\"amd64\"}", NULL},
+		{"{\"name\":\"os\",\"value\":\"linux\"},{\"name\":\"arch\",\"value\":\"aarch64\"}", NULL},
+		{"{\"name\":\"version\",\"value\":\"1\"}", "missing os label in the image manifest"},
+		{"{\"name\":\"os\",\"value\":\"linux\"}", "missing arch label in the image manifest"},
+		{"{\"name\":\"os\",\"value\":\"freebsd\"},{\"name\":\"arch\",\"value\":\"amd64\"}", "bad os \"freebsd\""},
+		{"{\"name\":\"os\",\"value\":\"linux\"},{\"name\":\"arch\",\"value\":\"s390x\"}", "bad arch \"s390x\""},
+	};
+
+	(void) state;
+	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+		_cleanup_free_ char *text = xasprintf("{\"acKind\":\"ImageManifest\",\"acVersion\":\"0.8.11\",\"name\":\"a\","
+						      "\"labels\":[%s]}", rows[i].labels);
+		_cleanup_image_manifest_ struct image_manifest *m = image_manifest_parse(text, strlen(text), NULL);
+		struct pod_image im = {.manifest = m};
+		_cleanup_err_ struct err e = ERR_INIT;
+
+		assert_non_null(m);
+		assert_int_equal(pod_image_check(&im, &e), rows[i].text ? -EINVAL : 0);
+		if (rows[i].text)
+			assert_err(&e, rows[i].text);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_the_image_says),
+		cmocka_unit_test(what_the_words_change),
+		cmocka_unit_test(arguments_follow_the_images_own),
+		cmocka_unit_test(implicit_volumes),
+		cmocka_unit_test(refused),
+		cmocka_unit_test(two_of_a_name),
+		cmocka_unit_test(which_images_can_run),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
