@@ -16,6 +16,7 @@ ours_only() { have_ours || skip "not promised by the reference plugins"; }
 
 cni_up() {
 	need root veth bridge
+	[ -x "$CNI_PLUGINS/bridge" ] || { echo "no plugins in $CNI_PLUGINS"; return 1; }
 	T=$BATS_TEST_TMPDIR
 	world_up
 }
@@ -25,7 +26,7 @@ cni_down() { world_down; }
 # call COMMAND PLUGIN ID NETNS CONFIGURATION: $status, $output (standard output), $stderr.
 # IF, ARGS: CNI_IFNAME and CNI_ARGS.  NETNS is a name, a path, or empty.
 call() {
-	local netns=$4
+	local netns=$4 i # bats' run writes to `i`
 	case $netns in
 	'' | /*) ;;
 	*) netns=/run/netns/$netns ;;
