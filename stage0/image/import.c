@@ -255,7 +255,7 @@ static int from_source(struct pipeline *p, struct err *e)
 	if (p->total > IMAGE_BLOB_MAX)
 		return err_set(e, EFBIG, "the image is larger than the limit of %llu bytes",
 			       (unsigned long long) IMAGE_BLOB_MAX);
-	if (n > 0 && p->in->download)
+	if (n > 0)
 		p->deadline = now_ms() + FETCH_STALL_MS;
 	/* Not before there is something: an answer "unchanged" needs no worker. */
 	if (n > 0 && !p->unpack.worker.pid && !p->unpack.finished)
@@ -296,7 +296,7 @@ static int step(struct pipeline *p, struct err *e)
 
 	if (n < 0)
 		return errno == EINTR ? 0 : err_sys(e, "poll");
-	if (n == 0 && now_ms() > p->deadline)
+	if (now_ms() > p->deadline)
 		return err_set(e, ETIMEDOUT, p->whole ? "the image was not unpacked in time" : "nothing comes any more");
 	if (!p->whole && (!p->in->download || fds[0].revents))
 		r = from_source(p, e);
