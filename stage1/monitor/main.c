@@ -57,7 +57,8 @@ static int prepare(struct monitor *m, struct err *e)
 }
 
 /*
- * First politely; asked again by the keyboard or by a supervisor: at once; a third time: by force.
+ * First politely; asked again, by the keyboard or by a supervisor, at once; a third time by force.  A
+ * terminal that goes away says so beside whatever else is said: that is no second request.
  */
 static void read_signals(struct monitor *m)
 {
@@ -65,6 +66,10 @@ static void read_signals(struct monitor *m)
 	struct signalfd_siginfo si;
 
 	while (read(m->signals, &si, sizeof si) == sizeof si) {
+		if (si.ssi_signo == SIGHUP) {
+			(void) proc_pidfd_kill(m->init, SIGTERM);
+			continue;
+		}
 		(void) proc_pidfd_kill(m->init, sends[m->asked]);
 		if (m->asked < 2)
 			m->asked++;
