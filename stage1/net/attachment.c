@@ -38,7 +38,7 @@ static int write_state(const struct attachment *a, int pod_fd, const char *phase
 	record_add(&sb, "name", a->network.name);
 	if (a->network.file)
 		record_add(&sb, "file", a->network.file);
-	record_add(&sb, "version", a->network.version);
+	record_add(&sb, "cni-version", a->network.version);
 	record_add(&sb, "ifname", a->ifname);
 	record_add(&sb, "args", a->args);
 	for (char **d = a->path; d && *d; d++)
@@ -140,8 +140,12 @@ int attachment_add(struct attachment *a, int pod_fd, const char *uuid, struct er
 {
 	int r = record_begin_add(a, pod_fd, e);
 
-	if (r == 0)
-		r = add_chain(a, uuid, e);
+	if (r < 0) {
+		/* No plugin has run. */
+		forget(a, pod_fd);
+		return err_ctx(e, r, "failed to setup network %s", q(a->network.name));
+	}
+	r = add_chain(a, uuid, e);
 	if (r == 0)
 		r = write_result(a, pod_fd, e);
 	if (r == 0)
@@ -200,7 +204,7 @@ static int read_state(struct attachment *a, int pod_fd, char **version, struct e
 			a->netns = xstrdup(value);
 		else if (!strcmp(key, "path"))
 			strv_add(&a->path, value);
-		else if (!strcmp(key, "version") && !*version)
+		else if (!strcmp(key, "cni-version") && !*version)
 			*version = xstrdup(value);
 	}
 	if (!a->ifname || !a->args || !a->netns)

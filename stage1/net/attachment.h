@@ -2,7 +2,7 @@
  * One network of one pod: what the pod directory records of it, and its ADD and DEL.
  *
  *	net/I.conf    the configuration list that was used
- *	net/I.state   flat record: name, file, version, ifname, args, path (repeated), netns, phase=adding
+ *	net/I.state   flat record: name, file, cni-version, ifname, args, path (repeated), netns, phase=adding
  *	net/I.result  the final result: there once all plugins have added
  */
 #pragma once
