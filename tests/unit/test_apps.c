@@ -87,12 +87,59 @@ static void refusals(void **state)
 	}
 }
 
+/* What goes together; and the old names of pull policies. */
+static void checks(void **state)
+{
+	static char *const one[] = {(char *) "x", NULL};
+	const struct {
+		struct pod_request req;
+		const char *text, *policy;
+	} rows[] = {
+		{{.n_apps = 1}, NULL, NULL},
+		{{.n_apps = 1, .store_only = true}, NULL, "never"},
+		{{.n_apps = 1, .no_store = true}, NULL, "update"},
+		{{.n_apps = 1, .store_only = true, .no_store = true}, "both --store-only and --no-store specified", NULL},
+		{{.n_apps = 1, .store_only = true, .pull_policy = W("new")},
+		 "--pull-policy stands for --store-only and --no-store: give one of them", NULL},
+		{{0}, "must provide at least one image or specify the pod manifest", NULL},
+		{{.pod_manifest = W("p")}, NULL, NULL},
+		{{.pod_manifest = W("p"), .pull_policy = W("new")}, NULL, "new"},
+		{{.pod_manifest = W("p"), .no_overlay = true}, NULL, NULL},
+#define CONFLICT "conflicting flags set with --pod-manifest (see --help)"
+		{{.pod_manifest = W("p"), .n_apps = 1}, CONFLICT, NULL},
+		{{.pod_manifest = W("p"), .volumes = (char **) one}, CONFLICT, NULL},
+		{{.pod_manifest = W("p"), .mounts = (char **) one}, CONFLICT, NULL},
+		{{.pod_manifest = W("p"), .inherit_env = true}, CONFLICT, NULL},
+		{{.pod_manifest = W("p"), .set_env = (char **) one}, CONFLICT, NULL},
+		{{.pod_manifest = W("p"), .set_env_file = (char **) one}, CONFLICT, NULL},
+		{{.pod_manifest = W("p"), .pull_policy = W("never")}, CONFLICT, NULL},
+		{{.pod_manifest = W("p"), .store_only = true}, CONFLICT, NULL},
+	};
+
+	(void) state;
+	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+		_cleanup_err_ struct err e = ERR_INIT;
+		struct pod_request req = rows[i].req;
+
+		assert_int_equal(pod_request_check(&req, &e), rows[i].text ? -EINVAL : 0);
+		if (rows[i].text)
+			assert_string_equal(err_text(&e), rows[i].text);
+		else if (rows[i].policy)
+			assert_string_equal(req.pull_policy, rows[i].policy);
+		else
+			assert_null(req.pull_policy);
+		if (req.pull_policy != rows[i].req.pull_policy)
+			free(req.pull_policy);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(images_with_arguments),
 		cmocka_unit_test(a_mount_before_the_images_is_for_all),
 		cmocka_unit_test(refusals),
+		cmocka_unit_test(checks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
