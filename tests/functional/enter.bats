@@ -181,6 +181,27 @@ app_status() { sed -n "s/^$1:\t//p" "/proc/$(app_pid "$UUID" probe)/status"; }
 	refute_out 'device c 1:1=open ok'
 }
 
+# Were it the caller's, TIOCSTI and the like would type into the caller's shell (CVE-2017-5226).
+@test "enter: the command gets a terminal, and it is not the caller's" {
+	command -v script >/dev/null || skip "no script here"
+	start_pod "$PROBE_ID" -- pause
+	local flags pid app
+	app=$(app_pid "$UUID" probe)
+	global_flags
+	(exec nsenter --target="$WORLD" --mount --net -- script -qefc \
+		"$(printf '%q ' "$GANTRY" "${flags[@]}" enter "$UUID" /probe open rw /dev/tty , try tiocsti , out ready , pause)" \
+		/dev/null) </dev/null >"$T/tty.out" 2>&1 3>&- 4>&- &
+	BG_PIDS+=($!)
+	wait_line "$T/tty.out" 'ready'
+	tr -d '\r\0' <"$T/tty.out" >"$T/out"
+	assert_match 'open rw /dev/tty=ok' 'tiocsti=EPERM'
+	pid=$(app_pids "$UUID" probe | grep -vx "$app" | head -n 1)
+	[ "$(stat -L -c %F "/proc/$pid/fd/1")" = 'character special file' ] || fail "no terminal: $(ls -l "/proc/$pid/fd")"
+	# the caller's is what gantry itself has, the parent of what was entered
+	[ "$(stat -L -c %t:%T "/proc/$pid/fd/1")" != "$(stat -L -c %t:%T "/proc/$(ps -o ppid= -p "$pid" | tr -d ' ')/fd/1")" ] ||
+		fail "the caller's terminal"
+}
+
 @test "enter: what is entered ends with the pod" {
 	start_pod "$PROBE_ID" -- pause
 	g_bg entered enter "$UUID" /probe out ready , ignore 15 , pause
