@@ -19,8 +19,10 @@ static int add_json(struct isolator_list *list, const char *option, const char *
 	cJSON_AddItemToObject(iso, "value", value);
 	cJSON_AddItemToArray(array, iso);
 	r = isolators_decode_app(array, JSON_TOP, &parsed, &why);
-	if (r < 0)
+	if (r < 0) {
+		isolators_done(&parsed);
 		return err_set(e, -r, "--%s: %s", option, err_text(&why));
+	}
 	isolators_remove(list, parsed.v[0].kind);
 	isolators_add(list, parsed.v[0]);
 	free(parsed.v);
