@@ -1,6 +1,7 @@
 /*
- * CNI plugins of a test: one shell script under several names.  Each notes that it was called, its environment and its input, and
- * then does what the test wrote for it and the command: the file TYPE.COMMAND, shell text.
+ * CNI plugins of a test: one shell script under several names.  Each notes that it was called, its
+ * environment and its input, and then does what the test wrote for it and the command: the file
+ * TYPE.COMMAND, shell text.
  */
 #pragma once
 
@@ -21,6 +22,7 @@ static const char fake_plugin[] =
 struct fake {
 	int scratch, pod, plugins;
 	char **path;
+	unsigned fds; /* open before */
 };
 
 static inline _unused_ void fake_install(const struct fake *f, const char *type)
@@ -36,7 +38,8 @@ static inline _unused_ void fake_does(const struct fake *f, const char *type_and
 
 static inline _unused_ void fake_up(struct fake *f)
 {
-	*f = (struct fake) {.scratch = scratch_open()};
+	*f = (struct fake) {.fds = count_fds()};
+	f->scratch = scratch_open();
 	assert_int_equal(mkdirat(f->scratch, "pod", 0700), 0);
 	assert_int_equal(mkdirat(f->scratch, "plugins", 0700), 0);
 	f->pod = openat(f->scratch, "pod", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -51,6 +54,8 @@ static inline _unused_ void fake_down(struct fake *f)
 	(void) fd_close(f->plugins);
 	strv_free(f->path);
 	scratch_close(f->scratch);
+	/* Neither the tested code nor a plugin's run keeps one. */
+	assert_int_equal(count_fds(), f->fds);
 }
 
 static inline _unused_ char *fake_read(int dir, const char *name)

@@ -15,11 +15,13 @@
 struct pods_fixture {
 	struct gantry g;
 	int scratch, pods;
+	unsigned fds; /* open before */
 };
 
 static inline _unused_ void pods_up(struct pods_fixture *f)
 {
-	*f = (struct pods_fixture) {.g = {.data_fd = -EBADF}, .scratch = scratch_open()};
+	*f = (struct pods_fixture) {.g = {.data_fd = -EBADF}, .fds = count_fds()};
+	f->scratch = scratch_open();
 	f->g.data_dir = xstrdup(scratch_path);
 	f->pods = pods_open(&f->g, false, NULL);
 	assert_true(f->pods >= 0);
@@ -32,6 +34,7 @@ static inline _unused_ void pods_down(struct pods_fixture *f)
 	free(f->g.local_config);
 	free(f->g.libexec);
 	scratch_close(f->scratch);
+	assert_int_equal(count_fds(), f->fds);
 }
 
 /* A pod that nobody holds, in some phase, with this UUID. */
