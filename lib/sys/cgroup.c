@@ -246,26 +246,35 @@ int cg_write(int dirfd, const char *dir, const char *file, const char *text, str
 	return 0;
 }
 
-int cg_mkdirs(const char *mount, const char *group, struct err *e)
+/* The directory and those above it, below the mount. */
+static int mkdir_parents(char *path, size_t mount_len)
 {
-	_cleanup_free_ char *path = path_join(mount, group);
-	size_t base = strlen(mount);
-
-	/* The leaf last: its parents mostly exist already. */
-	if (mkdir(path, 0755) == 0 || errno == EEXIST)
-		return 0;
-	if (errno != ENOENT)
-		return err_sys(e, "mkdir %s", path);
-	for (char *s = path + base + 1; ; s++) {
+	for (char *s = path + mount_len + 1;; s++) {
 		char c = *s;
+		int r;
 
 		if (c != '/' && c != '\0')
 			continue;
 		*s = '\0';
-		if (mkdir(path, 0755) < 0 && errno != EEXIST)
-			return err_sys(e, "mkdir %s", path);
+		r = mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
 		*s = c;
-		if (!c)
-			return 0;
+		if (r < 0 || !c)
+			return r;
 	}
+}
+
+int cg_mkdirs(const char *mount, const char *group, struct err *e)
+{
+	_cleanup_free_ char *path = path_join(mount, group);
+	int r = -ENOENT;
+
+	/* The leaf first: its parents mostly exist already. */
+	if (mkdir(path, 0755) == 0 || errno == EEXIST)
+		return 0;
+	if (errno != ENOENT)
+		return err_sys(e, "mkdir %s", path);
+	/* A gc takes the topmost away when it is empty, also between two steps of ours. */
+	for (int i = 0; i < CG_TRIES && r == -ENOENT; i++)
+		r = mkdir_parents(path, strlen(mount));
+	return r < 0 ? err_sysr(e, r, "mkdir %s", path) : 0;
 }

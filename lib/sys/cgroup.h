@@ -68,3 +68,5 @@ void cg_leaf_close(struct cg_leaf *leaf);
 int cg_kill_leaf(int dir, int freezer);
 /* Remove directories listed one a line (deepest first); missing is fine; EBUSY is retried for at most timeout_ms. */
 int cg_remove_listed(const char *list, int timeout_ms, struct err *e);
+/* Remove the group "gantry" above the listed ones where it is empty: nothing of ours is left on the host then. */
+void cg_remove_top(const char *list);

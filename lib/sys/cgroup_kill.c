@@ -165,3 +165,21 @@ int cg_remove_listed(const char *list, int timeout_ms, struct err *e)
 	}
 	return r;
 }
+
+void cg_remove_top(const char *list)
+{
+	static const char top[] = "/gantry/";
+
+	while (*list) {
+		size_t n = strcspn(list, "\n");
+		_cleanup_free_ char *path = xstrndup(list, n);
+		char *end = strstr(path, top);
+
+		list += n + (list[n] == '\n');
+		if (!end)
+			continue;
+		end[sizeof top - 2] = '\0';
+		/* Another pod is in it: then it stays. */
+		(void) rmdir(path);
+	}
+}

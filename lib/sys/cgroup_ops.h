@@ -36,6 +36,8 @@ struct cg_value {
 };
 /* Write `text` into file of the directory; the error names both. */
 int cg_write(int dirfd, const char *dir, const char *file, const char *text, struct err *e);
+/* How often a group that somebody removes beside us is made anew. */
+#define CG_TRIES 64
 /* mkdir with parents below an existing mount; EEXIST is fine. */
 int cg_mkdirs(const char *mount, const char *group, struct err *e);
 

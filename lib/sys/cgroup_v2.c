@@ -40,7 +40,7 @@ static int enable_controllers(const struct cg_host *h, const char *dir, struct e
 	return sb.len ? cg_write(AT_FDCWD, dir, path, sb.buf, e) : 0;
 }
 
-static int make_path(const struct cg_host *h, const char *group, struct err *e)
+static int make_path_once(const struct cg_host *h, const char *group, struct err *e)
 {
 	_cleanup_free_ char *path = path_join(h->v2, group);
 
@@ -58,6 +58,16 @@ static int make_path(const struct cg_host *h, const char *group, struct err *e)
 		if (r < 0 || !c)
 			return r;
 	}
+}
+
+static int make_path(const struct cg_host *h, const char *group, struct err *e)
+{
+	int r = -ENOENT;
+
+	/* A gc takes the topmost away when it is empty: then from its beginning. */
+	for (int i = 0; i < CG_TRIES && (r == -ENOENT || r == -ENODEV); i++)
+		r = make_path_once(h, group, e);
+	return r;
 }
 
 /*

@@ -37,7 +37,11 @@ static int remove_cgroups(int dir, struct err *e)
 	if (faccessat(dir, POD_CGROUP, F_OK, 0) < 0 && errno == ENOENT)
 		return 0;
 	r = file_read_at(dir, POD_CGROUP, CGROUP_LIST_MAX, &list, NULL, e);
-	return r < 0 ? r : cg_remove_listed(list, CGROUP_TIMEOUT_MS, e);
+	if (r == 0)
+		r = cg_remove_listed(list, CGROUP_TIMEOUT_MS, e);
+	if (r == 0)
+		cg_remove_top(list);
+	return r;
 }
 
 /* Both are tried whatever becomes of the first. */
