@@ -204,8 +204,8 @@ static bool can_overlay(const struct work *w, int pod_dir)
 }
 
 /*
- * A file that nobody looks for before the pod has left `prepare`: no temporary name. What a killed process
- * leaves goes with the whole directory.
+ * A file of a pod that is being made: no temporary name, since nobody believes what stands in it before the
+ * pod has left `prepare`. What a killed process leaves goes with the whole directory.
  */
 static int put(int dir, const char *name, const char *text, size_t len, struct err *e)
 {
@@ -216,6 +216,16 @@ static int put(int dir, const char *name, const char *text, size_t len, struct e
 		return err_sys(e, "create %s", name);
 	r = write_all(fd, text, len);
 	return r < 0 ? err_sysr(e, r, "write %s", name) : 0;
+}
+
+/* The store's own file under a second name: a new one costs an inode. Where that cannot be, a copy. */
+static int put_image_manifest(const struct work *w, int dir, const struct pod_image *image, struct err *e)
+{
+	_cleanup_free_ char *path = xasprintf(DATA_CAS_IMAGE "/%s/" APP_MANIFEST, image->id);
+
+	if (linkat(w->store, path, dir, APP_MANIFEST, 0) == 0)
+		return 0;
+	return put(dir, APP_MANIFEST, image->text, image->len, e);
 }
 
 static int prepare_app(const struct work *w, int apps, const struct runtime_app *ra, const struct pod_image *image,
@@ -231,7 +241,7 @@ static int prepare_app(const struct work *w, int apps, const struct runtime_app 
 		return err_sys(e, "open " POD_APPSINFO "/%s", ra->name);
 	r = put(dir, APP_TREE_ID, image->id, strlen(image->id), e);
 	if (r == 0)
-		r = put(dir, APP_MANIFEST, image->text, image->len, e);
+		r = put_image_manifest(w, dir, image, e);
 	if (r < 0 || overlay)
 		return r;
 	if (mkdirat(dir, APP_ROOTFS, 0755) < 0)
@@ -248,12 +258,12 @@ static int write_pod(const struct work *w, const struct stage1 *stage1, struct p
 	bool overlay = can_overlay(w, pod->dir);
 	int r = put(pod->dir, POD_CREATED, "", 0, e);
 
-	/* `list` looks into this one at any moment. */
 	if (r == 0)
-		r = file_write_at(pod->dir, POD_MANIFEST, w->manifest_text, w->manifest_len, 0644, FILE_FAST, e);
+		r = put(pod->dir, POD_MANIFEST, w->manifest_text, w->manifest_len, e);
 	if (r == 0)
 		r = stage1_record(stage1, pod->dir, e);
-	if (r == 0 && overlay)
+	/* Another empty file, told by its name: it may be the same one. */
+	if (r == 0 && overlay && linkat(pod->dir, POD_CREATED, pod->dir, POD_OVERLAY, 0) < 0)
 		r = put(pod->dir, POD_OVERLAY, "", 0, e);
 	if (r < 0)
 		return r;

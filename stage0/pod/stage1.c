@@ -86,8 +86,14 @@ int stage1_of_pod(int pod_dir, struct stage1 *ret, struct err *e)
 int stage1_record(const struct stage1 *s, int pod_dir, struct err *e)
 {
 	_cleanup_free_ char *text = xasprintf("%s\n%s\n", s->dir, s->name);
+	/* In a pod that is being made: nobody reads it yet. */
+	_cleanup_fd_ int fd = openat(pod_dir, POD_STAGE1, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	int r;
 
-	return file_write_at(pod_dir, POD_STAGE1, text, strlen(text), 0644, FILE_FAST, e);
+	if (fd < 0)
+		return err_sys(e, "create " POD_STAGE1);
+	r = write_all(fd, text, strlen(text));
+	return r < 0 ? err_sysr(e, r, "write " POD_STAGE1) : 0;
 }
 
 int stage1_argv(const struct stage1 *s, enum entry_point point, const struct entry_args *args, char ***ret_argv,

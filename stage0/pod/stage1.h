@@ -23,7 +23,7 @@ void stage1_done(struct stage1 *s);
 int stage1_default(const struct gantry *g, struct stage1 *ret, struct err *e);
 /* The one that a pod was started with; pod_dir: its directory. */
 int stage1_of_pod(int pod_dir, struct stage1 *ret, struct err *e);
-/* Record it in a pod directory. */
+/* Record it in a pod directory that is being made. */
 int stage1_record(const struct stage1 *s, int pod_dir, struct err *e);
 /* Path and argv of an entry point; options that the stage1 does not know are refused or reported. */
 int stage1_argv(const struct stage1 *s, enum entry_point point, const struct entry_args *args, char ***ret_argv,

@@ -128,6 +128,9 @@ int pod_status_read(const struct pod *p, struct pod_status *ret, struct err *e)
 	if (ret->started_ns)
 		(void) pod_pid(p, &ret->pid, NULL);
 	r = read_manifest(p, ret, e);
+	/* Being written at this moment: as good as not there. */
+	if (r == -EINVAL && p->state == POD_STATE_PREPARING)
+		r = -ENOENT;
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	ret->n_apps = ret->manifest->n_apps;

@@ -23,7 +23,7 @@ struct pod_status {
 	cJSON *net_info;		/* array of net-info.json, or NULL */
 };
 
-/* -ENOENT when the pod went away meanwhile. A pod without a manifest is no error here. */
+/* -ENOENT when the pod went away meanwhile. A pod without a manifest, or whose manifest is being written, is no error here. */
 int pod_status_read(const struct pod *p, struct pod_status *ret, struct err *e);
 void pod_status_done(struct pod_status *s);
 #define _cleanup_pod_status_ __attribute__((cleanup(pod_status_done)))

@@ -181,6 +181,11 @@ static void a_pod_that_is_being_made(void **state)
 	assert_int_equal(pod_create(f.pods, &p, NULL), 0);
 	assert_int_equal(pod_status_read(&p, &s, NULL), 0);
 	assert_null(s.manifest);
+	pod_status_done(&s);
+	/* at this moment its maker writes it */
+	pod_file(&p, "pod", "{\"acKind\":");
+	assert_int_equal(pod_status_read(&p, &s, NULL), 0);
+	assert_null(s.manifest);
 	assert_int_equal(s.created_ns, 0);
 	j = pod_status_json(&p, &s);
 	text = json_print(j, false);
