@@ -155,12 +155,12 @@ int untar_dir(struct untar *u, char *path, const struct tar_entry *entry, struct
 		if (parent < 0)
 			return parent;
 	}
-	if (*path && mkdirat(parent, base, 0700) == 0)
-		r = 0;
-	else if (*path && errno != EEXIST)
-		return err_sys(e, "mkdir");
-	else if (!path_set_remove(&u->implied, path))
-		return err_set(e, EEXIST, "duplicate entry");
+	if (!*path || mkdirat(parent, base, 0700) < 0) {
+		if (*path && errno != EEXIST)
+			return err_sys(e, "mkdir");
+		if (!path_set_remove(&u->implied, path))
+			return err_set(e, EEXIST, "duplicate entry");
+	}
 	fd = openat(parent, base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, "open directory");
