@@ -1,13 +1,12 @@
 #include "stage0/pod/environment.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/str.h"
 #include "spec/ac_name.h"
+#include "stage0/cli/input.h"
 
 #define ENV_FILE_MAX (1u << 20)
 
@@ -32,7 +31,7 @@ static int add_file(const char *path, struct nameval_list *from, struct err *e)
 	_cleanup_free_ char *text = NULL;
 	_cleanup_strv_ char **lines = NULL;
 	size_t len;
-	int r = file_read_at(AT_FDCWD, path, ENV_FILE_MAX, &text, &len, e);
+	int r = input_read(path, ENV_FILE_MAX, &text, &len, e);
 
 	if (r < 0)
 		return err_ctx(e, r, "--set-env-file");

@@ -8,11 +8,11 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/file.h"
 #include "base/lock.h"
 #include "base/path.h"
 #include "base/str.h"
 #include "contract/layout.h"
+#include "stage0/cli/input.h"
 #include "stage0/context.h"
 
 void pod_close(struct pod *p)
@@ -252,7 +252,7 @@ int pod_uuid_of_file(const char *path, char **ret, struct err *e)
 	_cleanup_free_ char *text = NULL;
 	const char *start;
 	size_t len;
-	int r = file_read_at(AT_FDCWD, path, UUID_FILE_MAX, &text, NULL, e);
+	int r = input_read(path, UUID_FILE_MAX, &text, NULL, e);
 
 	if (r < 0)
 		return err_ctx(e, r, "unable to read UUID from file");

@@ -15,6 +15,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "contract/layout.h"
+#include "stage0/cli/input.h"
 #include "stage0/context.h"
 #include "stage0/image/image.h"
 #include "stage0/pod/manifest.h"
@@ -106,7 +107,7 @@ static int from_images(struct work *w, struct err *e)
 static int from_manifest(struct work *w, struct err *e)
 {
 	const char *path = w->how->request->pod_manifest;
-	int r = file_read_at(AT_FDCWD, path, JSON_MANIFEST_MAX, &w->manifest_text, &w->manifest_len, e);
+	int r = input_read(path, JSON_MANIFEST_MAX, &w->manifest_text, &w->manifest_len, e);
 
 	if (r < 0)
 		return err_ctx(e, r, "pod manifest");
