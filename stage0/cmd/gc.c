@@ -34,22 +34,24 @@ static const struct opt opts[] = {
 	 .help = "mark what has ended, remove nothing"},
 };
 
+static int set_duration(const char *value, int64_t *ret, bool *has, struct err *e)
+{
+	*has = true;
+	return parse_duration(value, ret) < 0 ? err_set(e, EINVAL, "not a duration like 1h30m or 0s") : 0;
+}
+
 static int set_grace(void *target, const char *value, struct err *e)
 {
 	struct target *t = target;
 
-	(void) e;
-	t->has_grace = true;
-	return parse_duration(value, &t->grace_ns);
+	return set_duration(value, &t->grace_ns, &t->has_grace, e);
 }
 
 static int set_expire(void *target, const char *value, struct err *e)
 {
 	struct target *t = target;
 
-	(void) e;
-	t->has_expire = true;
-	return parse_duration(value, &t->expire_ns);
+	return set_duration(value, &t->expire_ns, &t->has_expire, e);
 }
 
 /* Time since the directory changed last: a rename sets its ctime. A clock that jumped back counts as no time. */
