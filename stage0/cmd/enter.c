@@ -78,6 +78,7 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 	_cleanup_pod_status_ struct pod_status st = {0};
 	_cleanup_pod_ struct pod p = POD_INIT;
 	_cleanup_fd_ int pods = -EBADF;
+	char *const *command;
 	const char *app = NULL;
 	pid_t pid = 0;
 	int r;
@@ -103,11 +104,15 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 		r = stage1_of_pod(p.dir, &s, e);
 	if (r < 0)
 		return r;
-	if (!words[1])
+	command = words + 1;
+	/* Not a program: what one writes before a command that begins with a dash. */
+	if (*command && !strcmp(*command, "--"))
+		command++;
+	if (!*command)
 		log_info("no command specified, assuming \"" DEFAULT_COMMAND "\"");
 	struct entry_args args = {
 		.pid = pid, .app = (char *) app, .user = t->user, .group = t->group, .debug = g->debug,
-		.command = (char **) (words[1] ? words + 1 : default_command),
+		.command = (char **) (*command ? command : default_command),
 	};
 	return exec_enter(&s, &args, &p, e);
 }
