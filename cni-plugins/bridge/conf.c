@@ -30,8 +30,7 @@ static int decode_keys(const struct cni_request *rq, struct bridge_conf *c, stru
 		{FIELD("isDefaultGateway", BOOL, is_default_gateway)},
 		{FIELD("forceAddress", BOOL, force_address)},
 		{FIELD("ipMasq", BOOL, ip_masq)},
-		{FIELD("ipMasqBackend", STRING, masq_backend),
-		 .check = masq_backend_check},
+		{FIELD("ipMasqBackend", STRING, masq_backend), .check = masq_backend_check},
 		{FIELD("mtu", I64, mtu), .min = 0, .max = 65535},
 		{FIELD("hairpinMode", BOOL, hairpin)},
 		{FIELD("promiscMode", BOOL, promisc)},
@@ -51,7 +50,8 @@ static int take_mac(struct bridge_conf *c, const char *where, const char *mac, s
 	if (!mac || !*mac)
 		return 0;
 	if (link_mac_parse(mac, c->mac) < 0)
-		return err_set(e, CNI_CODE(CNI_BAD_CONFIG), "%s: %s is not a MAC address", where, q(mac));
+		return err_set(e, CNI_CODE(CNI_BAD_CONFIG), "%s: %s is not a MAC address", where,
+			       q(mac));
 	c->has_mac = true;
 	return 0;
 }
@@ -60,15 +60,18 @@ static int take_mac(struct bridge_conf *c, const char *where, const char *mac, s
 static int decode_mac(const struct cni_request *rq, struct bridge_conf *c, struct err *e)
 {
 	_cleanup_free_ char *mac = NULL;
-	struct cni_arg known[] = {{"MAC", &mac}, {"IP", NULL}, {"GATEWAY", NULL}, {"NetnsEnding", NULL}};
+	struct cni_arg known[] = {
+		{"MAC", &mac}, {"IP", NULL}, {"GATEWAY", NULL}, {"NetnsEnding", NULL}};
 	int r = cni_args_parse(rq->args, known, ELEMENTSOF(known), e);
 
 	if (r >= 0)
 		r = take_mac(c, "CNI_ARGS: MAC", mac, e);
 	if (r >= 0)
-		r = take_mac(c, "args.cni.mac", json_get_str(cni_request_get(rq, "args", "cni"), "mac"), e);
+		r = take_mac(c, "args.cni.mac",
+			     json_get_str(cni_request_get(rq, "args", "cni"), "mac"), e);
 	if (r >= 0)
-		r = take_mac(c, "runtimeConfig.mac", json_get_str(json_get(rq->conf, "runtimeConfig"), "mac"), e);
+		r = take_mac(c, "runtimeConfig.mac",
+			     json_get_str(json_get(rq->conf, "runtimeConfig"), "mac"), e);
 	return r;
 }
 

@@ -13,7 +13,8 @@ static int check_kind(const struct bridge_conf *c, const struct link *l, struct 
 {
 	if (!strcmp(l->kind, "bridge"))
 		return 0;
-	return err_set(e, CNI_CODE(CNI_OTHER), "%s already exists but is not a bridge", q(c->bridge));
+	return err_set(e, CNI_CODE(CNI_OTHER), "%s already exists but is not a bridge",
+		       q(c->bridge));
 }
 
 static int create(struct nl *host, const struct bridge_conf *c, struct link *ret, struct err *e)
@@ -29,7 +30,8 @@ static int create(struct nl *host, const struct bridge_conf *c, struct link *ret
 	return nl_run(host, &b, link_answer, ret, e);
 }
 
-int bridge_device_ensure(struct nl *host, const struct bridge_conf *c, struct link *ret, struct err *e)
+int bridge_device_ensure(struct nl *host, const struct bridge_conf *c, struct link *ret,
+			 struct err *e)
 {
 	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
 	struct link_change change = {.name = c->bridge, .flags = IFF_UP, .mask = IFF_UP};
@@ -63,15 +65,17 @@ static bool has(const struct cidr *list, size_t n, const struct cidr *c)
 }
 
 /* -EEXIST with a message, or 0. Addresses that stand in the way are put down for removal. */
-static int clear(struct nl_batch *b, const struct bridge_conf *c, const struct link *bridge, const struct cidr *have,
-		 const struct cidr *want, struct err *e)
+static int clear(struct nl_batch *b, const struct bridge_conf *c, const struct link *bridge,
+		 const struct cidr *have, const struct cidr *want, struct err *e)
 {
 	char text[CIDR_TEXT_MAX];
 
-	if (have->ip.family != want->ip.family || (have->ip.family == AF_INET6 && !cidr_overlaps(have, want)))
+	if (have->ip.family != want->ip.family ||
+	    (have->ip.family == AF_INET6 && !cidr_overlaps(have, want)))
 		return 0;
 	if (!c->force_address)
-		return err_set(e, CNI_CODE(CNI_OTHER), "%s already has an IP address different from %s", q(c->bridge),
+		return err_set(e, CNI_CODE(CNI_OTHER),
+			       "%s already has an IP address different from %s", q(c->bridge),
 			       cidr_text(want, text));
 	inet_put_addr_del(b, have, bridge->index);
 	nl_ignore(b, EADDRNOTAVAIL);
@@ -106,7 +110,8 @@ int bridge_device_address(struct nl *host, const struct bridge_conf *c, const st
 	return nl_run(host, &b, NULL, NULL, e);
 }
 
-int bridge_device_check(struct nl *host, const struct bridge_conf *c, struct link *ret, struct err *e)
+int bridge_device_check(struct nl *host, const struct bridge_conf *c, struct link *ret,
+			struct err *e)
 {
 	int r = link_get(host, c->bridge, ret, e);
 
@@ -119,6 +124,7 @@ int bridge_device_check(struct nl *host, const struct bridge_conf *c, struct lin
 	if (!(ret->flags & IFF_UP))
 		return err_set(e, CNI_CODE(CNI_OTHER), "bridge %s is down", q(c->bridge));
 	if (c->promisc && !(ret->flags & IFF_PROMISC))
-		return err_set(e, CNI_CODE(CNI_OTHER), "bridge %s is not in promiscuous mode", q(c->bridge));
+		return err_set(e, CNI_CODE(CNI_OTHER), "bridge %s is not in promiscuous mode",
+			       q(c->bridge));
 	return 0;
 }

@@ -5,7 +5,8 @@
 #include "sys/ip.h"
 
 /* Find or create it, and bring it up. Two at once is fine. */
-int bridge_device_ensure(struct nl *host, const struct bridge_conf *c, struct link *ret, struct err *e);
+int bridge_device_ensure(struct nl *host, const struct bridge_conf *c, struct link *ret,
+			 struct err *e);
 /*
  * Give it these addresses.  Another IPv4 address, or an IPv6 network that overlaps, is a clash: an
  * error, or replaced where the configuration forces it.
@@ -13,4 +14,5 @@ int bridge_device_ensure(struct nl *host, const struct bridge_conf *c, struct li
 int bridge_device_address(struct nl *host, const struct bridge_conf *c, const struct link *bridge,
 			  const struct cidr *addrs, size_t n, struct err *e);
 /* CHECK: it exists, is a bridge, is up, is promiscuous where it should be. */
-int bridge_device_check(struct nl *host, const struct bridge_conf *c, struct link *ret, struct err *e);
+int bridge_device_check(struct nl *host, const struct bridge_conf *c, struct link *ret,
+			struct err *e);

@@ -1,8 +1,8 @@
 /*
  * bridge: a veth pair whose host end is a port of a bridge.
  *
- * ADD:  bridge - IPAM - pair - both ends configured - gateway - masquerade; what fails undoes the rest.
- * DEL:  masquerade, then the link, then the lease: an address is free when nothing uses it any more.
+ * ADD: bridge, IPAM, pair, both ends configured, gateway, masquerade; what fails undoes the rest.
+ * DEL: masquerade, link, lease, in this order: an address is free when nothing uses it any more.
  */
 #include <errno.h>
 #include <string.h>
@@ -29,6 +29,7 @@ struct attachment {
 	struct cni_result *res;
 	bool has[2]; /* IPv4, IPv6 */
 };
+#define ATTACHMENT_INIT {.ns = NETNS_INIT, .host = NL_INIT, .inside = NL_INIT}
 
 static void attachment_done(struct attachment *a)
 {
@@ -37,6 +38,7 @@ static void attachment_done(struct attachment *a)
 	nl_close(&a->host);
 	nl_close(&a->inside);
 }
+#define _cleanup_attachment_ __attribute__((cleanup(attachment_done)))
 
 static int open_all(struct attachment *a, struct err *e)
 {
@@ -91,7 +93,8 @@ static int configure_inside(struct attachment *a, struct err *e)
 		return r;
 	link_put_change(&b, a->ep.link, &notify);
 	for (size_t i = 0; i < a->res->n_ips; i++) {
-		struct inet_addr addr = {.addr = a->res->ips[i].addr, .link = a->ep.link, .dad = a->conf.dad};
+		struct inet_addr addr = {
+			.addr = a->res->ips[i].addr, .link = a->ep.link, .dad = a->conf.dad};
 
 		inet_put_addr(&b, &addr, NLM_F_EXCL);
 	}
@@ -104,7 +107,8 @@ static int configure_host(struct attachment *a, struct err *e)
 {
 	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
 	char alias[LINK_ALIAS_MAX];
-	struct link_change up = {.name = a->ep.host_name, .flags = IFF_UP, .mask = IFF_UP, .alias = alias};
+	struct link_change up = {
+		.name = a->ep.host_name, .flags = IFF_UP, .mask = IFF_UP, .alias = alias};
 	int r = sysctl_host_link(a->ep.host_name, e);
 
 	if (r < 0)
@@ -123,7 +127,8 @@ static size_t gateways(const struct cni_result *res, struct cidr *list)
 
 	for (size_t i = 0; i < res->n_ips; i++)
 		if (ip_is_set(&res->ips[i].gw))
-			list[n++] = (struct cidr) {.ip = res->ips[i].gw, .prefix = res->ips[i].addr.prefix};
+			list[n++] = (struct cidr) {.ip = res->ips[i].gw,
+						  .prefix = res->ips[i].addr.prefix};
 	return n;
 }
 
@@ -161,8 +166,10 @@ static void complete_result(struct attachment *a)
 	for (size_t i = 0; i < ELEMENTSOF(families); i++) {
 		struct cidr any = {.ip = {.family = families[i]}};
 
-		if (a->conf.is_default_gateway && a->has[i] && !cni_result_has_default(a->res, families[i]))
-			cni_result_add_route(a->res, &any)->gw = cni_result_gateway(a->res, families[i]);
+		if (a->conf.is_default_gateway && a->has[i] &&
+		    !cni_result_has_default(a->res, families[i]))
+			cni_result_add_route(a->res, &any)->gw =
+				cni_result_gateway(a->res, families[i]);
 	}
 }
 
@@ -171,11 +178,14 @@ static void report_interfaces(struct attachment *a)
 	char mac[LINK_MAC_TEXT];
 	struct cni_interface *f;
 
-	f = cni_result_add_interface(a->res, a->conf.bridge, link_mac_text(a->bridge.mac, mac), NULL);
+	f = cni_result_add_interface(a->res, a->conf.bridge, link_mac_text(a->bridge.mac, mac),
+				     NULL);
 	f->mtu = a->bridge.mtu;
-	f = cni_result_add_interface(a->res, a->ep.host_name, link_mac_text(a->ep.host_mac, mac), NULL);
+	f = cni_result_add_interface(a->res, a->ep.host_name, link_mac_text(a->ep.host_mac, mac),
+				     NULL);
 	f->mtu = a->ep.mtu;
-	f = cni_result_add_interface(a->res, a->rq->ifname, link_mac_text(a->ep.mac, mac), a->rq->netns);
+	f = cni_result_add_interface(a->res, a->rq->ifname, link_mac_text(a->ep.mac, mac),
+				     a->rq->netns);
 	f->mtu = a->ep.mtu;
 }
 
@@ -183,8 +193,12 @@ static int attach(struct attachment *a, struct err *e)
 {
 	int r;
 
+	if (a->rq->ipam && !a->res->n_ips)
+		return err_set(e, CNI_CODE(CNI_OTHER), "IPAM plugin returned missing IP config");
+	complete_result(a);
 	derive_mac(a);
-	r = endpoint_create(a->rq, &a->ns, &a->host, (unsigned) a->conf.mtu, a->bridge.index, &a->ep, e);
+	r = endpoint_create(a->rq, &a->ns, &a->host, (unsigned) a->conf.mtu, a->bridge.index,
+			    &a->ep, e);
 	if (r >= 0)
 		r = configure_host(a, e);
 	if (r >= 0)
@@ -213,28 +227,28 @@ static void undo(struct attachment *a)
 
 static int add(const struct cni_request *rq, struct cni_result *ret, struct err *e)
 {
-	struct attachment a = {.rq = rq, .ns = NETNS_INIT, .host = NL_INIT, .inside = NL_INIT, .res = ret};
-	int r = open_all(&a, e);
+	_cleanup_attachment_ struct attachment a = ATTACHMENT_INIT;
+	int r;
 
+	a.rq = rq;
+	a.res = ret;
+	r = open_all(&a, e);
 	if (r >= 0)
 		r = endpoint_is_free(rq, &a.inside, e);
 	if (r >= 0)
 		r = bridge_device_ensure(&a.host, &a.conf, &a.bridge, e);
 	if (r >= 0)
 		r = ipam_call(rq, CNI_ADD, ret, e);
-	if (r >= 0) {
-		if (rq->ipam && !ret->n_ips)
-			r = err_set(e, CNI_CODE(CNI_OTHER), "IPAM plugin returned missing IP config");
-		complete_result(&a);
-		if (r >= 0)
-			r = attach(&a, e);
-		if (r < 0)
-			undo(&a);
-		report_interfaces(&a);
-		cni_dns_merge(&ret->dns, &rq->dns);
+	if (r < 0)
+		return r;
+	r = attach(&a, e);
+	if (r < 0) {
+		undo(&a);
+		return r;
 	}
-	attachment_done(&a);
-	return r;
+	report_interfaces(&a);
+	cni_dns_merge(&ret->dns, &rq->dns);
+	return 0;
 }
 
 static bool wants_masq(const struct cni_request *rq)
@@ -242,7 +256,10 @@ static bool wants_masq(const struct cni_request *rq)
 	return cJSON_IsTrue(json_get(rq->conf, "ipMasq"));
 }
 
-/* Only what it needs is read of the configuration: a mistake in the rest must not keep things from going. */
+/*
+ * Only what it needs is read of the configuration: a mistake in the rest must not keep things
+ * from going.
+ */
 static int del(const struct cni_request *rq, struct err *e)
 {
 	_cleanup_nl_ struct nl late = NL_INIT;
@@ -255,7 +272,8 @@ static int del(const struct cni_request *rq, struct err *e)
 
 static int check_attached(struct attachment *a, struct err *e)
 {
-	_cleanup_free_ struct cidr *want = xcalloc(a->rq->prev.n_ips + 1, sizeof *want), *have = NULL;
+	_cleanup_free_ struct cidr *want = xcalloc(a->rq->prev.n_ips + 1, sizeof *want),
+				   *have = NULL;
 	size_t n = gateways(&a->rq->prev, want), n_have = 0;
 	char text[CIDR_TEXT_MAX];
 	struct link host_end;
@@ -264,8 +282,8 @@ static int check_attached(struct attachment *a, struct err *e)
 	if (r >= 0)
 		r = endpoint_check(a->rq, &a->ns, &a->host, &host_end, e);
 	if (r >= 0 && host_end.master != a->bridge.index)
-		r = err_set(e, CNI_CODE(CNI_OTHER), "link %s is not a port of bridge %s", host_end.name,
-			    q(a->conf.bridge));
+		r = err_set(e, CNI_CODE(CNI_OTHER), "link %s is not a port of bridge %s",
+			    host_end.name, q(a->conf.bridge));
 	if (r >= 0 && a->conf.is_gateway)
 		r = inet_list_addrs(&a->host, a->bridge.index, AF_UNSPEC, &have, &n_have, e);
 	for (size_t i = 0; r >= 0 && a->conf.is_gateway && i < n; i++) {
@@ -274,8 +292,9 @@ static int check_attached(struct attachment *a, struct err *e)
 		while (j < n_have && !cidr_eq(&have[j], &want[i]))
 			j++;
 		if (j == n_have)
-			r = err_set(e, CNI_CODE(CNI_OTHER), "bridge %s lacks the gateway's address %s",
-				    q(a->conf.bridge), cidr_text(&want[i], text));
+			r = err_set(e, CNI_CODE(CNI_OTHER),
+				    "bridge %s lacks the gateway's address %s", q(a->conf.bridge),
+				    cidr_text(&want[i], text));
 	}
 	if (r >= 0 && a->conf.ip_masq)
 		r = masq_check(a->rq, e);
@@ -284,9 +303,10 @@ static int check_attached(struct attachment *a, struct err *e)
 
 static int check(const struct cni_request *rq, struct err *e)
 {
-	struct attachment a = {.rq = rq, .ns = NETNS_INIT, .host = NL_INIT, .inside = NL_INIT};
+	_cleanup_attachment_ struct attachment a = ATTACHMENT_INIT;
 	int r = cni_request_need_prev(rq, e);
 
+	a.rq = rq;
 	if (r >= 0)
 		r = bridge_conf_decode(rq, &a.conf, e);
 	if (r >= 0)
@@ -297,7 +317,6 @@ static int check(const struct cni_request *rq, struct err *e)
 		r = ipam_call(rq, CNI_CHECK, NULL, e);
 	if (r >= 0 && !a.conf.no_container_interface)
 		r = check_attached(&a, e);
-	attachment_done(&a);
 	return r;
 }
 
@@ -331,7 +350,8 @@ static int status(const struct cni_request *rq, struct err *e)
 		return r;
 	r = link_get(&host, c.bridge, &l, e);
 	if (r >= 0 && strcmp(l.kind, "bridge"))
-		return err_set(e, CNI_CODE(CNI_NOT_AVAILABLE), "%s already exists but is not a bridge", q(c.bridge));
+		return err_set(e, CNI_CODE(CNI_NOT_AVAILABLE),
+			       "%s already exists but is not a bridge", q(c.bridge));
 	if (r < 0 && r != -ENODEV)
 		return r;
 	err_done(e);
@@ -342,7 +362,12 @@ int main(void)
 {
 	static const struct cni_plugin *const ipam[] = {&host_local_plugin, NULL};
 	static const struct cni_plugin plugin = {
-		.name = "bridge", .add = add, .del = del, .check = check, .gc = gc, .status = status,
+		.name = "bridge",
+		.add = add,
+		.del = del,
+		.check = check,
+		.gc = gc,
+		.status = status,
 		.builtin_ipam = ipam,
 	};
 

@@ -40,7 +40,8 @@ static int decode_subnet(const cJSON *j, const struct json_at *at, void *field, 
 	return cidr_parse(s, field) < 0 ? json_err(at, e, "%s: not a network", q(s)) : 0;
 }
 
-static int decode_range_keys(const cJSON *j, const struct json_at *at, struct range *r, struct err *e)
+static int decode_range_keys(const cJSON *j, const struct json_at *at, struct range *r,
+			     struct err *e)
 {
 	static const struct json_field fields[] = {
 		{CNI_FIELD(struct range, "subnet", CALL, subnet), .decode = decode_subnet},
@@ -92,16 +93,19 @@ static int add_set(const cJSON *j, const struct json_at *at, void *arg, struct e
 	return range_set_check(set, &why) < 0 ? json_err(at, e, "%s", err_text(&why)) : 0;
 }
 
-static int decode_sets(const cJSON *list, const struct json_at *at, struct host_local_conf *c, struct err *e)
+static int decode_sets(const cJSON *list, const struct json_at *at, struct host_local_conf *c,
+		       struct err *e)
 {
 	return list && !cJSON_IsNull(list) ? json_each(list, at, add_set, c, e) : 0;
 }
 
 /* Ranges of the runtime come first, then the one of the old form, then the list. */
-static int decode_ranges(const struct cni_request *rq, const cJSON *ipam, struct host_local_conf *c, struct err *e)
+static int decode_ranges(const struct cni_request *rq, const cJSON *ipam, struct host_local_conf *c,
+			 struct err *e)
 {
 	struct json_at at_ipam = {.key = "ipam"}, at_ranges = {.up = &at_ipam, .key = "ranges"};
-	struct json_at at_rc = {.key = "runtimeConfig"}, at_rc_ranges = {.up = &at_rc, .key = "ipRanges"};
+	struct json_at at_rc = {.key = "runtimeConfig"},
+		       at_rc_ranges = {.up = &at_rc, .key = "ipRanges"};
 	struct range legacy = {0};
 	int r = decode_sets(cni_request_get(rq, "runtimeConfig", "ipRanges"), &at_rc_ranges, c, e);
 
@@ -129,11 +133,14 @@ static int check_sets(const struct cni_request *rq, const struct host_local_conf
 		count[c->sets[i].list[0].start.family == AF_INET6]++;
 		for (size_t j = 0; j < i; j++)
 			if (range_set_overlaps(&c->sets[i], &c->sets[j]))
-				return err_set(e, EINVAL, "ipam: range set %zu overlaps with %zu", j, i);
+				return err_set(e, EINVAL, "ipam: range set %zu overlaps with %zu",
+					       j, i);
 	}
 	if (rq->version < CNI_0_3_0 && (count[0] > 1 || count[1] > 1))
-		return err_set(e, EINVAL, "ipam: CNI version %s does not support more than 1 address per family",
-			       cni_version_text(rq->version));
+		return err_set(
+			e, EINVAL,
+			"ipam: CNI version %s does not support more than 1 address per family",
+			cni_version_text(rq->version));
 	return 0;
 }
 
@@ -167,13 +174,15 @@ static int decode_all_wanted(const struct cni_request *rq, struct host_local_con
 	struct json_at at_rc = {.key = "runtimeConfig"}, at_rc_ips = {.up = &at_rc, .key = "ips"};
 	const cJSON *cni = cni_request_get(rq, "args", "cni"), *ips = json_get(cni, "ips");
 	_cleanup_free_ char *ip = NULL;
-	struct cni_arg known[] = {{"IP", &ip}, {"GATEWAY", NULL}, {"MAC", NULL}, {"NetnsEnding", NULL}};
+	struct cni_arg known[] = {
+		{"IP", &ip}, {"GATEWAY", NULL}, {"MAC", NULL}, {"NetnsEnding", NULL}};
 	int r = cni_args_parse(rq->args, known, ELEMENTSOF(known), e);
 
 	if (r < 0)
 		return r;
 	if (ip && *ip && add_wanted(c, ip) < 0)
-		return err_set(e, CNI_CODE(CNI_BAD_ENV), "CNI_ARGS: IP: %s is not an IP address", q(ip));
+		return err_set(e, CNI_CODE(CNI_BAD_ENV), "CNI_ARGS: IP: %s is not an IP address",
+			       q(ip));
 	if (ips && !cJSON_IsNull(ips))
 		r = json_each(ips, &at_ips, decode_wanted, c, e);
 	ips = cni_request_get(rq, "runtimeConfig", "ips");
@@ -215,7 +224,10 @@ static int decode_rest(const struct cni_request *rq, struct host_local_conf *c, 
 	return r < 0 ? r : decode_all_wanted(rq, c, e);
 }
 
-/* What is wrong with the document is CNI_BAD_CONFIG; what is wrong with the arguments has its own code. */
+/*
+ * What is wrong with the document is CNI_BAD_CONFIG; what is wrong with the arguments has its own
+ * code.
+ */
 static int with_code(int r, struct err *e)
 {
 	if (r != -EINVAL)

@@ -7,8 +7,8 @@
 #define HOST_LOCAL_DIR "/var/lib/cni/networks"
 
 struct host_local_conf {
-	char *data_dir;	   /* owned */
-	char *resolv_conf; /* owned; NULL: none */
+	char *data_dir;		/* owned */
+	char *resolv_conf;	/* owned; NULL: none */
 	struct range_set *sets; /* owned; one address from each */
 	size_t n_sets;
 	struct ip *wanted; /* owned; addresses that the caller asks for */
@@ -17,7 +17,8 @@ struct host_local_conf {
 };
 
 /* Everything, for ADD, CHECK and STATUS. CNI_BAD_CONFIG with the place. */
-int host_local_conf_decode(const struct cni_request *rq, struct host_local_conf *ret, struct err *e);
+int host_local_conf_decode(const struct cni_request *rq, struct host_local_conf *ret,
+			   struct err *e);
 /* The directory only: DEL and GC work whatever else is wrong. */
 int host_local_conf_dir(const struct cni_request *rq, struct host_local_conf *ret, struct err *e);
 void host_local_conf_done(struct host_local_conf *c);

@@ -84,10 +84,12 @@ static int allocate_wanted(struct allocation *a, size_t set, const struct ip *ip
 	int r;
 
 	if (ip_eq(ip, &range->gw))
-		return err_set(e, CNI_CODE(CNI_OTHER), "requested ip %s is subnet's gateway", ip_text(ip, text));
+		return err_set(e, CNI_CODE(CNI_OTHER), "requested ip %s is subnet's gateway",
+			       ip_text(ip, text));
 	r = store_reserve(&a->st, ip, a->rq->container_id, a->rq->ifname, set, e);
 	if (r == 0)
-		return err_set(e, CNI_CODE(CNI_OTHER), "requested IP address %s is not available in range set %zu",
+		return err_set(e, CNI_CODE(CNI_OTHER),
+			       "requested IP address %s is not available in range set %zu",
 			       ip_text(ip, text), set);
 	if (r > 0)
 		give(a, ip, range);
@@ -136,7 +138,8 @@ static int allocate(struct allocation *a, bool *used, struct err *e)
 		char text[IP_TEXT_MAX];
 
 		if (!used[i])
-			return err_set(e, CNI_CODE(CNI_OTHER), "cannot allocate all requested IPs: %s is in no range",
+			return err_set(e, CNI_CODE(CNI_OTHER),
+				       "cannot allocate all requested IPs: %s is in no range",
 				       ip_text(&a->conf->wanted[i], text));
 	}
 	return 0;
@@ -151,7 +154,8 @@ static int refuse_second(struct allocation *a, struct err *e)
 
 	if (r < 0 || n == 0)
 		return r;
-	return err_set(e, CNI_CODE(CNI_OTHER), "%s has been allocated to %s %s, duplicate allocation is not allowed",
+	return err_set(e, CNI_CODE(CNI_OTHER),
+		       "%s has been allocated to %s %s, duplicate allocation is not allowed",
 		       ip_text(&have[0], text), a->rq->container_id, a->rq->ifname);
 }
 
@@ -247,14 +251,17 @@ static int check(const struct cni_request *rq, struct err *e)
 	if (r < 0)
 		return r;
 	if (n == 0)
-		return err_set(e, CNI_CODE(CNI_OTHER), "host-local: failed to find address added by container %s",
+		return err_set(e, CNI_CODE(CNI_OTHER),
+			       "host-local: failed to find address added by container %s",
 			       rq->container_id);
 	for (size_t i = 0; i < rq->prev.n_ips; i++)
 		for (size_t s = 0; s < c.n_sets; s++)
 			if (range_set_find(&c.sets[s], &rq->prev.ips[i].addr.ip) &&
 			    !is_held(&rq->prev.ips[i].addr.ip, have, n))
-				return err_set(e, CNI_CODE(CNI_OTHER), "host-local: %s is not leased to container %s",
-					       ip_text(&rq->prev.ips[i].addr.ip, text), rq->container_id);
+				return err_set(e, CNI_CODE(CNI_OTHER),
+					       "host-local: %s is not leased to container %s",
+					       ip_text(&rq->prev.ips[i].addr.ip, text),
+					       rq->container_id);
 	return 0;
 }
 
@@ -291,12 +298,18 @@ static int status(const struct cni_request *rq, struct err *e)
 		while (!is_free && range_walk_next(&w, &ip, &range))
 			is_free = !store_is_taken(&st, &ip);
 		if (!is_free)
-			return err_set(e, CNI_CODE(CNI_NOT_AVAILABLE), "no IP addresses available in range set: %s",
+			return err_set(e, CNI_CODE(CNI_NOT_AVAILABLE),
+				       "no IP addresses available in range set: %s",
 				       range_text(&c.sets[i].list[0], text));
 	}
 	return 0;
 }
 
 const struct cni_plugin host_local_plugin = {
-	.name = "host-local", .add = add, .del = del, .check = check, .gc = gc, .status = status,
+	.name = "host-local",
+	.add = add,
+	.del = del,
+	.check = check,
+	.gc = gc,
+	.status = status,
 };

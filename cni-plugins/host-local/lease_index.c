@@ -29,7 +29,8 @@ static int dir_time(int dir, char text[static TIME_LEN + 1], struct err *e)
 
 	if (fstat(dir, &s) < 0)
 		return err_sys(e, "stat of the directory of leases");
-	(void) snprintf(text, TIME_LEN + 1, "%019lld.%09ld", (long long) s.st_mtim.tv_sec, s.st_mtim.tv_nsec);
+	(void) snprintf(text, TIME_LEN + 1, "%019lld.%09ld", (long long) s.st_mtim.tv_sec,
+			s.st_mtim.tv_nsec);
 	return 0;
 }
 
@@ -71,7 +72,8 @@ int lease_index_load(struct lease_index *x, int lock, int dir, struct err *e)
 	/* Blank when it was not to be had at the time. */
 	if (n >= BOOT_ID_LEN && header[0] != ' ')
 		memcpy(x->boot, header, BOOT_ID_LEN);
-	if (n < HEADER_LEN || s.st_size > FILE_MAX || memcmp(header + BOOT_ID_LEN + 1, now, TIME_LEN) != 0)
+	if (n < HEADER_LEN || s.st_size > FILE_MAX ||
+	    memcmp(header + BOOT_ID_LEN + 1, now, TIME_LEN) != 0)
 		return 0;
 	return read_text(x, lock, (size_t) s.st_size - HEADER_LEN, e);
 }
@@ -158,9 +160,11 @@ static void find_tail(const struct lease_index *x, const char *tail, struct ip *
 	}
 }
 
-void lease_index_find(const struct lease_index *x, const char *id, const char *ifname, struct ip **ret, size_t *ret_n)
+void lease_index_find(const struct lease_index *x, const char *id, const char *ifname,
+		      struct ip **ret, size_t *ret_n)
 {
-	_cleanup_free_ char *tail = xasprintf(" %s %s\n", id, ifname), *old = xasprintf(" %s \n", id);
+	_cleanup_free_ char *tail = xasprintf(" %s %s\n", id, ifname),
+			    *old = xasprintf(" %s \n", id);
 
 	*ret = NULL;
 	*ret_n = 0;
@@ -188,7 +192,8 @@ int lease_index_save(struct lease_index *x, int lock, int dir, struct err *e)
 	int r = dir_time(dir, now, e);
 
 	if (r >= 0)
-		r = write_at(lock, x->text.buf + x->stored, x->text.len - x->stored, HEADER_LEN + x->stored, e);
+		r = write_at(lock, x->text.buf + x->stored, x->text.len - x->stored,
+			     HEADER_LEN + x->stored, e);
 	if (r >= 0 && ftruncate(lock, (off_t) (HEADER_LEN + x->text.len)) < 0)
 		r = err_sys(e, "write the lock file");
 	if (r < 0)

@@ -1,15 +1,16 @@
 /*
- * Who holds what, in one read: a text kept inside the lock file, so that a call costs the same with a
- * thousand leases as with one.  The lease files remain the truth, and other writers know only them:
+ * Who holds what, in one read: a text kept inside the lock file, so that a call costs the same
+ * with a thousand leases as with one.  The lease files remain the truth, and other writers know
+ * only them:
  *
  *	BOOT-ID
  *	modification time of the directory when this was written
  *	IP CONTAINERID IFNAME
  *	...
  *
- * The text counts only while the directory still has that time: every lease that comes or goes changes
- * it, whoever does it.  Else the directory is read and the text made anew.  Before a change the time
- * is wiped out, so that a crash half-way leaves no text that looks right.
+ * The text counts only while the directory still has that time: every lease that comes or goes
+ * changes it, whoever does it.  Else the directory is read and the text made anew.  Before a
+ * change the time is wiped out, so that a crash half-way leaves no text that looks right.
  */
 #pragma once
 
@@ -37,10 +38,18 @@ int lease_index_load(struct lease_index *x, int lock, int dir, struct err *e);
 void lease_index_clear(struct lease_index *x);
 /* Before the first change of the directory. */
 int lease_index_wipe(struct lease_index *x, int lock, struct err *e);
-/* Names that are not of the form that the specification gives them are left out: nobody can ask for them. */
-void lease_index_add(struct lease_index *x, const struct ip *ip, const char *id, const char *ifname);
+/*
+ * Names that are not of the form that the specification gives them are left out: nobody can ask
+ * for them.
+ */
+void lease_index_add(struct lease_index *x, const struct ip *ip, const char *id,
+		     const char *ifname);
 void lease_index_remove(struct lease_index *x, const struct ip *ip);
-/* The addresses of (id, ifname), and those of id from leases without an interface; owned by the caller. */
-void lease_index_find(const struct lease_index *x, const char *id, const char *ifname, struct ip **ret, size_t *ret_n);
+/*
+ * The addresses of (id, ifname), and those of id from leases without an interface; owned by the
+ * caller.
+ */
+void lease_index_find(const struct lease_index *x, const char *id, const char *ifname,
+		      struct ip **ret, size_t *ret_n);
 /* Write it, with the directory's time as it is now. */
 int lease_index_save(struct lease_index *x, int lock, int dir, struct err *e);

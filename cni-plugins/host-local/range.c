@@ -21,7 +21,8 @@ static int check_subnet(const struct range *r, struct err *e)
 	if (!ip_is_set(&r->subnet.ip))
 		return err_set(e, EINVAL, "subnet is missing");
 	if (r->subnet.prefix + 2 > ip_bits(&r->subnet.ip))
-		return err_set(e, EINVAL, "network %s is too small to allocate from", cidr_text(&r->subnet, text));
+		return err_set(e, EINVAL, "network %s is too small to allocate from",
+			       cidr_text(&r->subnet, text));
 	if (!cidr_eq(&net, &r->subnet))
 		return err_set(e, EINVAL, "network %s has host bits set; the network is %s",
 			       cidr_text(&r->subnet, text), cidr_text(&net, good));
@@ -71,7 +72,8 @@ int range_complete(struct range *r, struct err *e)
 
 bool range_contains(const struct range *r, const struct ip *ip)
 {
-	return ip->family == r->start.family && ip_cmp(ip, &r->start) >= 0 && ip_cmp(ip, &r->end) <= 0;
+	return ip->family == r->start.family && ip_cmp(ip, &r->start) >= 0 &&
+	       ip_cmp(ip, &r->end) <= 0;
 }
 
 bool range_overlaps(const struct range *a, const struct range *b)
@@ -91,7 +93,8 @@ int range_set_check(const struct range_set *s, struct err *e)
 			if (s->list[i].start.family != s->list[j].start.family)
 				return err_set(e, EINVAL, "mixed address families");
 			if (range_overlaps(&s->list[i], &s->list[j]))
-				return err_set(e, EINVAL, "subnets overlap: %s and %s", range_text(&s->list[j], a),
+				return err_set(e, EINVAL, "subnets overlap: %s and %s",
+					       range_text(&s->list[j], a),
 					       range_text(&s->list[i], b));
 		}
 	return 0;

@@ -1,9 +1,9 @@
 /*
  * Ranges of addresses: the arithmetic of host-local, without any I/O.
  *
- * A range is a part of a subnet; a set of ranges of one family is a pool from which an attachment gets
- * one address.  Allocation goes round: it starts after the last address that was given out, so that
- * an address which was just freed rests as long as possible.
+ * A range is a part of a subnet; a set of ranges of one family is a pool from which an attachment
+ * gets one address.  Allocation goes round: it starts after the last address that was given out,
+ * so that an address which was just freed rests as long as possible.
  */
 #pragma once
 
@@ -24,7 +24,10 @@ struct range_set {
 
 #define RANGE_TEXT_MAX (2 * IP_TEXT_MAX)
 
-/* Check and fill in: gateway = first address, start = first, end = last (IPv4: the one below broadcast). */
+/*
+ * Check and fill in: gateway = first address, start = first, end = last (IPv4: the one below
+ * broadcast).
+ */
 int range_complete(struct range *r, struct err *e);
 bool range_contains(const struct range *r, const struct ip *ip);
 bool range_overlaps(const struct range *a, const struct range *b);

@@ -46,7 +46,10 @@ static char *trim(char *s)
 	return s;
 }
 
-/* 1; 0 when the file is gone, empty, or not a lease. What cannot be read may be somebody's: an error. */
+/*
+ * 1; 0 when the file is gone, empty, or not a lease. What cannot be read may be somebody's: an
+ * error.
+ */
 static int read_lease(int dir, const char *name, struct lease *l)
 {
 	_cleanup_fd_ int fd = -EBADF;
@@ -128,7 +131,8 @@ static int need_index(struct store *st, struct err *e)
 	return r;
 }
 
-int store_find(struct store *st, const char *id, const char *ifname, struct ip **ret, size_t *ret_n, struct err *e)
+int store_find(struct store *st, const char *id, const char *ifname, struct ip **ret, size_t *ret_n,
+	       struct err *e)
 {
 	int r = need_index(st, e);
 
@@ -157,7 +161,8 @@ int store_release_ip(struct store *st, const struct ip *ip, struct err *e)
 }
 
 /* Those of the index that the files confirm; *n counts them. */
-static int release_found(struct store *st, const char *id, const char *ifname, size_t *n, struct err *e)
+static int release_found(struct store *st, const char *id, const char *ifname, size_t *n,
+			 struct err *e)
 {
 	_cleanup_free_ struct ip *list = NULL;
 	char name[IP_TEXT_MAX];
@@ -218,7 +223,8 @@ struct ip store_last(const struct store *st, size_t set)
 	char name[40];
 
 	last_name(set, name);
-	if (file_read_at(st->dir, name, IP_TEXT_MAX + 2, &text, NULL, NULL) < 0 || ip_parse(trim(text), &ip) < 0)
+	if (file_read_at(st->dir, name, IP_TEXT_MAX + 2, &text, NULL, NULL) < 0 ||
+	    ip_parse(trim(text), &ip) < 0)
 		return (struct ip) {0};
 	return ip;
 }
@@ -236,7 +242,10 @@ static int note_last(const struct store *st, size_t set, const char *ip)
 	return write_all(fd, ip, strlen(ip));
 }
 
-/* An unnamed file that gets its name when it is complete; -EOPNOTSUPP where the file system has none. */
+/*
+ * An unnamed file that gets its name when it is complete; -EOPNOTSUPP where the file system has
+ * none.
+ */
 static int link_lease(const struct store *st, const char *name, const char *text)
 {
 	_cleanup_fd_ int fd = openat(st->dir, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
@@ -260,8 +269,8 @@ bool store_is_taken(const struct store *st, const struct ip *ip)
 	return fstatat(st->dir, ip_text(ip, name), &s, AT_SYMLINK_NOFOLLOW) == 0 && s.st_size > 0;
 }
 
-int store_reserve(struct store *st, const struct ip *ip, const char *id, const char *ifname, size_t set,
-		  struct err *e)
+int store_reserve(struct store *st, const struct ip *ip, const char *id, const char *ifname,
+		  size_t set, struct err *e)
 {
 	_cleanup_free_ char *text = NULL;
 	char name[IP_TEXT_MAX];
@@ -323,7 +332,8 @@ static int check_boot(struct store *st, struct err *e)
 	int r;
 
 	/* Without the kernel's word nothing can be said. */
-	if (fd < 0 || read_exact(fd, now, BOOT_ID_LEN) != BOOT_ID_LEN || !strcmp(st->index.boot, now))
+	if (fd < 0 || read_exact(fd, now, BOOT_ID_LEN) != BOOT_ID_LEN ||
+	    !strcmp(st->index.boot, now))
 		return 0;
 	r = lease_index_wipe(&st->index, st->lock, e);
 	if (r >= 0 && strlen(st->index.boot) == BOOT_ID_LEN) {
@@ -338,7 +348,8 @@ static int check_boot(struct store *st, struct err *e)
 	return r;
 }
 
-int store_open(const char *data_dir, const char *network, bool create, struct store *st, struct err *e)
+int store_open(const char *data_dir, const char *network, bool create, struct store *st,
+	       struct err *e)
 {
 	_cleanup_free_ char *path = path_join(data_dir, network);
 	int r = 0;

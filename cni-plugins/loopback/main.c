@@ -1,5 +1,6 @@
 /*
- * loopback: brings lo up in the container.  CNI_IFNAME is taken for granted, the interface is always lo.
+ * loopback: brings lo up in the container.  CNI_IFNAME is taken for granted, the interface is
+ * always lo.
  */
 #include <errno.h>
 #include <string.h>
@@ -27,8 +28,8 @@ static bool is_loopback(const struct ip *ip)
 	return ip->family == AF_INET ? ip->b[0] == 127 : ip_eq(ip, &v6);
 }
 
-static int report(const struct cni_request *rq, struct nl *inside, const struct link *lo, struct cni_result *ret,
-		  struct err *e)
+static int report(const struct cni_request *rq, struct nl *inside, const struct link *lo,
+		  struct cni_result *ret, struct err *e)
 {
 	_cleanup_free_ struct cidr *addrs = NULL;
 	char mac[LINK_MAC_TEXT], text[CIDR_TEXT_MAX];
@@ -40,7 +41,8 @@ static int report(const struct cni_request *rq, struct nl *inside, const struct 
 	(void) cni_result_add_interface(ret, "lo", link_mac_text(lo->mac, mac), rq->netns);
 	for (size_t i = 0; i < n; i++) {
 		if (!is_loopback(&addrs[i].ip))
-			return err_set(e, CNI_CODE(CNI_OTHER), "loopback interface has a non-loopback address %s",
+			return err_set(e, CNI_CODE(CNI_OTHER),
+				       "loopback interface has a non-loopback address %s",
 				       cidr_text(&addrs[i], text));
 		cni_result_add_ip(ret, &addrs[i])->interface = 0;
 	}
@@ -65,7 +67,8 @@ static int add(const struct cni_request *rq, struct cni_result *ret, struct err 
 		return r;
 	/* Chained: the result is somebody else's, and goes on as it is. */
 	if (rq->has_prev)
-		return cni_result_decode(json_get(rq->conf, "prevResult"), JSON_TOP, rq->version, ret, e);
+		return cni_result_decode(json_get(rq->conf, "prevResult"), JSON_TOP, rq->version,
+					 ret, e);
 	return report(rq, &inside, &lo, ret, e);
 }
 
@@ -96,12 +99,14 @@ static int check(const struct cni_request *rq, struct err *e)
 		r = link_get(&inside, "lo", &lo, e);
 	if (r < 0)
 		return r;
-	return lo.flags & IFF_UP ? 0 : err_set(e, CNI_CODE(CNI_OTHER), "loopback interface is down");
+	return lo.flags & IFF_UP ? 0
+				 : err_set(e, CNI_CODE(CNI_OTHER), "loopback interface is down");
 }
 
 int main(void)
 {
-	static const struct cni_plugin plugin = {.name = "loopback", .add = add, .del = del, .check = check};
+	static const struct cni_plugin plugin = {
+		.name = "loopback", .add = add, .del = del, .check = check};
 
 	return cni_main(&plugin);
 }

@@ -1,6 +1,6 @@
 /*
- * ptp: a veth pair without a bridge.  The container sees nothing but the gateway at the other end; the
- * host has one route for each of the container's addresses.
+ * ptp: a veth pair without a bridge.  The container sees nothing but the gateway at the other
+ * end; the host has one route for each of the container's addresses.
  *
  *	container: ADDRESS/24 without a route of its own, GATEWAY on the link, the subnet by GATEWAY
  *	host:      GATEWAY/32 on the pair's host end, ADDRESS/32 on the link
@@ -47,8 +47,7 @@ static int decode(struct attachment *a, struct err *e)
 {
 	static const struct json_field fields[] = {
 		{FIELD("ipMasq", BOOL, ip_masq)},
-		{FIELD("ipMasqBackend", STRING, masq_backend),
-		 .check = masq_backend_check},
+		{FIELD("ipMasqBackend", STRING, masq_backend), .check = masq_backend_check},
 		{FIELD("mtu", I64, mtu), .min = 0, .max = 65535},
 	};
 	int r = cni_request_decode(a->rq, fields, ELEMENTSOF(fields), a, e);
@@ -81,7 +80,8 @@ static int check_ips(struct attachment *a, struct err *e)
 		struct cni_address *ip = &a->res->ips[i];
 
 		if (!ip_is_set(&ip->gw) || ip->gw.family != ip->addr.ip.family)
-			return err_set(e, CNI_CODE(CNI_OTHER), "IPAM plugin returned no gateway for %s",
+			return err_set(e, CNI_CODE(CNI_OTHER),
+				       "IPAM plugin returned no gateway for %s",
 				       cidr_text(&ip->addr, text));
 		ip->interface = 1;
 		a->has[ip->addr.ip.family == AF_INET6] = true;
@@ -89,19 +89,32 @@ static int check_ips(struct attachment *a, struct err *e)
 	return 0;
 }
 
-/* A second network of this container may use the same subnet: its routes come after the first one's. */
+/*
+ * A second network of this container may use the same subnet: its routes come after the first
+ * one's.
+ */
 static void put_own_routes(struct nl_batch *b, const struct cni_address *ip, int link)
 {
 	struct inet_route gateway = {
-		.dst = cidr_host(&ip->gw), .src = ip->addr.ip, .link = link, .has_scope = true, .scope = RT_SCOPE_LINK,
+		.dst = cidr_host(&ip->gw),
+		.src = ip->addr.ip,
+		.link = link,
+		.has_scope = true,
+		.scope = RT_SCOPE_LINK,
 	};
 	struct inet_route subnet = {
-		.dst = cidr_network(&ip->addr), .gw = ip->gw, .src = ip->addr.ip, .link = link,
+		.dst = cidr_network(&ip->addr),
+		.gw = ip->gw,
+		.src = ip->addr.ip,
+		.link = link,
 	};
 
 	inet_put_route(b, &gateway, NLM_F_APPEND);
 	nl_ignore(b, EEXIST);
-	/* For IPv6 an appended route by a gateway would join the first one's: traffic would take turns. */
+	/*
+	 * For IPv6 an appended route by a gateway would join the first one's: traffic would take
+	 * turns.
+	 */
 	inet_put_route(b, &subnet, ip->addr.ip.family == AF_INET ? NLM_F_APPEND : NLM_F_EXCL);
 	nl_ignore(b, EEXIST);
 }
@@ -116,7 +129,8 @@ static int configure_inside(struct attachment *a, struct err *e)
 		return r;
 	link_put_change(&b, a->ep.link, &up);
 	for (size_t i = 0; i < a->res->n_ips; i++) {
-		struct inet_addr addr = {.addr = a->res->ips[i].addr, .link = a->ep.link, .no_prefix_route = true};
+		struct inet_addr addr = {
+			.addr = a->res->ips[i].addr, .link = a->ep.link, .no_prefix_route = true};
 
 		inet_put_addr(&b, &addr, NLM_F_EXCL);
 	}
@@ -130,7 +144,8 @@ static int configure_host(struct attachment *a, struct err *e)
 {
 	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
 	char alias[LINK_ALIAS_MAX];
-	struct link_change up = {.name = a->ep.host_name, .flags = IFF_UP, .mask = IFF_UP, .alias = alias};
+	struct link_change up = {
+		.name = a->ep.host_name, .flags = IFF_UP, .mask = IFF_UP, .alias = alias};
 	int r = sysctl_host_link(a->ep.host_name, e);
 
 	if (r < 0)
@@ -140,13 +155,18 @@ static int configure_host(struct attachment *a, struct err *e)
 	for (size_t i = 0; i < a->res->n_ips; i++) {
 		const struct cni_address *ip = &a->res->ips[i];
 		struct inet_addr gw = {.addr = cidr_host(&ip->gw), .link = a->ep.host};
-		struct inet_route to = {.dst = cidr_host(&ip->addr.ip), .link = a->ep.host, .has_scope = true,
+		struct inet_route to = {.dst = cidr_host(&ip->addr.ip),
+					.link = a->ep.host,
+					.has_scope = true,
 					.scope = RT_SCOPE_HOST};
 
 		inet_put_addr(&b, &gw, NLM_F_EXCL);
 		/* Two addresses of one subnet have one gateway. */
 		nl_ignore(&b, EEXIST);
-		/* The last holder's namespace may still be dying, and its route with it: take the place. */
+		/*
+		 * The last holder's namespace may still be dying, and its route with it: take the
+		 * place.
+		 */
 		inet_put_route(&b, &to, NLM_F_REPLACE);
 	}
 	return nl_run(&a->host, &b, NULL, NULL, e);
@@ -188,9 +208,10 @@ static void report_interfaces(struct attachment *a)
 {
 	char mac[LINK_MAC_TEXT];
 
-	cni_result_add_interface(a->res, a->ep.host_name, link_mac_text(a->ep.host_mac, mac), NULL)->mtu = a->ep.mtu;
-	cni_result_add_interface(a->res, a->rq->ifname, link_mac_text(a->ep.mac, mac), a->rq->netns)->mtu =
-		a->ep.mtu;
+	cni_result_add_interface(a->res, a->ep.host_name, link_mac_text(a->ep.host_mac, mac), NULL)
+		->mtu = a->ep.mtu;
+	cni_result_add_interface(a->res, a->rq->ifname, link_mac_text(a->ep.mac, mac), a->rq->netns)
+		->mtu = a->ep.mtu;
 }
 
 static int add(const struct cni_request *rq, struct cni_result *ret, struct err *e)
@@ -308,7 +329,12 @@ int main(void)
 {
 	static const struct cni_plugin *const ipam[] = {&host_local_plugin, NULL};
 	static const struct cni_plugin plugin = {
-		.name = "ptp", .add = add, .del = del, .check = check, .gc = gc, .status = status,
+		.name = "ptp",
+		.add = add,
+		.del = del,
+		.check = check,
+		.gc = gc,
+		.status = status,
 		.builtin_ipam = ipam,
 	};
 

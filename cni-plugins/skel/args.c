@@ -33,7 +33,8 @@ int cni_args_parse(const char *args, const struct cni_arg *known, size_t n, stru
 		if (!**p)
 			continue;
 		if (!eq || eq == *p)
-			return err_set(e, CNI_CODE(CNI_BAD_ENV), "CNI_ARGS: invalid pair %s", q(*p));
+			return err_set(e, CNI_CODE(CNI_BAD_ENV), "CNI_ARGS: invalid pair %s",
+				       q(*p));
 		*eq = '\0';
 		a = find(known, n, *p);
 		if (a && a->value) {

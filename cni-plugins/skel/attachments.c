@@ -59,7 +59,8 @@ int cni_attachments_decode(const cJSON *conf, struct cni_attachments *ret, struc
 	return 0;
 }
 
-bool cni_attachments_have(const struct cni_attachments *a, const char *container_id, const char *ifname)
+bool cni_attachments_have(const struct cni_attachments *a, const char *container_id,
+			  const char *ifname)
 {
 	struct cni_attachment key = {container_id, ifname};
 

@@ -19,5 +19,8 @@ struct cni_attachments {
 void cni_attachments_done(struct cni_attachments *a);
 /* From cni.dev/valid-attachments, or libcni's older cni.dev/attachments. */
 int cni_attachments_decode(const cJSON *conf, struct cni_attachments *ret, struct err *e);
-/* ifname NULL: any interface of the container (leases of old host-local versions do not name it). */
-bool cni_attachments_have(const struct cni_attachments *a, const char *container_id, const char *ifname);
+/*
+ * ifname NULL: any interface of the container (leases of old host-local versions do not name it).
+ */
+bool cni_attachments_have(const struct cni_attachments *a, const char *container_id,
+			  const char *ifname);

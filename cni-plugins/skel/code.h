@@ -1,6 +1,7 @@
 /*
- * The specification's error codes inside our own errors: err_set(e, CNI_CODE(CNI_BAD_CONFIG), "...").
- * The range lies above errno, so that one int carries both; cni_code_of() gives what is printed.
+ * The specification's error codes inside our own errors: err_set(e, CNI_CODE(CNI_BAD_CONFIG),
+ * "...").  The range lies above errno, so that one int carries both; cni_code_of() gives what is
+ * printed.
  */
 #pragma once
 

@@ -16,7 +16,8 @@
 
 static int exists(const struct cni_request *rq, struct err *e)
 {
-	return err_set(e, CNI_CODE(CNI_OTHER), "container veth name %s already exists", q(rq->ifname));
+	return err_set(e, CNI_CODE(CNI_OTHER), "container veth name %s already exists",
+		       q(rq->ifname));
 }
 
 int endpoint_is_free(const struct cni_request *rq, struct nl *inside, struct err *e)
@@ -29,8 +30,8 @@ int endpoint_is_free(const struct cni_request *rq, struct nl *inside, struct err
 	return r < 0 ? r : exists(rq, e);
 }
 
-static int try_create(const struct cni_request *rq, struct nl *host, struct link_veth *v, struct link *ret,
-		      struct err *e)
+static int try_create(const struct cni_request *rq, struct nl *host, struct link_veth *v,
+		      struct link *ret, struct err *e)
 {
 	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
 	uint32_t n;
@@ -47,8 +48,8 @@ static int try_create(const struct cni_request *rq, struct nl *host, struct link
 	return nl_run(host, &b, link_answer, ret, e);
 }
 
-int endpoint_create(const struct cni_request *rq, const struct netns *ns, struct nl *host, unsigned mtu,
-		    int master, struct endpoint *ep, struct err *e)
+int endpoint_create(const struct cni_request *rq, const struct netns *ns, struct nl *host,
+		    unsigned mtu, int master, struct endpoint *ep, struct err *e)
 {
 	static const unsigned char none[LINK_MAC_LEN];
 	struct link_veth v = {.mtu = mtu, .master = master, .peer_netns = ns->fd};
@@ -76,8 +77,12 @@ int endpoint_create(const struct cni_request *rq, const struct netns *ns, struct
 
 void endpoint_alias(const struct cni_request *rq, char alias[LINK_ALIAS_MAX])
 {
-	/* Cut where two long names meet; endpoint_gc() compares the whole and then leaves such a link alone. */
-	if (snprintf(alias, LINK_ALIAS_MAX, "cni %s %s %s", rq->name, rq->container_id, rq->ifname) >= LINK_ALIAS_MAX)
+	/*
+	 * Cut where two long names meet; endpoint_gc() compares the whole and then leaves such a
+	 * link alone.
+	 */
+	if (snprintf(alias, LINK_ALIAS_MAX, "cni %s %s %s", rq->name, rq->container_id,
+		     rq->ifname) >= LINK_ALIAS_MAX)
 		alias[0] = '\0';
 }
 
@@ -93,7 +98,8 @@ int endpoint_wait_up(struct nl *host, const struct endpoint *ep, struct err *e)
 		if (r < 0 || l.operstate == OPER_UP)
 			return r;
 		if (waited / 1000000 >= UP_WAIT_MS)
-			return err_set(e, CNI_CODE(CNI_OTHER), "link %s does not come up", ep->host_name);
+			return err_set(e, CNI_CODE(CNI_OTHER), "link %s does not come up",
+				       ep->host_name);
 		(void) nanosleep(&pause, NULL);
 		waited += pause.tv_nsec;
 		if (pause.tv_nsec < 50000000)
@@ -123,14 +129,21 @@ void endpoint_put_routes(struct nl_batch *b, const struct cni_result *res, int l
 	for (size_t i = 0; i < res->n_routes; i++) {
 		const struct cni_route *c = &res->routes[i];
 		struct inet_route r = {
-			.dst = cidr_network(&c->dst), .gw = c->gw, .link = link,
-			.mtu = (uint32_t) c->mtu, .advmss = (uint32_t) c->advmss,
+			.dst = cidr_network(&c->dst),
+			.gw = c->gw,
+			.link = link,
+			.mtu = (uint32_t) c->mtu,
+			.advmss = (uint32_t) c->advmss,
 			.priority = c->priority > 0 ? (uint32_t) c->priority : 0,
 			.table = c->table > 0 ? (uint32_t) c->table : 0,
-			.has_scope = c->scope >= 0, .scope = c->scope >= 0 ? (uint8_t) c->scope : 0,
+			.has_scope = c->scope >= 0,
+			.scope = c->scope >= 0 ? (uint8_t) c->scope : 0,
 		};
 
-		/* A route that stays on the link has no gateway (scope link is 253, RT_SCOPE_LINK). */
+		/*
+		 * A route that stays on the link has no gateway (scope link is 253,
+		 * RT_SCOPE_LINK).
+		 */
 		if (!ip_is_set(&r.gw) && r.scope != 253)
 			r.gw = cni_result_gateway(res, c->dst.ip.family);
 		inet_put_route(b, &r, NLM_F_EXCL);
@@ -159,7 +172,8 @@ int endpoint_delete(const struct cni_request *rq, struct err *e)
 }
 
 /* Splits the alias in place; false when it is not one of ours for this network. */
-static bool parse_alias(const struct cni_request *rq, char *alias, const char **id, const char **ifname)
+static bool parse_alias(const struct cni_request *rq, char *alias, const char **id,
+			const char **ifname)
 {
 	size_t n = strlen(rq->name);
 	char *space;
@@ -183,7 +197,8 @@ int endpoint_gc(const struct cni_request *rq, struct nl *host, int master, struc
 	int r = link_list(host, "veth", master, &links, &n, e);
 
 	for (size_t i = 0; r >= 0 && i < n; i++)
-		if (parse_alias(rq, links[i].alias, &id, &ifname) && !cni_attachments_have(&rq->valid, id, ifname))
+		if (parse_alias(rq, links[i].alias, &id, &ifname) &&
+		    !cni_attachments_have(&rq->valid, id, ifname))
 			r = link_del(host, links[i].index, e);
 	return r;
 }

@@ -20,21 +20,24 @@ struct endpoint {
 /* The container must not have the interface yet: CNI forbids two ADDs for one name. */
 int endpoint_is_free(const struct cni_request *rq, struct nl *inside, struct err *e);
 /*
- * Create the pair, both ends down, the far one in the container from its birth. ep->mac may be set to
- * the container's address, else it is random; mtu 0: the kernel's choice; master 0: none.
+ * Create the pair, both ends down, the far one in the container from its birth. ep->mac may be
+ * set to the container's address, else it is random; mtu 0: the kernel's choice; master 0: none.
  */
-int endpoint_create(const struct cni_request *rq, const struct netns *ns, struct nl *host, unsigned mtu,
-		    int master, struct endpoint *ep, struct err *e);
+int endpoint_create(const struct cni_request *rq, const struct netns *ns, struct nl *host,
+		    unsigned mtu, int master, struct endpoint *ep, struct err *e);
 /*
- * What the host's end is for, kept with the link itself (`ip link` shows it as its alias), so that GC
- * can tell whose it is without any file: "cni NETWORK CONTAINERID IFNAME".
+ * What the host's end is for, kept with the link itself (`ip link` shows it as its alias), so
+ * that GC can tell whose it is without any file: "cni NETWORK CONTAINERID IFNAME".
  */
 void endpoint_alias(const struct cni_request *rq, char alias[LINK_ALIAS_MAX]);
 /* Wait, bounded, until the kernel's link watch has seen both ends up and traffic passes. */
 int endpoint_wait_up(struct nl *host, const struct endpoint *ep, struct err *e);
 /* The kernel's parameters for IPv6 inside: on, and no duplicate address detection unless `dad`. */
 int endpoint_ipv6(const struct cni_request *rq, const struct netns *ns, bool dad, struct err *e);
-/* The routes of the result, each by its own gateway or the first of its family; a route that exists stays. */
+/*
+ * The routes of the result, each by its own gateway or the first of its family; a route that
+ * exists stays.
+ */
 void endpoint_put_routes(struct nl_batch *b, const struct cni_result *res, int link);
 
 /* DEL: delete the container's interface, if the namespace outlives the attachment. */
@@ -43,8 +46,9 @@ int endpoint_delete(const struct cni_request *rq, struct err *e);
 int endpoint_gc(const struct cni_request *rq, struct nl *host, int master, struct err *e);
 
 /*
- * CHECK: the interface of prevResult exists inside as a veth with that address, is up, and carries the
- * addresses and routes; its other end is the host's interface of prevResult, and up. Returned in *ret.
+ * CHECK: the interface of prevResult exists inside as a veth with that address, is up, and
+ * carries the addresses and routes; its other end is the host's interface of prevResult, and up.
+ * Returned in *ret.
  */
-int endpoint_check(const struct cni_request *rq, const struct netns *ns, struct nl *host, struct link *ret_host,
-		   struct err *e);
+int endpoint_check(const struct cni_request *rq, const struct netns *ns, struct nl *host,
+		   struct link *ret_host, struct err *e);

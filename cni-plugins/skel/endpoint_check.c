@@ -1,4 +1,7 @@
-/* CHECK of an attachment: is everything that ADD reported still there, and does it still fit together? */
+/*
+ * CHECK of an attachment: is everything that ADD reported still there, and does it still fit
+ * together?
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -26,14 +29,15 @@ static int check_link(const struct cni_interface *want, const struct link *l, st
 	if (strcmp(l->kind, "veth"))
 		return broken(e, "interface %s is not a veth", q(want->name));
 	if (want->mac && *want->mac && strcasecmp(want->mac, link_mac_text(l->mac, mac)))
-		return broken(e, "interface %s: MAC %s does not match prevResult's %s", q(want->name), mac,
-			      q(want->mac));
+		return broken(e, "interface %s: MAC %s does not match prevResult's %s",
+			      q(want->name), mac, q(want->mac));
 	if (!(l->flags & IFF_UP))
 		return broken(e, "interface %s is down", q(want->name));
 	return 0;
 }
 
-static int check_addresses(const struct cni_request *rq, struct nl *inside, const struct link *l, struct err *e)
+static int check_addresses(const struct cni_request *rq, struct nl *inside, const struct link *l,
+			   struct err *e)
 {
 	_cleanup_free_ struct cidr *have = NULL;
 	char text[CIDR_TEXT_MAX];
@@ -51,28 +55,37 @@ static int check_addresses(const struct cni_request *rq, struct nl *inside, cons
 		while (j < n && !cidr_eq(&have[j], &a->addr))
 			j++;
 		if (j == n)
-			r = broken(e, "interface %s: address %s is missing", q(rq->ifname), cidr_text(&a->addr, text));
+			r = broken(e, "interface %s: address %s is missing", q(rq->ifname),
+				   cidr_text(&a->addr, text));
 	}
 	return r;
 }
 
-static int check_route(const struct cni_request *rq, struct nl *inside, const struct cni_route *want, struct err *e)
+static int check_route(const struct cni_request *rq, struct nl *inside,
+		       const struct cni_route *want, struct err *e)
 {
 	_cleanup_free_ struct inet_route *have = NULL;
 	struct cidr dst = cidr_network(&want->dst);
 	char text[CIDR_TEXT_MAX];
 	size_t n;
-	/* By whatever interface: where two networks give one destination, the first one's route stands for both. */
-	int r = inet_list_routes(inside, 0, want->table > 0 ? (uint32_t) want->table : 0, &have, &n, e);
+	/*
+	 * By whatever interface: where two networks give one destination, the first one's route
+	 * stands for both.
+	 */
+	int r = inet_list_routes(inside, 0, want->table > 0 ? (uint32_t) want->table : 0, &have, &n,
+				 e);
 
 	for (size_t i = 0; r >= 0 && i < n; i++)
-		if (cidr_eq(&have[i].dst, &dst) && (!ip_is_set(&want->gw) || ip_eq(&have[i].gw, &want->gw)))
+		if (cidr_eq(&have[i].dst, &dst) &&
+		    (!ip_is_set(&want->gw) || ip_eq(&have[i].gw, &want->gw)))
 			return 0;
-	return r < 0 ? r : broken(e, "interface %s: route to %s is missing", q(rq->ifname),
-				  cidr_text(&want->dst, text));
+	return r < 0 ? r
+		     : broken(e, "interface %s: route to %s is missing", q(rq->ifname),
+			      cidr_text(&want->dst, text));
 }
 
-static int check_inside(const struct cni_request *rq, struct nl *inside, struct link *l, struct err *e)
+static int check_inside(const struct cni_request *rq, struct nl *inside, struct link *l,
+			struct err *e)
 {
 	const struct cni_interface *want = cni_result_find(&rq->prev, rq->ifname, true);
 	int r;
@@ -80,8 +93,8 @@ static int check_inside(const struct cni_request *rq, struct nl *inside, struct 
 	if (!want)
 		return broken(e, "prevResult has no interface %s in a sandbox", q(rq->ifname));
 	if (!netns_is_same(want->sandbox, rq->netns))
-		return broken(e, "sandbox %s in prevResult does not match CNI_NETNS %s", q(want->sandbox),
-			      q(rq->netns));
+		return broken(e, "sandbox %s in prevResult does not match CNI_NETNS %s",
+			      q(want->sandbox), q(rq->netns));
 	r = link_get(inside, rq->ifname, l, e);
 	if (r == -ENODEV)
 		return broken(e, "interface %s does not exist", q(rq->ifname));
@@ -94,8 +107,8 @@ static int check_inside(const struct cni_request *rq, struct nl *inside, struct 
 	return r;
 }
 
-int endpoint_check(const struct cni_request *rq, const struct netns *ns, struct nl *host, struct link *ret_host,
-		   struct err *e)
+int endpoint_check(const struct cni_request *rq, const struct netns *ns, struct nl *host,
+		   struct link *ret_host, struct err *e)
 {
 	_cleanup_nl_ struct nl inside = NL_INIT;
 	const struct cni_interface *want = NULL;
@@ -113,7 +126,7 @@ int endpoint_check(const struct cni_request *rq, const struct netns *ns, struct 
 		return r;
 	want = cni_result_find(&rq->prev, ret_host->name, false);
 	if (!want)
-		return broken(e, "interface %s: its other end %s is not in prevResult", q(rq->ifname),
-			      q(ret_host->name));
+		return broken(e, "interface %s: its other end %s is not in prevResult",
+			      q(rq->ifname), q(ret_host->name));
 	return check_link(want, ret_host, e);
 }

@@ -20,8 +20,9 @@
 #define LOG_MAX (64u << 10)
 
 static const char *const command_env[] = {
-	[CNI_ADD] = "CNI_COMMAND=ADD", [CNI_DEL] = "CNI_COMMAND=DEL", [CNI_CHECK] = "CNI_COMMAND=CHECK",
-	[CNI_GC] = "CNI_COMMAND=GC", [CNI_STATUS] = "CNI_COMMAND=STATUS", [CNI_VERSION] = "CNI_COMMAND=VERSION",
+	[CNI_ADD] = "CNI_COMMAND=ADD",	     [CNI_DEL] = "CNI_COMMAND=DEL",
+	[CNI_CHECK] = "CNI_COMMAND=CHECK",   [CNI_GC] = "CNI_COMMAND=GC",
+	[CNI_STATUS] = "CNI_COMMAND=STATUS", [CNI_VERSION] = "CNI_COMMAND=VERSION",
 };
 
 /* The first regular file of that name along CNI_PATH, as libcni looks for it. */
@@ -61,8 +62,8 @@ static const struct cni_plugin *find_builtin(const struct cni_request *rq, const
 	return NULL;
 }
 
-static int call_builtin(const struct cni_plugin *p, const struct cni_request *rq, enum cni_command command,
-			struct cni_result *ret, struct err *e)
+static int call_builtin(const struct cni_plugin *p, const struct cni_request *rq,
+			enum cni_command command, struct cni_result *ret, struct err *e)
 {
 	switch (command) {
 	case CNI_ADD:
@@ -82,7 +83,8 @@ static int call_builtin(const struct cni_plugin *p, const struct cni_request *rq
 }
 
 /* The plugin's own error object, code and all; else what it left on standard error. */
-static int plugin_failed(const struct cni_request *rq, const struct proc_io *io, int status, struct err *e)
+static int plugin_failed(const struct cni_request *rq, const struct proc_io *io, int status,
+			 struct err *e)
 {
 	_cleanup_json_ cJSON *j = json_parse(io->out, io->out_len, OUTPUT_MAX, NULL);
 	const char *msg = json_get_str(j, "msg"), *details = json_get_str(j, "details");
@@ -98,8 +100,8 @@ static int plugin_failed(const struct cni_request *rq, const struct proc_io *io,
 		       details && *details ? details : "");
 }
 
-static int take_result(const struct cni_request *rq, const struct proc_io *io, struct cni_result *ret,
-		       struct err *e)
+static int take_result(const struct cni_request *rq, const struct proc_io *io,
+		       struct cni_result *ret, struct err *e)
 {
 	_cleanup_json_ cJSON *j = json_parse(io->out, io->out_len, OUTPUT_MAX, e);
 	int r;
@@ -107,7 +109,8 @@ static int take_result(const struct cni_request *rq, const struct proc_io *io, s
 	if (!j) {
 		_cleanup_free_ char *why = xstrdup(err_text(e));
 
-		return err_set(e, CNI_CODE(CNI_DECODE), "result of IPAM plugin %s: %s", rq->ipam, why);
+		return err_set(e, CNI_CODE(CNI_DECODE), "result of IPAM plugin %s: %s", rq->ipam,
+			       why);
 	}
 	r = cni_result_decode(j, JSON_TOP, rq->version, ret, e);
 	return r < 0 ? err_ctx(e, r, "result of IPAM plugin %s", rq->ipam) : 0;
@@ -118,8 +121,11 @@ static int execute(const char *path, const struct cni_request *rq, enum cni_comm
 {
 	char *argv[] = {(char *) path, NULL};
 	struct spawn sp = SPAWN_INIT;
-	struct proc_io io = {.input = rq->text, .input_len = rq->text_len, .out_limit = OUTPUT_MAX,
-			     .err_limit = LOG_MAX, .timeout_ms = TIMEOUT_MS};
+	struct proc_io io = {.input = rq->text,
+			     .input_len = rq->text_len,
+			     .out_limit = OUTPUT_MAX,
+			     .err_limit = LOG_MAX,
+			     .timeout_ms = TIMEOUT_MS};
 	_cleanup_strv_ char **env = NULL;
 	int r;
 
@@ -143,7 +149,8 @@ static int execute(const char *path, const struct cni_request *rq, enum cni_comm
 	return r;
 }
 
-int ipam_call(const struct cni_request *rq, enum cni_command command, struct cni_result *ret, struct err *e)
+int ipam_call(const struct cni_request *rq, enum cni_command command, struct cni_result *ret,
+	      struct err *e)
 {
 	_cleanup_free_ char *path = NULL;
 	const struct cni_plugin *builtin;
@@ -153,8 +160,8 @@ int ipam_call(const struct cni_request *rq, enum cni_command command, struct cni
 		return 0;
 	path = find_plugin(rq, &st);
 	if (!path)
-		return err_set(e, CNI_CODE(CNI_OTHER), "failed to find plugin %s in path %s", q(rq->ipam),
-			       q(rq->path));
+		return err_set(e, CNI_CODE(CNI_OTHER), "failed to find plugin %s in path %s",
+			       q(rq->ipam), q(rq->path));
 	builtin = find_builtin(rq, &st);
 	if (builtin)
 		return call_builtin(builtin, rq, command, ret, e);

@@ -9,5 +9,8 @@
 
 #include "cni-plugins/skel/request.h"
 
-/* `command` need not be the request's own (undoing an ADD is a DEL). ret: for CNI_ADD, else NULL. */
-int ipam_call(const struct cni_request *rq, enum cni_command command, struct cni_result *ret, struct err *e);
+/*
+ * `command` need not be the request's own (undoing an ADD is a DEL). ret: for CNI_ADD, else NULL.
+ */
+int ipam_call(const struct cni_request *rq, enum cni_command command, struct cni_result *ret,
+	      struct err *e);

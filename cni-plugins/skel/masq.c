@@ -32,10 +32,13 @@ static void masq_done(struct masq *m)
 
 const char *masq_backend_check(const char *value)
 {
-	return !*value || !strcmp(value, "nftables") || !strcmp(value, "iptables") ? NULL : "unknown backend";
+	return !*value || !strcmp(value, "nftables") || !strcmp(value, "iptables")
+		       ? NULL
+		       : "unknown backend";
 }
 
-static int masq_open(struct masq *m, const struct cni_request *rq, enum lock_kind kind, struct err *e)
+static int masq_open(struct masq *m, const struct cni_request *rq, enum lock_kind kind,
+		     struct err *e)
 {
 	static const char path[] = MASQ_LOCK_DIR "/masq.lock";
 	_cleanup_err_ struct err first = ERR_INIT;
@@ -70,7 +73,8 @@ static void set_name(const struct cidr *addr, char name[static NAME_MAX_])
 
 /* --- adding --- */
 
-static void put_elements(struct masq *m, struct nl_batch *b, const struct cni_result *res, uint16_t flags)
+static void put_elements(struct masq *m, struct nl_batch *b, const struct cni_result *res,
+			 uint16_t flags)
 {
 	char set[NAME_MAX_];
 
@@ -91,7 +95,8 @@ static int add_elements(struct masq *m, const struct cni_result *res, struct err
 	return nl_run(&m->nl, &b, NULL, NULL, e);
 }
 
-static void put_rule(struct masq *m, struct nl_batch *b, const struct cidr *addr, const char *set, uint32_t id)
+static void put_rule(struct masq *m, struct nl_batch *b, const struct cidr *addr, const char *set,
+		     uint32_t id)
 {
 	struct cidr multicast = {.ip = {.family = addr->ip.family}};
 	struct cidr net = cidr_network(addr);
@@ -152,7 +157,10 @@ static int build(struct masq *m, const struct cni_result *res, struct err *e)
 			nft_put_set(&b, m->table, set, addr->ip.family, (uint32_t) i + 1);
 			strv_add(&sets, set);
 		} else {
-			/* A stale owner's element would keep its name: out with it, if there is one. */
+			/*
+			 * A stale owner's element would keep its name: out with it, if there is
+			 * one.
+			 */
 			nft_put_element(&b, m->table, set, &addr->ip, m->owner, 0);
 			nft_put_element_del(&b, m->table, set, &addr->ip);
 		}
@@ -303,7 +311,9 @@ static int check_one(struct masq *m, const struct cidr *addr, const char *set, s
 	for (size_t i = 0; r >= 0 && i < n; i++)
 		if (ip_eq(&list[i].ip, &addr->ip) && !strcmp(list[i].comment, m->owner))
 			return 0;
-	return r < 0 ? r : err_set(e, CNI_CODE(CNI_OTHER), "masquerading of %s is missing", cidr_text(addr, text));
+	return r < 0 ? r
+		     : err_set(e, CNI_CODE(CNI_OTHER), "masquerading of %s is missing",
+			       cidr_text(addr, text));
 }
 
 int masq_check(const struct cni_request *rq, struct err *e)
@@ -322,7 +332,8 @@ int masq_check(const struct cni_request *rq, struct err *e)
 		if (strv_has(sets, set) && strv_has(rules, set))
 			r = check_one(&m, addr, set, e);
 		else
-			r = err_set(e, CNI_CODE(CNI_OTHER), "masquerading of %s is missing", cidr_text(addr, text));
+			r = err_set(e, CNI_CODE(CNI_OTHER), "masquerading of %s is missing",
+				    cidr_text(addr, text));
 	}
 	return r;
 }

@@ -4,19 +4,24 @@
  * One nftables table for each network, made by its first attachment and removed with its last:
  *
  *	table inet gantry-masq-NETWORK {
- *		set from-10.1.2.0/24 { type ipv4_addr; elements = { 10.1.2.3 comment "CONTAINERID IFNAME" } }
+ *		set from-10.1.2.0/24 {
+ *			type ipv4_addr
+ *			elements = { 10.1.2.3 comment "CONTAINERID IFNAME" }
+ *		}
  *		chain postrouting {
  *			type nat hook postrouting priority srcnat;
- *			ip saddr @from-10.1.2.0/24 ip daddr != 10.1.2.0/24 ip daddr != 224.0.0.0/4 masquerade
+ *			ip saddr @from-10.1.2.0/24 ip daddr != 10.1.2.0/24
+ *				ip daddr != 224.0.0.0/4 masquerade
  *		}
  *	}
  *
- * The rules are static, one for each subnet; attaching adds an element to a set, which costs the same
- * with one pod as with a thousand.  Each change is one transaction of netlink messages, no tool is
- * executed.  The element names its owner, so that DEL needs neither the address nor the namespace
- * (plugins#810).
+ * The rules are static, one for each subnet; attaching adds an element to a set, which costs the
+ * same with one pod as with a thousand.  Each change is one transaction of netlink messages, no
+ * tool is executed.  The element names its owner, so that DEL needs neither the address nor the
+ * namespace (plugins#810).
  *
- * A lock (shared to add, exclusive to remove) keeps the last DEL from taking the table away under an ADD.
+ * A lock (shared to add, exclusive to remove) keeps the last DEL from taking the table away under
+ * an ADD.
  */
 #pragma once
 

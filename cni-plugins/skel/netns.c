@@ -26,7 +26,8 @@ static bool same_file(int a, int b)
 {
 	struct stat x, y;
 
-	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev &&
+	       x.st_ino == y.st_ino;
 }
 
 static bool may_be_own(void)
@@ -44,7 +45,8 @@ static int try_open(const struct cni_request *rq, struct netns *ns, struct err *
 		int code = ns->fd < 0 ? errno : EINVAL;
 
 		ns->fd = fd_close(ns->fd);
-		(void) err_set(e, CNI_CODE(CNI_BAD_NETNS), "failed to open netns %s: %s", q(rq->netns),
+		(void) err_set(e, CNI_CODE(CNI_BAD_NETNS), "failed to open netns %s: %s",
+			       q(rq->netns),
 			       code == EINVAL ? "not a network namespace" : strerror(code));
 		return -ENOENT;
 	}
@@ -87,7 +89,9 @@ int netns_open_for_del(const struct cni_request *rq, struct netns *ns, struct er
 
 int netns_enter(const struct netns *ns, struct err *e)
 {
-	return setns(ns->fd, CLONE_NEWNET) < 0 ? err_sys(e, "enter the container's network namespace") : 0;
+	return setns(ns->fd, CLONE_NEWNET) < 0
+		       ? err_sys(e, "enter the container's network namespace")
+		       : 0;
 }
 
 void netns_leave(const struct netns *ns)

@@ -19,16 +19,17 @@ struct netns {
 #define NETNS_INIT {.fd = -EBADF, .self = -EBADF}
 
 /*
- * Open CNI_NETNS.  CNI_BAD_NETNS when it is not a network namespace, or is the plugin's own: a process
- * id in /proc/PID/ns/net may have been reused by a process of the host, and what is then configured
- * or taken down is the host (plugins#714).  CNI_NETNS_OVERRIDE=1 allows that, as in libcni.
+ * Open CNI_NETNS.  CNI_BAD_NETNS when it is not a network namespace, or is the plugin's own: a
+ * process id in /proc/PID/ns/net may have been reused by a process of the host, and what is then
+ * configured or taken down is the host (plugins#714).  CNI_NETNS_OVERRIDE=1 allows that, as in
+ * libcni.
  */
 int netns_open(const struct cni_request *rq, struct netns *ns, struct err *e);
 /*
- * For DEL: 1 when it is open and its links are ours to delete; 0 when CNI_NETNS is empty, gone, not a
- * namespace any more, or ending: the caller said so by CNI_ARGS NetnsEnding=1 (with IgnoreUnknown=1
- * for the others in the chain).  A link's deletion waits 30 to 40 ms in the kernel, which a
- * dying namespace saves.
+ * For DEL: 1 when it is open and its links are ours to delete; 0 when CNI_NETNS is empty, gone,
+ * not a namespace any more, or ending: the caller said so by CNI_ARGS NetnsEnding=1 (with
+ * IgnoreUnknown=1 for the others in the chain).  A link's deletion waits 30 to 40 ms in the
+ * kernel, which a dying namespace saves.
  */
 int netns_open_for_del(const struct cni_request *rq, struct netns *ns, struct err *e);
 int netns_enter(const struct netns *ns, struct err *e);

@@ -10,8 +10,8 @@
 #include "sys/link.h"
 
 static const char *const commands[] = {
-	[CNI_ADD] = "ADD", [CNI_DEL] = "DEL", [CNI_CHECK] = "CHECK",
-	[CNI_GC] = "GC", [CNI_STATUS] = "STATUS", [CNI_VERSION] = "VERSION",
+	[CNI_ADD] = "ADD", [CNI_DEL] = "DEL",	    [CNI_CHECK] = "CHECK",
+	[CNI_GC] = "GC",   [CNI_STATUS] = "STATUS", [CNI_VERSION] = "VERSION",
 };
 
 /* Which commands need which variable (specification, "Parameters"). */
@@ -37,7 +37,8 @@ const char *cni_name_check(const char *name)
 	if (n > CNI_NAME_MAX)
 		return "is too long";
 	for (const char *p = name; *p; p++) {
-		bool alnum = (*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z');
+		bool alnum = (*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'z') ||
+			     (*p >= 'A' && *p <= 'Z');
 
 		if (!alnum && (p == name || !strchr("_.-", *p)))
 			return "is not made of letters, digits, _, . and - after a letter or digit";
@@ -67,7 +68,8 @@ static int check_env(struct cni_request *rq, const struct cni_env *env, struct e
 			strbuf_addf(&missing, "%s%s", missing.len ? "," : "", variables[i].name);
 	}
 	if (missing.len)
-		return err_set(e, CNI_CODE(CNI_BAD_ENV), "required env variables [%s] missing", missing.buf);
+		return err_set(e, CNI_CODE(CNI_BAD_ENV), "required env variables [%s] missing",
+			       missing.buf);
 	rq->container_id = env->container_id ? env->container_id : "";
 	rq->netns = env->netns ? env->netns : "";
 	rq->ifname = env->ifname ? env->ifname : "";
@@ -75,7 +77,8 @@ static int check_env(struct cni_request *rq, const struct cni_env *env, struct e
 	rq->path = env->path ? env->path : "";
 	why = *rq->container_id ? cni_name_check(rq->container_id) : NULL;
 	if (why)
-		return err_set(e, CNI_CODE(CNI_BAD_ENV), "CNI_CONTAINERID %s %s", q(rq->container_id), why);
+		return err_set(e, CNI_CODE(CNI_BAD_ENV), "CNI_CONTAINERID %s %s",
+			       q(rq->container_id), why);
 	why = *rq->ifname ? link_name_check(rq->ifname) : NULL;
 	if (why)
 		return err_set(e, CNI_CODE(CNI_BAD_ENV), "CNI_IFNAME %s %s", q(rq->ifname), why);
@@ -103,9 +106,9 @@ static int parse_version(struct cni_request *rq, struct err *e)
 /* Commands that a version of the specification does not have yet. */
 static int check_version(const struct cni_request *rq, struct err *e)
 {
-	enum cni_version since = rq->command == CNI_CHECK ? CNI_0_4_0 :
-				 rq->command == CNI_GC || rq->command == CNI_STATUS ? CNI_1_1_0 :
-										    CNI_0_1_0;
+	enum cni_version since = rq->command == CNI_CHECK			      ? CNI_0_4_0
+				 : rq->command == CNI_GC || rq->command == CNI_STATUS ? CNI_1_1_0
+										      : CNI_0_1_0;
 
 	if (rq->version >= since)
 		return 0;
@@ -168,7 +171,8 @@ static int parse_rest(struct cni_request *rq, struct err *e)
 	return cni_result_decode(prev, &at_prev, rq->version, &rq->prev, e);
 }
 
-int cni_request_parse(struct cni_request *rq, const struct cni_env *env, char *text, size_t len, struct err *e)
+int cni_request_parse(struct cni_request *rq, const struct cni_env *env, char *text, size_t len,
+		      struct err *e)
 {
 	int r;
 
@@ -209,11 +213,12 @@ void cni_request_done(struct cni_request *rq)
 
 int cni_request_need_prev(const struct cni_request *rq, struct err *e)
 {
-	return rq->has_prev ? 0 : err_set(e, CNI_CODE(CNI_BAD_CONFIG), "required prevResult missing");
+	return rq->has_prev ? 0
+			    : err_set(e, CNI_CODE(CNI_BAD_CONFIG), "required prevResult missing");
 }
 
-int cni_request_decode(const struct cni_request *rq, const struct json_field *fields, size_t n, void *target,
-		       struct err *e)
+int cni_request_decode(const struct cni_request *rq, const struct json_field *fields, size_t n,
+		       void *target, struct err *e)
 {
 	int r = json_decode(rq->conf, JSON_TOP, fields, n, JSON_ALLOW_UNKNOWN, target, e);
 

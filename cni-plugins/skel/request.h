@@ -40,20 +40,22 @@ struct cni_request {
 	bool has_prev;
 	struct cni_result prev; /* prevResult */
 	struct cni_attachments valid;
-	const struct cni_plugin *const *builtin_ipam; /* may run in this process; NULL-terminated, or NULL */
+	const struct cni_plugin *const
+		*builtin_ipam; /* may run in this process; NULL-terminated, or NULL */
 };
 #define CNI_REQUEST_INIT {.command = CNI_STATUS, .version = CNI_LATEST}
 
 /* Takes `text` over in any case. For VERSION only the version is looked at. */
-int cni_request_parse(struct cni_request *rq, const struct cni_env *env, char *text, size_t len, struct err *e);
+int cni_request_parse(struct cni_request *rq, const struct cni_env *env, char *text, size_t len,
+		      struct err *e);
 void cni_request_done(struct cni_request *rq);
 #define _cleanup_cni_request_ __attribute__((cleanup(cni_request_done)))
 
 /* prevResult or an error that says so. */
 int cni_request_need_prev(const struct cni_request *rq, struct err *e);
 /* Decode the plugin's own keys of the configuration; unknown ones belong to somebody else. */
-int cni_request_decode(const struct cni_request *rq, const struct json_field *fields, size_t n, void *target,
-		       struct err *e);
+int cni_request_decode(const struct cni_request *rq, const struct json_field *fields, size_t n,
+		       void *target, struct err *e);
 /* conf.A.B (B may be NULL), or NULL. */
 const cJSON *cni_request_get(const struct cni_request *rq, const char *a, const char *b);
 /* The form that names of networks and container ids have: NULL, or what is wrong. */

@@ -45,20 +45,24 @@ void cni_dns_merge(struct cni_dns *dns, const struct cni_dns *over)
 		return;
 	cni_dns_done(dns);
 	*dns = (struct cni_dns) {
-		.nameservers = strv_copy(over->nameservers), .search = strv_copy(over->search),
-		.options = strv_copy(over->options), .domain = xstrdup_null(over->domain),
+		.nameservers = strv_copy(over->nameservers),
+		.search = strv_copy(over->search),
+		.options = strv_copy(over->options),
+		.domain = xstrdup_null(over->domain),
 	};
 }
 
-struct cni_interface *cni_result_add_interface(struct cni_result *r, const char *name, const char *mac,
-					       const char *sandbox)
+struct cni_interface *cni_result_add_interface(struct cni_result *r, const char *name,
+					       const char *mac, const char *sandbox)
 {
 	struct cni_interface *f;
 
 	r->interfaces = xgrow(r->interfaces, r->n_interfaces, sizeof *r->interfaces);
 	f = &r->interfaces[r->n_interfaces++];
 	*f = (struct cni_interface) {
-		.name = xstrdup_null(name), .mac = xstrdup_null(mac), .sandbox = xstrdup_null(sandbox),
+		.name = xstrdup_null(name),
+		.mac = xstrdup_null(mac),
+		.sandbox = xstrdup_null(sandbox),
 	};
 	return f;
 }
@@ -73,7 +77,8 @@ struct cni_address *cni_result_add_ip(struct cni_result *r, const struct cidr *a
 struct cni_route *cni_result_add_route(struct cni_result *r, const struct cidr *dst)
 {
 	r->routes = xgrow(r->routes, r->n_routes, sizeof *r->routes);
-	r->routes[r->n_routes] = (struct cni_route) {.dst = *dst, .priority = -1, .table = -1, .scope = -1};
+	r->routes[r->n_routes] =
+		(struct cni_route) {.dst = *dst, .priority = -1, .table = -1, .scope = -1};
 	return &r->routes[r->n_routes++];
 }
 
@@ -93,7 +98,8 @@ struct ip cni_result_gateway(const struct cni_result *r, int family)
 	return (struct ip) {0};
 }
 
-const struct cni_interface *cni_result_find(const struct cni_result *r, const char *name, bool sandboxed)
+const struct cni_interface *cni_result_find(const struct cni_result *r, const char *name,
+					    bool sandboxed)
 {
 	for (size_t i = 0; i < r->n_interfaces; i++) {
 		const struct cni_interface *f = &r->interfaces[i];

@@ -1,4 +1,7 @@
-/* JSON -> struct cni_result. Everything here comes from another program: bounded, typed, named by its path. */
+/*
+ * JSON -> struct cni_result. Everything here comes from another program: bounded, typed, named by
+ * its path.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -27,7 +30,9 @@ static int decode_cidr(const cJSON *j, const struct json_at *at, void *field, st
 
 	if (r < 0)
 		return r;
-	return cidr_parse(s, field) < 0 ? json_err(at, e, "%s: not an address with a prefix length", q(s)) : 0;
+	return cidr_parse(s, field) < 0
+		       ? json_err(at, e, "%s: not an address with a prefix length", q(s))
+		       : 0;
 }
 
 int cni_dns_decode(const cJSON *j, const struct json_at *at, void *dns, struct err *e)
@@ -60,9 +65,11 @@ static int decode_interface(const cJSON *j, const struct json_at *at, void *arg,
 static int decode_address(const cJSON *j, const struct json_at *at, void *arg, struct err *e)
 {
 	static const struct json_field fields[] = {
-		{CNI_FIELD(struct cni_address, "address", CALL, addr), .required = true, .decode = decode_cidr},
+		{CNI_FIELD(struct cni_address, "address", CALL, addr), .required = true,
+		 .decode = decode_cidr},
 		{CNI_FIELD(struct cni_address, "gateway", CALL, gw), .decode = decode_ip},
-		{CNI_FIELD(struct cni_address, "interface", I64, interface), .min = -1, .max = INT32_MAX},
+		{CNI_FIELD(struct cni_address, "interface", I64, interface), .min = -1,
+		 .max = INT32_MAX},
 	};
 
 	return json_decode(j, at, fields, ELEMENTSOF(fields), JSON_ALLOW_UNKNOWN,
@@ -72,11 +79,13 @@ static int decode_address(const cJSON *j, const struct json_at *at, void *arg, s
 int cni_route_decode(const cJSON *j, const struct json_at *at, void *result, struct err *e)
 {
 	static const struct json_field fields[] = {
-		{CNI_FIELD(struct cni_route, "dst", CALL, dst), .required = true, .decode = decode_cidr},
+		{CNI_FIELD(struct cni_route, "dst", CALL, dst), .required = true,
+		 .decode = decode_cidr},
 		{CNI_FIELD(struct cni_route, "gw", CALL, gw), .decode = decode_ip},
 		{CNI_FIELD(struct cni_route, "mtu", I64, mtu), .min = 0, .max = INT32_MAX},
 		{CNI_FIELD(struct cni_route, "advmss", I64, advmss), .min = 0, .max = INT32_MAX},
-		{CNI_FIELD(struct cni_route, "priority", I64, priority), .min = 0, .max = UINT32_MAX},
+		{CNI_FIELD(struct cni_route, "priority", I64, priority), .min = 0,
+		 .max = UINT32_MAX},
 		{CNI_FIELD(struct cni_route, "table", I64, table), .min = 0, .max = UINT32_MAX},
 		{CNI_FIELD(struct cni_route, "scope", I64, scope), .min = 0, .max = 255},
 	};
@@ -95,16 +104,21 @@ struct list {
 	int (*decode)(const cJSON *, const struct json_at *, void *, struct err *);
 };
 
-static int decode_lists(const cJSON *j, const struct json_at *at, struct cni_result *ret, struct err *e)
+static int decode_lists(const cJSON *j, const struct json_at *at, struct cni_result *ret,
+			struct err *e)
 {
 	static const struct list lists[] = {
-		{"interfaces", decode_interface}, {"ips", decode_address}, {"routes", cni_route_decode},
+		{"interfaces", decode_interface},
+		{"ips", decode_address},
+		{"routes", cni_route_decode},
 	};
 
 	for (size_t i = 0; i < ELEMENTSOF(lists); i++) {
 		struct json_at here = {.up = at, .key = lists[i].key};
 		const cJSON *list = json_get(j, lists[i].key);
-		int r = list && !cJSON_IsNull(list) ? json_each(list, &here, lists[i].decode, ret, e) : 0;
+		int r = list && !cJSON_IsNull(list)
+				? json_each(list, &here, lists[i].decode, ret, e)
+				: 0;
 
 		if (r < 0)
 			return r;
@@ -117,11 +131,12 @@ static int decode_lists(const cJSON *j, const struct json_at *at, struct cni_res
 }
 
 /* 0.1.0 and 0.2.0: {"ip4": {"ip", "gateway", "routes"}, "ip6": ...}. */
-static int decode_family(const cJSON *j, const struct json_at *at, const char *key, struct cni_result *ret,
-			 struct err *e)
+static int decode_family(const cJSON *j, const struct json_at *at, const char *key,
+			 struct cni_result *ret, struct err *e)
 {
 	static const struct json_field fields[] = {
-		{CNI_FIELD(struct cni_address, "ip", CALL, addr), .required = true, .decode = decode_cidr},
+		{CNI_FIELD(struct cni_address, "ip", CALL, addr), .required = true,
+		 .decode = decode_cidr},
 		{CNI_FIELD(struct cni_address, "gateway", CALL, gw), .decode = decode_ip},
 	};
 	struct json_at here = {.up = at, .key = key}, routes = {.up = &here, .key = "routes"};
@@ -138,8 +153,8 @@ static int decode_family(const cJSON *j, const struct json_at *at, const char *k
 	return list && !cJSON_IsNull(list) ? json_each(list, &routes, cni_route_decode, ret, e) : 0;
 }
 
-static int decode_body(const cJSON *j, const struct json_at *at, enum cni_version v, struct cni_result *ret,
-		       struct err *e)
+static int decode_body(const cJSON *j, const struct json_at *at, enum cni_version v,
+		       struct cni_result *ret, struct err *e)
 {
 	struct json_at here = {.up = at, .key = "dns"};
 	const cJSON *dns = json_get(j, "dns");
@@ -157,8 +172,8 @@ static int decode_body(const cJSON *j, const struct json_at *at, enum cni_versio
 	return cni_dns_decode(dns, &here, &ret->dns, e);
 }
 
-int cni_result_decode(const cJSON *j, const struct json_at *at, enum cni_version fallback, struct cni_result *ret,
-		      struct err *e)
+int cni_result_decode(const cJSON *j, const struct json_at *at, enum cni_version fallback,
+		      struct cni_result *ret, struct err *e)
 {
 	_cleanup_cni_result_ struct cni_result result = CNI_RESULT_INIT;
 	const char *text = json_get_str(j, "cniVersion");

@@ -61,7 +61,8 @@ static cJSON *encode_address(const struct cni_address *a, enum cni_version v)
 	cJSON *o = cJSON_CreateObject();
 
 	if (v < CNI_1_0_0)
-		(void) cJSON_AddStringToObject(o, "version", a->addr.ip.family == AF_INET ? "4" : "6");
+		(void) cJSON_AddStringToObject(o, "version",
+					       a->addr.ip.family == AF_INET ? "4" : "6");
 	put_number(o, "interface", a->interface, -1);
 	put_cidr(o, "address", &a->addr);
 	put_ip(o, "gateway", &a->gw);
@@ -106,7 +107,8 @@ static void put_lists(cJSON *o, const struct cni_result *r, enum cni_version v)
 }
 
 /* The first address of the family counts; these versions know no second. */
-static void put_family(cJSON *o, const char *key, const struct cni_result *r, int family, enum cni_version v)
+static void put_family(cJSON *o, const char *key, const struct cni_result *r, int family,
+		       enum cni_version v)
 {
 	const struct cni_address *a = NULL;
 	cJSON *ip, *list = NULL;

@@ -14,7 +14,8 @@ static int print(cJSON *j)
 	_cleanup_free_ char *text = json_print(j, false);
 
 	cJSON_Delete(j);
-	if (write_all(STDOUT_FILENO, text, strlen(text)) < 0 || write_all(STDOUT_FILENO, "\n", 1) < 0)
+	if (write_all(STDOUT_FILENO, text, strlen(text)) < 0 ||
+	    write_all(STDOUT_FILENO, "\n", 1) < 0)
 		return 1;
 	return 0;
 }
@@ -25,8 +26,8 @@ static int print_error(const struct cni_request *rq, const struct err *e)
 	/* Messages may quote bytes from anywhere; what goes out must be JSON. */
 	_cleanup_free_ char *text = str_escape(err_text(e), strlen(err_text(e)));
 
-	(void) cJSON_AddStringToObject(j, "cniVersion",
-				       cni_version_text(rq->version_known ? rq->version : CNI_LATEST));
+	(void) cJSON_AddStringToObject(
+		j, "cniVersion", cni_version_text(rq->version_known ? rq->version : CNI_LATEST));
 	(void) cJSON_AddNumberToObject(j, "code", cni_code_of(e->code));
 	(void) cJSON_AddStringToObject(j, "msg", text);
 	(void) print(j);
@@ -37,8 +38,8 @@ static int print_version(const struct cni_request *rq)
 {
 	cJSON *j = cJSON_CreateObject();
 
-	(void) cJSON_AddStringToObject(j, "cniVersion",
-				       cni_version_text(rq->version_known ? rq->version : CNI_LATEST));
+	(void) cJSON_AddStringToObject(
+		j, "cniVersion", cni_version_text(rq->version_known ? rq->version : CNI_LATEST));
 	cJSON_AddItemToObject(j, "supportedVersions", cni_version_list());
 	return print(j);
 }
@@ -48,7 +49,8 @@ static int about(const struct cni_plugin *p)
 {
 	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
 
-	strbuf_addf(&sb, "CNI plugin %s of gantry %s\nCNI protocol versions supported: ", p->name, GANTRY_VERSION);
+	strbuf_addf(&sb, "CNI plugin %s of gantry %s\nCNI protocol versions supported: ", p->name,
+		    GANTRY_VERSION);
 	for (int v = 0; v < CNI_VERSION_MAX_; v++)
 		strbuf_addf(&sb, "%s%s", v ? ", " : "", cni_version_text((enum cni_version) v));
 	strbuf_addc(&sb, '\n');
@@ -62,7 +64,9 @@ static int run_add(const struct cni_plugin *p, const struct cni_request *rq, str
 
 	if (r < 0)
 		return r;
-	return print(cni_result_encode(&result, rq->version)) ? err_set(e, CNI_CODE(CNI_IO), "write result") : 0;
+	return print(cni_result_encode(&result, rq->version))
+		       ? err_set(e, CNI_CODE(CNI_IO), "write result")
+		       : 0;
 }
 
 static int run(const struct cni_plugin *p, const struct cni_request *rq, struct err *e)
@@ -95,9 +99,12 @@ int cni_main(const struct cni_plugin *p)
 	_cleanup_cni_request_ struct cni_request rq = CNI_REQUEST_INIT;
 	_cleanup_err_ struct err e = ERR_INIT;
 	struct cni_env env = {
-		.command = getenv("CNI_COMMAND"), .container_id = getenv("CNI_CONTAINERID"),
-		.netns = getenv("CNI_NETNS"), .ifname = getenv("CNI_IFNAME"),
-		.args = getenv("CNI_ARGS"), .path = getenv("CNI_PATH"),
+		.command = getenv("CNI_COMMAND"),
+		.container_id = getenv("CNI_CONTAINERID"),
+		.netns = getenv("CNI_NETNS"),
+		.ifname = getenv("CNI_IFNAME"),
+		.args = getenv("CNI_ARGS"),
+		.path = getenv("CNI_PATH"),
 	};
 	size_t len = 0;
 	char *text = NULL;
@@ -108,12 +115,16 @@ int cni_main(const struct cni_plugin *p)
 		return about(p);
 	r = read_all(STDIN_FILENO, CNI_CONF_MAX, &text, &len);
 	if (r < 0) {
-		(void) err_set(&e, CNI_CODE(CNI_IO), "read the network configuration: %s", strerror(-r));
+		(void) err_set(&e, CNI_CODE(CNI_IO), "read the network configuration: %s",
+			       strerror(-r));
 		return print_error(&rq, &e);
 	}
 	rq.builtin_ipam = p->builtin_ipam;
 	r = cni_request_parse(&rq, &env, text, len, &e);
-	/* VERSION answers whatever stands on standard input: finding a common version is what it is for. */
+	/*
+	 * VERSION answers whatever stands on standard input: finding a common version is what it
+	 * is for.
+	 */
 	if (rq.command == CNI_VERSION)
 		return print_version(&rq);
 	if (r >= 0)

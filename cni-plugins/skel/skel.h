@@ -1,8 +1,9 @@
 /*
  * The frame of every plugin: main() fills one of these and calls cni_main().
  *
- * The frame reads the call (request.h), runs the command, and prints the result, or the error object
- * with exit status 1, on standard output.  A command that is NULL is done by doing nothing.
+ * The frame reads the call (request.h), runs the command, and prints the result, or the error
+ * object with exit status 1, on standard output.  A command that is NULL is done by doing
+ * nothing.
  */
 #pragma once
 

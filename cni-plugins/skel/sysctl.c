@@ -21,7 +21,8 @@ static int set(const char *path, const char *value, struct err *e)
 	return err_sysr(e, r, "set %s to %s", path, value);
 }
 
-int sysctl_link(const char *family, const char *link, const char *key, const char *value, struct err *e)
+int sysctl_link(const char *family, const char *link, const char *key, const char *value,
+		struct err *e)
 {
 	char path[PATH_MAX];
 
@@ -38,6 +39,7 @@ int sysctl_host_link(const char *link, struct err *e)
 
 int sysctl_forward(int family, struct err *e)
 {
-	return set(family == AF_INET ? "/proc/sys/net/ipv4/ip_forward" : "/proc/sys/net/ipv6/conf/all/forwarding", "1",
-		   e);
+	return set(family == AF_INET ? "/proc/sys/net/ipv4/ip_forward"
+				     : "/proc/sys/net/ipv6/conf/all/forwarding",
+		   "1", e);
 }

@@ -8,7 +8,8 @@
  * kernel without that family or key has nothing to set: success.  A read-only /proc/sys is fine as
  * long as the value is there already.
  */
-int sysctl_link(const char *family, const char *link, const char *key, const char *value, struct err *e);
+int sysctl_link(const char *family, const char *link, const char *key, const char *value,
+		struct err *e);
 /*
  * The host's end of an attachment, before it comes up: no routes from a container's advertisements
  * (CVE-2020-10749), and a link-local address that is usable at once: without one the host

@@ -6,7 +6,8 @@
 #include "base/str.h"
 #include "cni-plugins/skel/code.h"
 
-static const char *const texts[CNI_VERSION_MAX_] = {"0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"};
+static const char *const texts[CNI_VERSION_MAX_] = {"0.1.0", "0.2.0", "0.3.0", "0.3.1",
+						    "0.4.0", "1.0.0", "1.1.0"};
 
 const char *cni_version_text(enum cni_version v)
 {

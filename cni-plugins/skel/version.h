@@ -18,7 +18,10 @@ enum cni_version {
 #define CNI_LATEST CNI_1_1_0
 
 const char *cni_version_text(enum cni_version v);
-/* CNI_DECODE when it is not one to three dotted numbers, CNI_INCOMPATIBLE_VERSION when we do not speak it. */
+/*
+ * CNI_DECODE when it is not one to three dotted numbers, CNI_INCOMPATIBLE_VERSION when we do not
+ * speak it.
+ */
 int cni_version_parse(const char *s, enum cni_version *ret, struct err *e);
 /* All of them, as a JSON array. */
 cJSON *cni_version_list(void);

@@ -39,7 +39,8 @@ void inet_put_addr(struct nl_batch *b, const struct inet_addr *a, uint16_t flags
 void inet_put_addr_del(struct nl_batch *b, const struct cidr *addr, int link)
 {
 	char text[CIDR_TEXT_MAX];
-	struct ifaddrmsg *m = nl_add(b, RTM_DELADDR, 0, sizeof *m, "remove address %s", cidr_text(addr, text));
+	struct ifaddrmsg *m =
+		nl_add(b, RTM_DELADDR, 0, sizeof *m, "remove address %s", cidr_text(addr, text));
 
 	m->ifa_family = (uint8_t) addr->ip.family;
 	m->ifa_prefixlen = (uint8_t) addr->prefix;
@@ -73,7 +74,8 @@ static int collect_addr(const struct nlmsghdr *h, void *arg)
 	const struct nlattr *a;
 
 	if (h->nlmsg_type != RTM_NEWADDR || mnl_nlmsg_get_payload_len(h) < sizeof *m ||
-	    m->ifa_index != (uint32_t) c->link || (m->ifa_family != AF_INET && m->ifa_family != AF_INET6))
+	    m->ifa_index != (uint32_t) c->link ||
+	    (m->ifa_family != AF_INET && m->ifa_family != AF_INET6))
 		return 0;
 	mnl_attr_for_each(a, h, sizeof *m) {
 		if (mnl_attr_get_type(a) == IFA_LOCAL)
@@ -96,12 +98,14 @@ static void restart_addrs(void *arg)
 	((struct addrs *) arg)->n = 0;
 }
 
-int inet_list_addrs(struct nl *nl, int link, int family, struct cidr **ret, size_t *ret_n, struct err *e)
+int inet_list_addrs(struct nl *nl, int link, int family, struct cidr **ret, size_t *ret_n,
+		    struct err *e)
 {
 	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
 	struct addrs c = {.link = link};
 	struct nl_dump d = {.each = collect_addr, .restart = restart_addrs, .arg = &c};
-	struct ifaddrmsg *m = nl_add(&b, RTM_GETADDR, 0, sizeof *m, "list addresses of link %d", link);
+	struct ifaddrmsg *m =
+		nl_add(&b, RTM_GETADDR, 0, sizeof *m, "list addresses of link %d", link);
 	int r;
 
 	/* Filtered in the kernel: a host has an address for each pod (NETLINK_GET_STRICT_CHK). */
@@ -224,7 +228,9 @@ static int collect_route(const struct nlmsghdr *h, void *arg)
 		return 0;
 	r = (struct inet_route) {
 		.dst = {.ip = {.family = m->rtm_family}, .prefix = m->rtm_dst_len},
-		.table = m->rtm_table, .has_scope = true, .scope = m->rtm_scope,
+		.table = m->rtm_table,
+		.has_scope = true,
+		.scope = m->rtm_scope,
 	};
 	mnl_attr_for_each(a, h, sizeof *m)
 		decode_route_attr(a, m->rtm_family, &r);
@@ -253,8 +259,8 @@ static int dump_routes(struct nl *nl, int family, struct routes *c, struct err *
 	return nl_dump(nl, &b, &d, e);
 }
 
-int inet_list_routes(struct nl *nl, int link, uint32_t table, struct inet_route **ret, size_t *ret_n,
-		     struct err *e)
+int inet_list_routes(struct nl *nl, int link, uint32_t table, struct inet_route **ret,
+		     size_t *ret_n, struct err *e)
 {
 	static const int families[] = {AF_INET, AF_INET6};
 	struct routes all = {.link = link, .table = table ? table : RT_TABLE_MAIN};

@@ -1,5 +1,6 @@
 /*
- * Addresses and routes of links over netlink.  As with links, inet_put_*() adds a request to a batch.
+ * Addresses and routes of links over netlink.  As with links, inet_put_*() adds a request to a
+ * batch.
  */
 #pragma once
 
@@ -23,7 +24,8 @@ struct inet_addr {
 void inet_put_addr(struct nl_batch *b, const struct inet_addr *a, uint16_t flags);
 void inet_put_addr_del(struct nl_batch *b, const struct cidr *addr, int link);
 /* The addresses of one link; family AF_UNSPEC: all. *ret is owned by the caller. */
-int inet_list_addrs(struct nl *nl, int link, int family, struct cidr **ret, size_t *ret_n, struct err *e);
+int inet_list_addrs(struct nl *nl, int link, int family, struct cidr **ret, size_t *ret_n,
+		    struct err *e);
 
 struct inet_route {
 	struct cidr dst; /* prefix 0 of its family: the default route */
@@ -37,6 +39,9 @@ struct inet_route {
 };
 /* flags: NLM_F_EXCL, NLM_F_REPLACE, NLM_F_APPEND. */
 void inet_put_route(struct nl_batch *b, const struct inet_route *r, uint16_t flags);
-/* Unicast routes of the table (0: main) that leave by the link (0: any). *ret is owned by the caller. */
-int inet_list_routes(struct nl *nl, int link, uint32_t table, struct inet_route **ret, size_t *ret_n,
-		     struct err *e);
+/*
+ * Unicast routes of the table (0: main) that leave by the link (0: any). *ret is owned by the
+ * caller.
+ */
+int inet_list_routes(struct nl *nl, int link, uint32_t table, struct inet_route **ret,
+		     size_t *ret_n, struct err *e);

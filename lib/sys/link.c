@@ -147,7 +147,8 @@ static void collect_restart(void *arg)
 	((struct collect *) arg)->n = 0;
 }
 
-int link_list(struct nl *nl, const char *kind, int master, struct link **ret, size_t *ret_n, struct err *e)
+int link_list(struct nl *nl, const char *kind, int master, struct link **ret, size_t *ret_n,
+	      struct err *e)
 {
 	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
 	struct collect c = {.kind = kind, .master = master};
@@ -208,12 +209,13 @@ void link_put_veth(struct nl_batch *b, const struct link_veth *v)
 	mnl_attr_nest_end(b->cur, info);
 }
 
-void link_put_bridge(struct nl_batch *b, const char *name, const unsigned char mac[LINK_MAC_LEN], unsigned mtu)
+void link_put_bridge(struct nl_batch *b, const char *name, const unsigned char mac[LINK_MAC_LEN],
+		     unsigned mtu)
 {
 	struct nlattr *info;
 
-	(void) nl_add(b, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct ifinfomsg), "create bridge %s",
-		      name);
+	(void) nl_add(b, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct ifinfomsg),
+		      "create bridge %s", name);
 	mnl_attr_put_strz(b->cur, IFLA_IFNAME, name);
 	put_mac(b, mac);
 	if (mtu)
@@ -223,7 +225,10 @@ void link_put_bridge(struct nl_batch *b, const char *name, const unsigned char m
 	mnl_attr_nest_end(b->cur, info);
 }
 
-/* The per-device sysctls of IPv4 travel in the link's own message: no look into the namespace's /proc. */
+/*
+ * The per-device sysctls of IPv4 travel in the link's own message: no look into the namespace's
+ * /proc.
+ */
 static void put_arp_notify(struct nl_batch *b)
 {
 	struct nlattr *spec = mnl_attr_nest_start(b->cur, IFLA_AF_SPEC);

@@ -36,7 +36,8 @@ void link_answer(const struct nlmsghdr *h, size_t index, void *arg);
 int link_get(struct nl *nl, const char *name, struct link *ret, struct err *e);
 int link_get_index(struct nl *nl, int index, struct link *ret, struct err *e);
 /* All links of one kind, with that master (0: any). */
-int link_list(struct nl *nl, const char *kind, int master, struct link **ret, size_t *ret_n, struct err *e);
+int link_list(struct nl *nl, const char *kind, int master, struct link **ret, size_t *ret_n,
+	      struct err *e);
 /* Delete and wait for it (30 to 40 ms in the kernel); a link that is gone is success. */
 int link_del(struct nl *nl, int index, struct err *e);
 
@@ -47,21 +48,27 @@ struct link_veth {
 	unsigned char mac[LINK_MAC_LEN];
 	unsigned mtu; /* 0: the kernel's choice */
 	int master;   /* 0: none */
-	/* The far end is born in the namespace `peer_netns` (descriptor): it never shows up here. */
+	/*
+	 * The far end is born in the namespace `peer_netns` (descriptor): it never shows up here.
+	 */
 	const char *peer_name;
 	unsigned char peer_mac[LINK_MAC_LEN];
 	int peer_netns;
 };
 void link_put_veth(struct nl_batch *b, const struct link_veth *v);
-/* The address is set with the creation, which pins it: a bridge without one of its own follows its ports'. */
-void link_put_bridge(struct nl_batch *b, const char *name, const unsigned char mac[LINK_MAC_LEN], unsigned mtu);
+/*
+ * The address is set with the creation, which pins it: a bridge without one of its own follows
+ * its ports'.
+ */
+void link_put_bridge(struct nl_batch *b, const char *name, const unsigned char mac[LINK_MAC_LEN],
+		     unsigned mtu);
 
 struct link_change {
-	const char *name; /* for messages */
+	const char *name;	  /* for messages */
 	unsigned flags, mask;	  /* IFF_UP, IFF_PROMISC */
 	const unsigned char *mac; /* NULL: as it is */
 	const char *alias;	  /* NULL: as it is */
-	bool arp_notify;	  /* tell the neighbours when an address comes up (ip-sysctl, arp_notify) */
+	bool arp_notify; /* tell the neighbours when an address comes up (ip-sysctl, arp_notify) */
 };
 void link_put_change(struct nl_batch *b, int index, const struct link_change *c);
 /* Attributes of a bridge's port. */
@@ -72,5 +79,8 @@ int link_random_mac(unsigned char mac[LINK_MAC_LEN]);
 const char *link_mac_text(const unsigned char mac[LINK_MAC_LEN], char buf[static LINK_MAC_TEXT]);
 /* "aa:bb:cc:dd:ee:ff" in any case. */
 int link_mac_parse(const char *s, unsigned char mac[LINK_MAC_LEN]);
-/* A name the kernel takes (dev_valid_name) and that is one path component: NULL, or what is wrong with it. */
+/*
+ * A name the kernel takes (dev_valid_name) and that is one path component: NULL, or what is wrong
+ * with it.
+ */
 const char *link_name_check(const char *name);

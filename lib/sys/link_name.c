@@ -1,4 +1,7 @@
-/* Names and addresses of links as text; without netlink, so that who only checks a name links no library. */
+/*
+ * Names and addresses of links as text; without netlink, so that who only checks a name links no
+ * library.
+ */
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
@@ -16,8 +19,8 @@ int link_random_mac(unsigned char mac[LINK_MAC_LEN])
 
 const char *link_mac_text(const unsigned char mac[LINK_MAC_LEN], char buf[static LINK_MAC_TEXT])
 {
-	(void) snprintf(buf, LINK_MAC_TEXT, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
-			mac[5]);
+	(void) snprintf(buf, LINK_MAC_TEXT, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+			mac[3], mac[4], mac[5]);
 	return buf;
 }
 

@@ -19,10 +19,14 @@ int nl_open(struct nl *nl, int bus, struct err *e)
 {
 	int on = 1;
 
-	*nl = (struct nl) {.fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, bus), .bus = bus, .seq = 1};
+	*nl = (struct nl) {
+		.fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, bus), .bus = bus, .seq = 1};
 	if (nl->fd < 0)
 		return err_sys(e, "netlink socket");
-	/* Each is a convenience: shorter acknowledgements, the kernel's reason in words, filtered dumps. */
+	/*
+	 * Each is a convenience: shorter acknowledgements, the kernel's reason in words, filtered
+	 * dumps.
+	 */
 	(void) setsockopt(nl->fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
 	(void) setsockopt(nl->fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);
 	if (bus == NETLINK_ROUTE)
@@ -37,7 +41,8 @@ void nl_close(struct nl *nl)
 	nl->buf = NULL;
 }
 
-void *nl_add(struct nl_batch *b, uint16_t type, uint16_t flags, size_t header, const char *what, ...)
+void *nl_add(struct nl_batch *b, uint16_t type, uint16_t flags, size_t header, const char *what,
+	     ...)
 {
 	struct nl_request *r;
 	va_list ap;
@@ -92,7 +97,8 @@ static int send_range(struct nl *nl, struct nl_batch *b, size_t from, size_t to,
 
 		h->nlmsg_seq = nl->seq + (uint32_t) i;
 	}
-	while (sendto(nl->fd, b->buf + begin, end - begin, 0, (struct sockaddr *) &kernel, sizeof kernel) < 0)
+	while (sendto(nl->fd, b->buf + begin, end - begin, 0, (struct sockaddr *) &kernel,
+		      sizeof kernel) < 0)
 		if (errno != EINTR)
 			return err_sys(e, "%s: netlink", b->requests[from].what);
 	return 0;
@@ -103,7 +109,8 @@ static ssize_t receive(struct nl *nl, int flags)
 {
 	struct sockaddr_nl from = {0};
 	struct iovec iov = {.iov_len = ANSWER_MAX};
-	struct msghdr m = {.msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &iov, .msg_iovlen = 1};
+	struct msghdr m = {
+		.msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &iov, .msg_iovlen = 1};
 	ssize_t n;
 
 	if (!nl->buf)
@@ -120,7 +127,8 @@ static ssize_t receive(struct nl *nl, int flags)
 
 static int find_text(const struct nlattr *a, void *data)
 {
-	if (mnl_attr_get_type(a) == NLMSGERR_ATTR_MSG && mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0)
+	if (mnl_attr_get_type(a) == NLMSGERR_ATTR_MSG &&
+	    mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0)
 		*(const char **) data = mnl_attr_get_str(a);
 	return MNL_CB_OK;
 }
@@ -209,14 +217,16 @@ static int run_range(struct nl *nl, struct answers *a)
 		ssize_t n = receive(nl, MSG_DONTWAIT);
 
 		if (n < 0)
-			return err_sysr(a->e, (int) n, "%s: netlink answer", a->b->requests[a->from].what);
+			return err_sysr(a->e, (int) n, "%s: netlink answer",
+					a->b->requests[a->from].what);
 		if (n == 0)
 			break;
 		take_answers(nl, a, n);
 	}
 	/* A transaction that failed early is not acknowledged to its end. */
 	if (!a->first && a->acks < want)
-		return err_set(a->e, EIO, "%s: the kernel did not answer", a->b->requests[a->from].what);
+		return err_set(a->e, EIO, "%s: the kernel did not answer",
+			       a->b->requests[a->from].what);
 	return a->first;
 }
 
@@ -250,7 +260,9 @@ static int take_dump(struct nl *nl, const struct nl_dump *d, ssize_t n, bool *in
 			continue;
 		*interrupted |= (h->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
 		if (h->nlmsg_type == NLMSG_DONE) {
-			r = mnl_nlmsg_get_payload_len(h) >= sizeof(int) ? *(int *) mnl_nlmsg_get_payload(h) : 0;
+			r = mnl_nlmsg_get_payload_len(h) >= sizeof(int)
+				    ? *(int *) mnl_nlmsg_get_payload(h)
+				    : 0;
 			return r < 0 ? r : 1;
 		}
 		if (h->nlmsg_type == NLMSG_ERROR) {
@@ -286,7 +298,10 @@ int nl_dump(struct nl *nl, struct nl_batch *b, const struct nl_dump *d, struct e
 
 			r = n < 0 ? (int) n : take_dump(nl, d, n, &interrupted);
 		}
-		/* netlink(7): the list changed between two parts; entries may be missing or doubled. */
+		/*
+		 * netlink(7): the list changed between two parts; entries may be missing or
+		 * doubled.
+		 */
 		if (r == 1 && interrupted)
 			r = -EINTR;
 	}

@@ -1,9 +1,9 @@
 /*
  * Netlink: several requests in one message to the kernel, dumps that survive concurrent changes.
  *
- * A socket belongs to the network namespace in which nl_open() was called and stays with it, however
- * the process moves later (setns(2)).  Requests are built one after the other into a batch; each gets
- * an acknowledgement of its own, and names itself for the error text.
+ * A socket belongs to the network namespace in which nl_open() was called and stays with it,
+ * however the process moves later (setns(2)).  Requests are built one after the other into a
+ * batch; each gets an acknowledgement of its own, and names itself for the error text.
  *
  * The kernel handles a request inside sendmsg(2), so all answers lie in the queue when it returns.
  * Built on libmnl, which costs a plugin 50 us to load where libnl-3 with libnl-route-3 costs 300.
@@ -49,12 +49,12 @@ struct nl_batch {
 #define NL_BATCH_INIT {0}
 
 /*
- * Begin a request; `flags` gets NLM_F_REQUEST and NLM_F_ACK.  `what` says what it does, for errors.
- * The payload header (size bytes, zeroed) is returned; attributes are then put with mnl_attr_put_*()
- * on b->cur.
+ * Begin a request; `flags` gets NLM_F_REQUEST and NLM_F_ACK.  `what` says what it does, for
+ * errors.  The payload header (size bytes, zeroed) is returned; attributes are then put with
+ * mnl_attr_put_*() on b->cur.
  */
-void *nl_add(struct nl_batch *b, uint16_t type, uint16_t flags, size_t header, const char *what, ...)
-	_printf_(5, 6);
+void *nl_add(struct nl_batch *b, uint16_t type, uint16_t flags, size_t header, const char *what,
+	     ...) _printf_(5, 6);
 /* The last request's error counts as success. */
 void nl_ignore(struct nl_batch *b, int code);
 void nl_batch_done(struct nl_batch *b);
@@ -63,16 +63,19 @@ void nl_batch_done(struct nl_batch *b);
 /* An answer that is not an acknowledgement: `index` counts the batch's requests. */
 typedef void (*nl_answer_fn)(const struct nlmsghdr *h, size_t index, void *arg);
 /*
- * Send everything and take all answers.  All requests are tried (netfilter: all or none); the error is
- * that of the first one which failed, with its name and the kernel's own words where it has some.
- * Empties the batch.
+ * Send everything and take all answers.  All requests are tried (netfilter: all or none); the
+ * error is that of the first one which failed, with its name and the kernel's own words where it
+ * has some.  Empties the batch.
  */
 int nl_run(struct nl *nl, struct nl_batch *b, nl_answer_fn fn, void *arg, struct err *e);
 
 struct nl_dump {
 	/* One object; a negative return ends the dump, and the socket, with that error. */
 	int (*each)(const struct nlmsghdr *h, void *arg);
-	/* What was collected is void: the kernel's list changed while it was read (NLM_F_DUMP_INTR). */
+	/*
+	 * What was collected is void: the kernel's list changed while it was read
+	 * (NLM_F_DUMP_INTR).
+	 */
 	void (*restart)(void *arg);
 	void *arg;
 };

@@ -14,17 +14,20 @@
 /* How nft(8) names the types of set keys when it lists them. */
 #define KEY_IPV4 7
 #define KEY_IPV6 8
-/* Comments are one record of nft(8)'s user data: type, length, text with its NUL (libnftnl/udata.h). */
+/*
+ * Comments are one record of nft(8)'s user data: type, length, text with its NUL
+ * (libnftnl/udata.h).
+ */
 #define UDATA_COMMENT 0
 #define COMMENT_BUF (NFT_COMMENT_MAX + 3)
 
 /* --- building --- */
 
-static struct nfgenmsg *put(struct nl_batch *b, uint16_t type, uint16_t flags, int family, const char *what,
-			    const char *name)
+static struct nfgenmsg *put(struct nl_batch *b, uint16_t type, uint16_t flags, int family,
+			    const char *what, const char *name)
 {
-	struct nfgenmsg *m = nl_add(b, (uint16_t) (NFNL_SUBSYS_NFTABLES << 8 | type), flags, sizeof *m, "nft: %s %s",
-				    what, name);
+	struct nfgenmsg *m = nl_add(b, (uint16_t) (NFNL_SUBSYS_NFTABLES << 8 | type), flags,
+				    sizeof *m, "nft: %s %s", what, name);
 
 	m->nfgen_family = (uint8_t) family;
 	m->version = NFNETLINK_V0;
@@ -68,7 +71,8 @@ static void put_comment(struct nl_batch *b, uint16_t type, const char *comment)
 
 void nft_put_table(struct nl_batch *b, const char *table, uint16_t flags)
 {
-	(void) put(b, NFT_MSG_NEWTABLE, (uint16_t) (NLM_F_CREATE | flags), NFPROTO_INET, "add table", table);
+	(void) put(b, NFT_MSG_NEWTABLE, (uint16_t) (NLM_F_CREATE | flags), NFPROTO_INET,
+		   "add table", table);
 	mnl_attr_put_strz(b->cur, NFTA_TABLE_NAME, table);
 }
 
@@ -128,14 +132,16 @@ static void put_element(struct nl_batch *b, const char *table, const char *set, 
 	mnl_attr_nest_end(b->cur, list);
 }
 
-void nft_put_element(struct nl_batch *b, const char *table, const char *set, const struct ip *ip, const char *comment,
-		     uint16_t flags)
+void nft_put_element(struct nl_batch *b, const char *table, const char *set, const struct ip *ip,
+		     const char *comment, uint16_t flags)
 {
-	(void) put(b, NFT_MSG_NEWSETELEM, (uint16_t) (NLM_F_CREATE | flags), NFPROTO_INET, "add element to", set);
+	(void) put(b, NFT_MSG_NEWSETELEM, (uint16_t) (NLM_F_CREATE | flags), NFPROTO_INET,
+		   "add element to", set);
 	put_element(b, table, set, ip, comment);
 }
 
-void nft_put_element_del(struct nl_batch *b, const char *table, const char *set, const struct ip *ip)
+void nft_put_element_del(struct nl_batch *b, const char *table, const char *set,
+			 const struct ip *ip)
 {
 	(void) put(b, NFT_MSG_DELSETELEM, 0, NFPROTO_INET, "delete element of", set);
 	put_element(b, table, set, ip, NULL);
@@ -146,7 +152,8 @@ void nft_put_element_del(struct nl_batch *b, const char *table, const char *set,
 void nft_rule_begin(struct nft_rule *r, struct nl_batch *b, const char *table, const char *chain,
 		    const char *comment)
 {
-	(void) put(b, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, NFPROTO_INET, "add rule to", chain);
+	(void) put(b, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, NFPROTO_INET, "add rule to",
+		   chain);
 	mnl_attr_put_strz(b->cur, NFTA_RULE_TABLE, table);
 	mnl_attr_put_strz(b->cur, NFTA_RULE_CHAIN, chain);
 	put_comment(b, NFTA_RULE_USERDATA, comment);
@@ -195,7 +202,8 @@ static void load_address(struct nft_rule *r, int family, bool source)
 
 	put_u32(r->b, NFTA_PAYLOAD_DREG, NFT_REG_1);
 	put_u32(r->b, NFTA_PAYLOAD_BASE, NFT_PAYLOAD_NETWORK_HEADER);
-	put_u32(r->b, NFTA_PAYLOAD_OFFSET, family == AF_INET ? (source ? 12 : 16) : (source ? 8 : 24));
+	put_u32(r->b, NFTA_PAYLOAD_OFFSET,
+		family == AF_INET ? (source ? 12 : 16) : (source ? 8 : 24));
 	put_u32(r->b, NFTA_PAYLOAD_LEN, family == AF_INET ? 4 : 16);
 	expr_end(r, x);
 }
@@ -314,7 +322,8 @@ static void restart_names(void *arg)
 	c->list = NULL;
 }
 
-static int dump_names(struct nl *nl, struct nl_batch *b, struct names *c, char ***ret, struct err *e)
+static int dump_names(struct nl *nl, struct nl_batch *b, struct names *c, char ***ret,
+		      struct err *e)
 {
 	struct nl_dump d = {.each = collect_name, .restart = restart_names, .arg = c};
 	int r = nl_dump(nl, b, &d, e);
@@ -422,8 +431,8 @@ static void restart_elements(void *arg)
 	((struct elements *) arg)->n = 0;
 }
 
-int nft_list_elements(struct nl *nl, const char *table, const char *set, struct nft_element **ret, size_t *ret_n,
-		      struct err *e)
+int nft_list_elements(struct nl *nl, const char *table, const char *set, struct nft_element **ret,
+		      size_t *ret_n, struct err *e)
 {
 	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
 	struct elements c = {0};

@@ -1,9 +1,10 @@
 /*
  * nftables over netlink: the few objects and expressions that gantry uses.
  *
- * Everything between nft_begin() and nft_end() is one transaction: all of it happens or none of it.
- * Written on libmnl alone: libnftnl would cost every plugin that can masquerade 0.1 ms at its start, and
- * the rules are static.  Numbers are in network order on the wire; callers use host order.
+ * Everything between nft_begin() and nft_end() is one transaction: all of it happens or none of
+ * it.  Written on libmnl alone: libnftnl would cost every plugin that can masquerade 0.1 ms at
+ * its start, and the rules are static.  Numbers are in network order on the wire; callers use
+ * host order.
  */
 #pragma once
 
@@ -16,8 +17,8 @@
 #define NFT_COMMENT_MAX 250
 
 /*
- * Is every one of the sets there?  Looking first is cheap; a transaction that fails makes the kernel
- * wait for a grace period (14 ms) before it answers.
+ * Is every one of the sets there?  Looking first is cheap; a transaction that fails makes the
+ * kernel wait for a grace period (14 ms) before it answers.
  */
 int nft_have_sets(struct nl *nl, const char *table, char *const *sets, bool *ret, struct err *e);
 
@@ -31,9 +32,10 @@ void nft_put_table_del(struct nl_batch *b, const char *table);
 void nft_put_postrouting(struct nl_batch *b, const char *table, const char *chain);
 /* A set of addresses of that family; id is any number that is unique in the transaction. */
 void nft_put_set(struct nl_batch *b, const char *table, const char *set, int family, uint32_t id);
-void nft_put_element(struct nl_batch *b, const char *table, const char *set, const struct ip *ip, const char *comment,
-		     uint16_t flags);
-void nft_put_element_del(struct nl_batch *b, const char *table, const char *set, const struct ip *ip);
+void nft_put_element(struct nl_batch *b, const char *table, const char *set, const struct ip *ip,
+		     const char *comment, uint16_t flags);
+void nft_put_element_del(struct nl_batch *b, const char *table, const char *set,
+			 const struct ip *ip);
 
 /* A rule is begun, gets its expressions in order, and is ended. */
 struct nft_rule {
@@ -59,5 +61,5 @@ struct nft_element {
 	struct ip ip;
 	char comment[NFT_COMMENT_MAX + 2];
 };
-int nft_list_elements(struct nl *nl, const char *table, const char *set, struct nft_element **ret, size_t *ret_n,
-		      struct err *e);
+int nft_list_elements(struct nl *nl, const char *table, const char *set, struct nft_element **ret,
+		      size_t *ret_n, struct err *e);
