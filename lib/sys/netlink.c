@@ -52,6 +52,8 @@ void *nl_add(struct nl_batch *b, uint16_t type, uint16_t flags, size_t header, c
 	if (b->alloc - b->len < NL_REQUEST_MAX) {
 		b->alloc = b->alloc ? b->alloc * 2 : 2 * NL_REQUEST_MAX;
 		b->buf = xrealloc(b->buf, b->alloc);
+		/* Attributes are padded to four bytes, and libmnl leaves the padding as it is. */
+		memset(b->buf + b->len, 0, b->alloc - b->len);
 	}
 	b->requests = xgrow(b->requests, b->n, sizeof *b->requests);
 	r = &b->requests[b->n++];
