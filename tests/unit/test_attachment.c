@@ -147,6 +147,7 @@ static void del_in_reverse(void **state)
 
 static void no_result_before_0_4_0(void **state)
 {
+	_cleanup_free_ char *env = NULL;
 	struct fake f;
 
 	(void) state;
@@ -154,6 +155,9 @@ static void no_result_before_0_4_0(void **state)
 	add_chain(&f, CHAIN("0.3.1"));
 	assert_int_equal(del(&f, "/proc/77/fd/5", NULL), 0);
 	assert_stdin(&f, "three.DEL", "{\"type\":\"three\",\"cniVersion\":\"0.3.1\",\"name\":\"net\"}");
+	env = fake_read(f.plugins, "three.DEL.env");
+	/* a namespace that is there still, and ends now */
+	assert_non_null(strstr(env, "CNI_ARGS=IP=1.2.3.4;X=y;IgnoreUnknown=1;NetnsEnding=1\n"));
 	fake_down(&f);
 }
 
