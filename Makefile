@@ -24,7 +24,7 @@ MUSL_CC   := musl-gcc
 PKG_CONFIG := pkg-config
 OPT       ?= -O2 -g
 WARN      := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wundef \
-             -Wimplicit-fallthrough -Wno-format-nonliteral $(if $(CI),-Werror)
+             -Wimplicit-fallthrough -Wno-format-nonliteral $(if $(SAN),,$(if $(CI),-Werror))
 HARDEN    := -fstack-protector-strong -fstack-clash-protection -fcf-protection
 FORTIFY   := $(if $(SAN),,-D_FORTIFY_SOURCE=3)
 SANFLAGS  := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
@@ -94,12 +94,12 @@ include $(wildcard tests/module.mk tests/*/module.mk Documentation/module.mk)
 -include $(OBJS:.o=.d)
 
 # --- packages: what is missing of Debian's is installed, as root ------------------------------------
-DEPS_BUILD := gcc libc6-dev make pkg-config musl-tools linux-libc-dev libcap-dev libseccomp-dev libnl-3-dev \
-              libnl-route-3-dev libmnl-dev libnftnl-dev libcjson-dev libisal-dev libssl-dev \
-              libzstd-dev liblzma-dev libbz2-dev zlib1g-dev libgpgme-dev libcurl4-openssl-dev scdoc
-DEPS_RUN   := gnupg gpgconf ca-certificates
-DEPS_TEST  := libcmocka-dev bats busybox-static iproute2 nftables procps psmisc attr libcap2-bin xz-utils bzip2 \
-              zstd openssl jq tar gzip util-linux strace iputils-ping binutils
+DEPS_BUILD := gcc libc6-dev make pkg-config musl-tools linux-libc-dev libcap-dev libseccomp-dev libmnl-dev \
+              libcjson-dev libisal-dev libssl-dev liblzma-dev libbz2-dev libgpgme-dev libcurl4-openssl-dev scdoc
+DEPS_RUN   := gpg gpgconf ca-certificates
+DEPS_TEST  := libcmocka-dev bats busybox-static gnupg openssl iproute2 iputils-ping netcat-openbsd nftables procps \
+              attr acl libcap2-bin tar gzip xz-utils bzip2 jq util-linux bsdutils binutils strace \
+              containernetworking-plugins
 DEPS       := $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST)
 
 deps:

@@ -264,7 +264,7 @@ static void test_limits(void **state _unused_)
 	check_refused(&a, &limits, "larger than the limit of 100 bytes");
 	begin(&a);
 	for (int i = 0; i < 4; i++) {
-		char name[16];
+		char name[32];
 
 		(void) snprintf(name, sizeof name, "rootfs/%d", i);
 		tar_entry_add(&a, FILE_(name, NULL));
