@@ -27,9 +27,8 @@ int sandbox_cgroups(struct sandbox *sb, struct err *e)
 		if (r < 0)
 			return err_ctx(e, r, "the pod's limits");
 	}
-	if (sb->plan->init_group)
-		r = cg_make(sb->cgroups, init, &none, e);
-	if (r == 0 && sb->plan->init_group)
+	r = cg_make(sb->cgroups, init, &none, e);
+	if (r == 0)
 		r = cg_open_leaf(sb->cgroups, init, &sb->init_leaf, e);
 	for (size_t i = 0; r == 0 && i < sb->plan->n_apps; i++) {
 		const struct plan_app *pa = &sb->plan->apps[i];

@@ -116,14 +116,6 @@ static int plan_app(const struct pod *pod, const struct pod_app *a, const struct
 	return plan_app_isolators(&a->app->isolators, args, facts, pa, e);
 }
 
-static void list_group(const struct host_facts *facts, const char *group, struct plan *plan)
-{
-	_cleanup_strv_ char **dirs = cg_paths(facts->cgroups, group);
-
-	for (char **d = dirs; d && *d; d++)
-		strv_add(&plan->cgroups, *d);
-}
-
 /*
  * Every directory of the pod's groups, deepest first, as gc wants them.  The names of the leaves: "init"
  * is also a good AC Name, so an app of that name could not be told from PID 1's own leaf.
@@ -143,12 +135,13 @@ static int plan_cgroups(const struct host_facts *facts, struct plan *plan, struc
 		limits[i] = &plan->apps[i].limits;
 	limits[plan->n_apps] = &plan->limits;
 	cg_host_restrict(facts->cgroups, limits, plan->n_apps + 1);
-	plan->init_group = plan->limited || cg_host_version(facts->cgroups) == CG_V2;
-	for (size_t i = 0; i < plan->n_apps; i++)
-		list_group(facts, plan->apps[i].group, plan);
-	if (plan->init_group)
-		list_group(facts, init, plan);
-	list_group(facts, plan->group, plan);
+	for (size_t i = 0; i <= plan->n_apps + 1; i++) {
+		const char *group = i < plan->n_apps ? plan->apps[i].group : i == plan->n_apps ? init : plan->group;
+		_cleanup_strv_ char **dirs = cg_paths(facts->cgroups, group);
+
+		for (char **d = dirs; d && *d; d++)
+			strv_add(&plan->cgroups, *d);
+	}
 	return 0;
 }
 

@@ -70,11 +70,6 @@ struct plan {
 	char **nets;		    /* to be asked of the network runtime; empty for none and host */
 	bool limited;		    /* the pod itself has limits */
 	struct cg_limits limits;
-	/*
-	 * init in a group of its own.  v2 allows no processes in inner groups, and a pod's limits shall
-	 * hold for all of it; else, on v1, it would cost every start two attaches that bring nothing.
-	 */
-	bool init_group;
 	char **cgroups; /* directories, deepest first */
 	struct plan_volume *volumes;
 	size_t n_volumes;
