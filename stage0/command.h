@@ -2,8 +2,9 @@
  * One verb of the command line.  commands.c lists them all; parsing, help and documentation derive
  * from the rows.
  *
- * main() reads the options into a zeroed target of target_size bytes and the words into a strv, makes
- * the context ready and calls run().  The global options are accepted before and after the verb.
+ * main() reads the options into a zeroed target of target_size bytes and the words into a strv,
+ * makes the context ready and calls run().  The global options are accepted before and after the
+ * verb.
  */
 #pragma once
 
@@ -23,15 +24,16 @@ struct command {
 	const char *details; /* more for `gantry help NAME`, may be NULL */
 	const struct opt *opts;
 	size_t n_opts;
-	const struct help_table *help_tables; /* more tables that its parse() reads; ended by a zero row; may be NULL */
+	const struct help_table *help_tables; /* more tables that its parse() reads; ended by a zero
+						 row; may be NULL */
 	bool needs_root;
 	bool stop_at_word;   /* options end at the first word */
-	bool is_family;      /* stands for its members, whose names begin with its own and a space */
+	bool is_family; /* stands for its members, whose names begin with its own and a space */
 	const char *refused; /* not NULL: known by name and not built, with the reason */
 	size_t target_size;
 	/* A grammar of its own; NULL: opt_parse_all(). */
-	int (*parse)(struct gantry *g, const struct command *cmd, struct opt_cursor *c, void *target, char ***words,
-		     struct err *e);
+	int (*parse)(struct gantry *g, const struct command *cmd, struct opt_cursor *c,
+		     void *target, char ***words, struct err *e);
 	/* Returns the exit status, or a negative errno with a message (then EXIT_FAILED). */
 	int (*run)(struct gantry *g, void *target, char *const *words, struct err *e);
 	void (*done)(void *target); /* frees what the options own; may be NULL */
@@ -44,8 +46,9 @@ extern const struct opt global_opts[];
 extern const size_t n_global_opts;
 
 /*
- * Find the verb at the cursor: exact, else by unique prefix; two words for families ("image l"), whose own row
- * is the answer when no second word is there.  NULL with a message; the cursor then stands behind the verb.
+ * Find the verb at the cursor: exact, else by unique prefix; two words for families ("image l"),
+ * whose own row is the answer when no second word is there.  NULL with a message; the cursor then
+ * stands behind the verb.
  */
 const struct command *command_find(struct opt_cursor *c, struct err *e);
 /* Make the context ready after all options are known. */

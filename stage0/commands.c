@@ -1,6 +1,6 @@
 /*
- * THE table of verbs.  Each row lives in its own file of stage0/cmd; a verb that is not built yet is
- * here by name, so that it is refused and never taken for something else.
+ * THE table of verbs.  Each row lives in its own file of stage0/cmd; a verb that is not built yet
+ * is here by name, so that it is refused and never taken for something else.
  */
 #include <errno.h>
 #include <string.h>
@@ -8,12 +8,13 @@
 #include "base/str.h"
 #include "stage0/command.h"
 
-extern const struct command cmd_cat_manifest, cmd_doc, cmd_enter, cmd_fetch, cmd_gc, cmd_help, cmd_image_cat_manifest,
-	cmd_image_list, cmd_image_rm, cmd_list, cmd_prepare, cmd_rm, cmd_run, cmd_run_prepared, cmd_status, cmd_stop,
-	cmd_trust, cmd_version;
+extern const struct command cmd_cat_manifest, cmd_doc, cmd_enter, cmd_fetch, cmd_gc, cmd_help,
+	cmd_image_cat_manifest, cmd_image_list, cmd_image_rm, cmd_list, cmd_prepare, cmd_rm,
+	cmd_run, cmd_run_prepared, cmd_status, cmd_stop, cmd_trust, cmd_version;
 
 #define NOT_BUILT(id, words)                                                                       \
-	static const struct command id = {.name = words, .refused = "this command is not supported yet"}
+	static const struct command id = {.name = words,                                           \
+					  .refused = "this command is not supported yet"}
 
 NOT_BUILT(no_app, "app");
 NOT_BUILT(no_attach, "attach");

@@ -48,23 +48,33 @@ static int set_insecure(void *target, const char *value, struct err *e)
 }
 
 const struct opt global_opts[] = {
-	{.name = "help", .short_name = 'h', .type = OPT_FLAG, .offset = offsetof(struct gantry, help),
+	{.name = "help", .short_name = 'h',
+	 .type = OPT_FLAG, .offset = offsetof(struct gantry, help),
 	 .help = "tell about the command"},
-	{.name = "debug", .type = OPT_FLAG, .offset = offsetof(struct gantry, debug), .help = "say more on standard error"},
-	{.name = "dir", .type = OPT_STRING, .arg = "DIR", .offset = offsetof(struct gantry, data_dir),
+	{.name = "debug", .type = OPT_FLAG, .offset = offsetof(struct gantry, debug),
+	 .help = "say more on standard error"},
+	{.name = "dir", .type = OPT_STRING,
+	 .arg = "DIR", .offset = offsetof(struct gantry, data_dir),
 	 .help = "data directory (" DATA_DIR ")"},
-	{.name = "system-config", .type = OPT_STRING, .arg = "DIR", .offset = offsetof(struct gantry, system_config),
+	{.name = "system-config", .type = OPT_STRING,
+	 .arg = "DIR", .offset = offsetof(struct gantry, system_config),
 	 .help = "the vendor's configuration (" SYSTEM_CONFIG_DIR ")"},
-	{.name = "local-config", .type = OPT_STRING, .arg = "DIR", .offset = offsetof(struct gantry, local_config),
+	{.name = "local-config", .type = OPT_STRING,
+	 .arg = "DIR", .offset = offsetof(struct gantry, local_config),
 	 .help = "the administrator's configuration (" LOCAL_CONFIG_DIR ")"},
-	{.name = "user-config", .type = OPT_STRING, .arg = "DIR", .offset = offsetof(struct gantry, user_config),
+	{.name = "user-config", .type = OPT_STRING,
+	 .arg = "DIR", .offset = offsetof(struct gantry, user_config),
 	 .refused = "user configuration is not supported yet"},
 	{.name = "insecure-options", .type = OPT_CALL, .arg = "WORDS", .call = set_insecure,
-	 .help = "waive checks: none, image, tls, http, pubkey, capabilities, paths, seccomp, all-fetch, all-run, all"},
-	{.name = "trust-keys-from-https", .type = OPT_FLAG, .offset = offsetof(struct gantry, trust_keys_from_https),
+	 .help = "waive checks: none, image, tls, http, pubkey, capabilities, paths, seccomp, "
+		 "all-fetch, all-run, all"},
+	{.name = "trust-keys-from-https",
+	 .type = OPT_FLAG, .offset = offsetof(struct gantry, trust_keys_from_https),
 	 .refused = "key discovery is not supported yet"},
-	{.name = "cpuprofile", .type = OPT_STRING, .arg = "PATH", .refused = "there is no Go runtime here to profile"},
-	{.name = "memprofile", .type = OPT_STRING, .arg = "PATH", .refused = "there is no Go runtime here to profile"},
+	{.name = "cpuprofile", .type = OPT_STRING,
+	 .arg = "PATH", .refused = "there is no Go runtime here to profile"},
+	{.name = "memprofile", .type = OPT_STRING,
+	 .arg = "PATH", .refused = "there is no Go runtime here to profile"},
 };
 const size_t n_global_opts = ELEMENTSOF(global_opts);
 

@@ -28,10 +28,10 @@ enum insecure {
 struct gantry {
 	char *data_dir;		    /* --dir: pods, images, locks */
 	char *system_config;	    /* --system-config: the vendor's keys, networks, settings */
-	char *local_config;	    /* --local-config: the administrator's; wins over the vendor's */
+	char *local_config; /* --local-config: the administrator's; wins over the vendor's */
 	char *user_config;	    /* --user-config: NULL when not given; wins over both */
-	char *libexec;		    /* where the workers and stage1 lie, found from /proc/self/exe */
-	int data_fd;		    /* O_PATH of data_dir; -EBADF while that directory does not exist */
+	char *libexec; /* where the workers and stage1 lie, found from /proc/self/exe */
+	int data_fd;   /* O_PATH of data_dir; -EBADF while that directory does not exist */
 	bool help;		    /* --help: only tell about the command */
 	bool debug;		    /* --debug: say more, handed on to workers and stage1 */
 	unsigned insecure;	    /* --insecure-options: bits of enum insecure */

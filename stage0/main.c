@@ -11,8 +11,8 @@
 #include "contract/exit.h"
 #include "stage0/command.h"
 
-static int parse(struct gantry *g, const struct command *cmd, struct opt_cursor *c, void *target, char ***words,
-		 struct err *e)
+static int parse(struct gantry *g, const struct command *cmd, struct opt_cursor *c, void *target,
+		 char ***words, struct err *e)
 {
 	struct opt_table tables[] = {
 		{cmd->opts, cmd->n_opts, target},
@@ -25,14 +25,16 @@ static int parse(struct gantry *g, const struct command *cmd, struct opt_cursor 
 }
 
 /* A verb that is not built knows no options: they are not looked at, but for a wish for help. */
-static int refuse(struct gantry *g, const struct command *cmd, const struct opt_cursor *c, struct err *e)
+static int refuse(struct gantry *g, const struct command *cmd, const struct opt_cursor *c,
+		  struct err *e)
 {
 	for (int i = c->pos; i < c->argc && !g->help; i++)
 		g->help = !strcmp(c->argv[i], "--help") || !strcmp(c->argv[i], "-h");
 	return g->help ? 0 : err_set(e, ENOTSUP, "%s", cmd->refused);
 }
 
-static int run_command(struct gantry *g, const struct command *cmd, struct opt_cursor *c, struct err *e)
+static int run_command(struct gantry *g, const struct command *cmd, struct opt_cursor *c,
+		       struct err *e)
 {
 	_cleanup_free_ void *target = xcalloc(1, cmd->target_size + 1);
 	_cleanup_strv_ char **words = NULL;

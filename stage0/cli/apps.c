@@ -12,60 +12,87 @@
 /* One table serves run and prepare; each adds its own rows in its command. */
 const struct opt pod_request_opts[] = {
 	{.name = "volume", .type = OPT_STRV, .offset = POD(volumes), .arg = "NAME,kind=KIND,...",
-	 .help = "a volume: kind=host,source=PATH[,readOnly=BOOL][,recursive=BOOL] or kind=empty[,mode=][,uid=][,gid=]"},
+	 .help = "a volume: kind=host,source=PATH[,readOnly=BOOL][,recursive=BOOL]"
+		 " or kind=empty[,mode=][,uid=][,gid=]"},
 	{.name = "inherit-env", .type = OPT_FLAG, .offset = POD(inherit_env),
 	 .help = "give apps the caller's environment; the image's own wins"},
-	{.name = "set-env", .type = OPT_STRV, .offset = POD(set_env), .arg = "K=V", .help = "a variable for all apps"},
+	{.name = "set-env", .type = OPT_STRV, .offset = POD(set_env), .arg = "K=V",
+	 .help = "a variable for all apps"},
 	{.name = "set-env-file", .type = OPT_STRV, .offset = POD(set_env_file), .arg = "PATH",
 	 .help = "variables for all apps, one K=V a line"},
-	{.name = "no-overlay", .type = OPT_FLAG, .offset = POD(no_overlay), .help = "copy the images' trees, do not overlay them"},
+	{.name = "no-overlay", .type = OPT_FLAG, .offset = POD(no_overlay),
+	 .help = "copy the images' trees, do not overlay them"},
 	{.name = "pull-policy", .type = OPT_STRING, .offset = POD(pull_policy), .arg = "WORD",
 	 .help = "new (the store first), update (the source first), never (the store only)"},
 	{.name = "pod-manifest", .type = OPT_STRING, .offset = POD(pod_manifest), .arg = "PATH",
 	 .help = "run this pod manifest instead of images"},
-	{.name = "port", .type = OPT_STRV, .arg = "NAME:[IP:]PORT", .refused = "port forwarding is not supported yet"},
-	{.name = "private-users", .type = OPT_FLAG, .refused = "user namespaces are not supported yet"},
-	{.name = "store-only", .type = OPT_FLAG, .offset = POD(store_only), .help = "old name of --pull-policy=never"},
-	{.name = "no-store", .type = OPT_FLAG, .offset = POD(no_store), .help = "old name of --pull-policy=update"},
-	{.name = "stage1-url", .type = OPT_STRING, .refused = "choosing a stage1 is not supported yet"},
-	{.name = "stage1-path", .type = OPT_STRING, .refused = "choosing a stage1 is not supported yet"},
-	{.name = "stage1-name", .type = OPT_STRING, .refused = "choosing a stage1 is not supported yet"},
-	{.name = "stage1-hash", .type = OPT_STRING, .refused = "choosing a stage1 is not supported yet"},
-	{.name = "stage1-from-dir", .type = OPT_STRING, .refused = "choosing a stage1 is not supported yet"},
+	{.name = "port", .type = OPT_STRV,
+	 .arg = "NAME:[IP:]PORT", .refused = "port forwarding is not supported yet"},
+	{.name = "private-users", .type = OPT_FLAG,
+	 .refused = "user namespaces are not supported yet"},
+	{.name = "store-only", .type = OPT_FLAG, .offset = POD(store_only),
+	 .help = "old name of --pull-policy=never"},
+	{.name = "no-store", .type = OPT_FLAG, .offset = POD(no_store),
+	 .help = "old name of --pull-policy=update"},
+	{.name = "stage1-url", .type = OPT_STRING,
+	 .refused = "choosing a stage1 is not supported yet"},
+	{.name = "stage1-path", .type = OPT_STRING,
+	 .refused = "choosing a stage1 is not supported yet"},
+	{.name = "stage1-name", .type = OPT_STRING,
+	 .refused = "choosing a stage1 is not supported yet"},
+	{.name = "stage1-hash", .type = OPT_STRING,
+	 .refused = "choosing a stage1 is not supported yet"},
+	{.name = "stage1-from-dir", .type = OPT_STRING,
+	 .refused = "choosing a stage1 is not supported yet"},
 };
 const size_t n_pod_request_opts = ELEMENTSOF(pod_request_opts);
 
 const struct opt app_request_opts[] = {
-	{.name = "name", .type = OPT_STRING, .offset = APP(name), .arg = "NAME", .help = "name of the app in the pod"},
+	{.name = "name", .type = OPT_STRING, .offset = APP(name), .arg = "NAME",
+	 .help = "name of the app in the pod"},
 	{.name = "exec", .type = OPT_STRING, .offset = APP(exec), .arg = "PATH",
 	 .help = "program instead of the image's; arguments behind -- follow it"},
-	{.name = "working-dir", .type = OPT_STRING, .offset = APP(working_dir), .arg = "DIR", .help = "working directory"},
-	{.name = "user", .type = OPT_STRING, .offset = APP(user), .arg = "USER", .help = "user: a name, a number, or the owner of a /path"},
-	{.name = "group", .type = OPT_STRING, .offset = APP(group), .arg = "GROUP", .help = "group, likewise"},
-	{.name = "supplementary-gids", .type = OPT_STRING, .offset = APP(supplementary_gids), .arg = "GID,...",
+	{.name = "working-dir", .type = OPT_STRING, .offset = APP(working_dir), .arg = "DIR",
+	 .help = "working directory"},
+	{.name = "user", .type = OPT_STRING, .offset = APP(user), .arg = "USER",
+	 .help = "user: a name, a number, or the owner of a /path"},
+	{.name = "group", .type = OPT_STRING, .offset = APP(group), .arg = "GROUP",
+	 .help = "group, likewise"},
+	{.name = "supplementary-gids", .type = OPT_STRING, .offset = APP(supplementary_gids),
+	 .arg = "GID,...",
 	 .help = "supplementary groups, numbers"},
-	{.name = "readonly-rootfs", .type = OPT_STRING, .offset = APP(read_only_root), .arg = "BOOL",
+	{.name = "readonly-rootfs", .type = OPT_STRING, .offset = APP(read_only_root),
+	 .arg = "BOOL",
 	 .help = "root file system read-only; volumes stay as they are"},
 	{.name = "mount", .type = OPT_STRV, .offset = APP(mounts), .arg = "volume=NAME,target=PATH",
 	 .help = "mount a volume; before the first image: in all apps"},
-	{.name = "environment", .type = OPT_STRV, .offset = APP(environment), .arg = "K=V", .help = "a variable for this app"},
-	{.name = "memory", .type = OPT_STRING, .offset = APP(memory), .arg = "SIZE", .help = "memory limit, like 16Mi"},
-	{.name = "cpu", .type = OPT_STRING, .offset = APP(cpu), .arg = "CORES", .help = "CPU limit, like 500m or 1"},
-	{.name = "cpu-shares", .type = OPT_STRING, .offset = APP(cpu_shares), .arg = "N", .help = "CPU weight, 2..262144"},
+	{.name = "environment", .type = OPT_STRV, .offset = APP(environment), .arg = "K=V",
+	 .help = "a variable for this app"},
+	{.name = "memory", .type = OPT_STRING, .offset = APP(memory), .arg = "SIZE",
+	 .help = "memory limit, like 16Mi"},
+	{.name = "cpu", .type = OPT_STRING, .offset = APP(cpu), .arg = "CORES",
+	 .help = "CPU limit, like 500m or 1"},
+	{.name = "cpu-shares", .type = OPT_STRING, .offset = APP(cpu_shares), .arg = "N",
+	 .help = "CPU weight, 2..262144"},
 	{.name = "oom-score-adj", .type = OPT_STRING, .offset = APP(oom_score_adj), .arg = "N",
 	 .help = "preference of the OOM killer, -1000..1000"},
-	{.name = "pids", .type = OPT_STRING, .offset = APP(pids), .arg = "N", .help = "limit on processes and threads"},
+	{.name = "pids", .type = OPT_STRING, .offset = APP(pids), .arg = "N",
+	 .help = "limit on processes and threads"},
 	{.name = "caps-retain", .type = OPT_STRING, .offset = APP(caps_retain), .arg = "CAP_X,...",
 	 .help = "these capabilities only"},
 	{.name = "caps-remove", .type = OPT_STRING, .offset = APP(caps_remove), .arg = "CAP_X,...",
 	 .help = "the default capabilities without these"},
 	{.name = "cap-retain", .type = OPT_STRING, .offset = APP(caps_retain), .arg = "CAP_X,..."},
 	{.name = "cap-remove", .type = OPT_STRING, .offset = APP(caps_remove), .arg = "CAP_X,..."},
-	{.name = "seccomp", .type = OPT_STRING, .offset = APP(seccomp), .arg = "mode=MODE[,errno=E],CALL,...",
+	{.name = "seccomp", .type = OPT_STRING, .offset = APP(seccomp),
+	 .arg = "mode=MODE[,errno=E],CALL,...",
 	 .help = "system call filter, mode=retain or mode=remove"},
-	{.name = "annotation", .type = OPT_STRV, .offset = APP(annotations), .arg = "K=V", .help = "an appc annotation"},
-	{.name = "user-annotation", .type = OPT_STRV, .offset = APP(user_annotations), .arg = "K=V", .help = "a user annotation"},
-	{.name = "user-label", .type = OPT_STRV, .offset = APP(user_labels), .arg = "K=V", .help = "a user label"},
+	{.name = "annotation", .type = OPT_STRV, .offset = APP(annotations), .arg = "K=V",
+	 .help = "an appc annotation"},
+	{.name = "user-annotation", .type = OPT_STRV, .offset = APP(user_annotations), .arg = "K=V",
+	 .help = "a user annotation"},
+	{.name = "user-label", .type = OPT_STRV, .offset = APP(user_labels), .arg = "K=V",
+	 .help = "a user label"},
 	{.name = "signature", .type = OPT_STRING, .offset = APP(signature), .arg = "PATH",
 	 .help = "detached signature of this image"},
 	{.name = "stdin", .type = OPT_STRING, .refused = "attaching to apps is not supported yet"},
@@ -126,7 +153,8 @@ static int read_args(struct pod_request *req, struct opt_cursor *c, struct err *
 	if (!app)
 		return err_set(e, EINVAL, "arguments behind \"--\" must follow an image");
 	if (app->has_args)
-		return err_set(e, EINVAL, "image %s has arguments behind \"--\" twice", q(app->image));
+		return err_set(e, EINVAL, "image %s has arguments behind \"--\" twice",
+			       q(app->image));
 	app->has_args = true;
 	for (; c->pos < c->argc; c->pos++) {
 		if (!strcmp(c->argv[c->pos], "---")) {
@@ -159,7 +187,8 @@ static int before_image(const struct opt_cursor *c, struct err *e)
 }
 
 static const struct opt global_mount_opt[] = {
-	{.name = "mount", .type = OPT_STRV, .offset = POD(mounts), .arg = "volume=NAME,target=PATH"},
+	{.name = "mount", .type = OPT_STRV, .offset = POD(mounts),
+	 .arg = "volume=NAME,target=PATH"},
 };
 
 int apps_parse(struct gantry *g, const struct command *cmd, struct opt_cursor *c, void *target,
@@ -167,8 +196,10 @@ int apps_parse(struct gantry *g, const struct command *cmd, struct opt_cursor *c
 {
 	for (;;) {
 		struct app_request *app = last_app(req);
+		const struct opt_table of_app = {app_request_opts, n_app_request_opts, app};
+		const struct opt_table of_all = {global_mount_opt, 1, req};
 		const struct opt_table tables[] = {
-			{app ? app_request_opts : global_mount_opt, app ? n_app_request_opts : 1, app ? (void *) app : req},
+			app ? of_app : of_all,
 			{cmd->opts, cmd->n_opts, target},
 			{pod_request_opts, n_pod_request_opts, req},
 			{global_opts, n_global_opts, g},
@@ -197,13 +228,16 @@ int pod_request_check(struct pod_request *req, struct err *e)
 	if (req->store_only && req->no_store)
 		return err_set(e, EINVAL, "both --store-only and --no-store specified");
 	if (has_old && req->pull_policy)
-		return err_set(e, EINVAL, "--pull-policy stands for --store-only and --no-store: give one of them");
+		return err_set(
+			e, EINVAL,
+			"--pull-policy stands for --store-only and --no-store: give one of them");
 	if (has_old)
 		req->pull_policy = xstrdup(req->store_only ? "never" : "update");
 	if (!req->pod_manifest)
-		return req->n_apps ? 0 : err_set(e, EINVAL, "must provide at least one image or specify the pod manifest");
-	if (req->n_apps || req->volumes || req->mounts || req->inherit_env || req->set_env || req->set_env_file ||
-	    (req->pull_policy && strcmp(req->pull_policy, "new")))
+		return req->n_apps ? 0 : err_set(e, EINVAL, "must provide at least one image or "
+							    "specify the pod manifest");
+	if (req->n_apps || req->volumes || req->mounts || req->inherit_env || req->set_env ||
+	    req->set_env_file || (req->pull_policy && strcmp(req->pull_policy, "new")))
 		return err_set(e, EINVAL, "conflicting flags set with --pod-manifest (see --help)");
 	return 0;
 }

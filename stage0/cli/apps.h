@@ -50,8 +50,8 @@ extern const struct opt app_request_opts[];
 extern const size_t n_app_request_opts;
 
 /*
- * Read the words of run or prepare: cmd's own options into `target`, `more` (may be NULL) into its own
- * target, what stands above into `req`.
+ * Read the words of run or prepare: cmd's own options into `target`, `more` (may be NULL) into its
+ * own target, what stands above into `req`.
  */
 int apps_parse(struct gantry *g, const struct command *cmd, struct opt_cursor *c, void *target,
 	       struct pod_request *req, const struct opt_table *more, struct err *e);

@@ -58,7 +58,9 @@ int64_t time_now_ns(void)
 
 char *time_humanized(int64_t ns, int64_t now_ns)
 {
-	/* The steps of the library that rkt prints times with; unit 0: there is nothing to count. */
+	/*
+	 * The steps of the library that rkt prints times with; unit 0: there is nothing to count.
+	 */
 	static const struct {
 		int64_t below, unit; /* seconds */
 		const char *text;

@@ -1,13 +1,15 @@
 /*
- * Columns as Go's text/tabwriter lays them out with tabs of 8 and one space of padding: what scripts
- * written for rkt parse.  And the words for times and sizes in them.
+ * Columns as Go's text/tabwriter lays them out with tabs of 8 and one space of padding: what
+ * scripts written for rkt parse.  And the words for times and sizes in them.
  */
 #pragma once
 
 #include <stdint.h>
 #include <stdio.h>
 
-/* n rows of n_columns cells each (row-major); NULL cells are empty. The last column is not padded. */
+/*
+ * n rows of n_columns cells each (row-major); NULL cells are empty. The last column is not padded.
+ */
 void table_print(FILE *f, const char *const *cells, size_t n, size_t n_columns);
 /* "2 minutes ago", "now"; owned by the caller. 0: "". */
 char *time_humanized(int64_t ns, int64_t now_ns);

@@ -20,9 +20,11 @@ struct target {
 };
 
 static const struct opt opts[] = {
-	{.name = "pretty-print", .type = OPT_OPTIONAL, .offset = offsetof(struct target, pretty), .bare = "true",
+	{.name = "pretty-print",
+	 .type = OPT_OPTIONAL, .offset = offsetof(struct target, pretty), .bare = "true",
 	 .arg = "BOOL", .help = "indent (true); false: the bytes as they are"},
-	{.name = "uuid-file", .type = OPT_STRING, .offset = offsetof(struct target, uuid_file), .arg = "PATH",
+	{.name = "uuid-file", .type = OPT_STRING, .offset = offsetof(struct target, uuid_file),
+	 .arg = "PATH",
 	 .help = "read the pod's UUID from there"},
 };
 
@@ -31,7 +33,9 @@ static int want_pretty(char *const *uses, bool *ret, struct err *e)
 {
 	const char *word = uses ? uses[strv_len(uses) - 1] : "true";
 
-	return parse_bool(word, ret) < 0 ? err_set(e, EINVAL, "invalid argument %s for --pretty-print", q(word)) : 0;
+	return parse_bool(word, ret) < 0
+		       ? err_set(e, EINVAL, "invalid argument %s for --pretty-print", q(word))
+		       : 0;
 }
 
 static int run(struct gantry *g, void *target, char *const *words, struct err *e)

@@ -1,6 +1,6 @@
 /*
- * gantry __doc COMMAND: the options of a command in scdoc's form, for the man pages; so that page and
- * program cannot differ. Hidden.
+ * gantry __doc COMMAND: the options of a command in scdoc's form, for the man pages; so that page
+ * and program cannot differ. Hidden.
  */
 #include <errno.h>
 #include <string.h>

@@ -24,11 +24,13 @@ static const struct opt opts[] = {
 	 .help = "which app; not needed when there is one"},
 	{.name = "user", .type = OPT_STRING, .offset = offsetof(struct target, user), .arg = "USER",
 	 .help = "user instead of the app's own"},
-	{.name = "group", .type = OPT_STRING, .offset = offsetof(struct target, group), .arg = "GROUP",
+	{.name = "group", .type = OPT_STRING, .offset = offsetof(struct target, group),
+	 .arg = "GROUP",
 	 .help = "group instead of the app's own"},
 };
 
-static int choose_app(const struct pod_status *s, const char *wanted, const char **ret, struct err *e)
+static int choose_app(const struct pod_status *s, const char *wanted, const char **ret,
+		      struct err *e)
 {
 	_cleanup_strbuf_ struct strbuf names = STRBUF_INIT;
 
@@ -42,9 +44,11 @@ static int choose_app(const struct pod_status *s, const char *wanted, const char
 		strbuf_addf(&names, "%s%s", i ? ", " : "", name);
 	}
 	if (wanted)
-		return err_set(e, ENOENT, "no app %s in the pod (it has: %s)", q(wanted), names.buf ? names.buf : "");
+		return err_set(e, ENOENT, "no app %s in the pod (it has: %s)", q(wanted),
+			       names.buf ? names.buf : "");
 	if (s->n_apps != 1)
-		return err_set(e, EINVAL, "the pod has several apps, use --app (one of: %s)", names.buf ? names.buf : "");
+		return err_set(e, EINVAL, "the pod has several apps, use --app (one of: %s)",
+			       names.buf ? names.buf : "");
 	*ret = s->apps[0].app->name;
 	return 0;
 }
@@ -58,7 +62,8 @@ static int wait_for_app(const struct pod *p, struct pod_status *st, const char *
 	return pod_wait_ready(p, app, -1, e);
 }
 
-static int exec_enter(const struct stage1 *s, struct entry_args *args, const struct pod *p, struct err *e)
+static int exec_enter(const struct stage1 *s, struct entry_args *args, const struct pod *p,
+		      struct err *e)
 {
 	_cleanup_strv_ char **argv = NULL, **env = stage1_environment(-EBADF);
 	int r = stage1_argv(s, ENTRY_ENTER, args, &argv, e);
@@ -111,7 +116,11 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 	if (!*command)
 		log_info("no command specified, assuming \"" DEFAULT_COMMAND "\"");
 	struct entry_args args = {
-		.pid = pid, .app = (char *) app, .user = t->user, .group = t->group, .debug = g->debug,
+		.pid = pid,
+		.app = (char *) app,
+		.user = t->user,
+		.group = t->group,
+		.debug = g->debug,
 		.command = (char **) (*command ? command : default_command),
 	};
 	return exec_enter(&s, &args, &p, e);
@@ -130,8 +139,8 @@ const struct command cmd_enter = {
 	.name = "enter",
 	.usage = "[options] UUID [CMD [ARG...]]",
 	.summary = "run a command inside an app of a running pod",
-	.details = "\tThe command gets what the app has and nothing more: its namespaces, cgroup, capabilities,\n"
-		   "\tsystem call filter and user. Its exit status is gantry's.\n",
+	.details = "\tThe command gets what the app has and nothing more: its namespaces, cgroup,\n"
+		   "\tcapabilities, system call filter and user. Its exit status is gantry's.\n",
 	COMMAND_OPTS(opts),
 	.needs_root = true,
 	.stop_at_word = true,

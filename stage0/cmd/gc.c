@@ -1,6 +1,6 @@
 /*
- * gantry gc: mark what has ended, sweep what was marked long enough ago. Killed anywhere, the next one
- * goes on; two at once share the work, since each pod is locked while it is taken back.
+ * gantry gc: mark what has ended, sweep what was marked long enough ago. Killed anywhere, the next
+ * one goes on; two at once share the work, since each pod is locked while it is taken back.
  */
 #include <errno.h>
 #include <sys/stat.h>
@@ -37,7 +37,9 @@ static const struct opt opts[] = {
 static int set_duration(const char *value, int64_t *ret, bool *has, struct err *e)
 {
 	*has = true;
-	return parse_duration(value, ret) < 0 ? err_set(e, EINVAL, "not a duration like 1h30m or 0s") : 0;
+	return parse_duration(value, ret) < 0
+		       ? err_set(e, EINVAL, "not a duration like 1h30m or 0s")
+		       : 0;
 }
 
 static int set_grace(void *target, const char *value, struct err *e)
@@ -54,7 +56,10 @@ static int set_expire(void *target, const char *value, struct err *e)
 	return set_duration(value, &t->expire_ns, &t->has_expire, e);
 }
 
-/* Time since the directory changed last: a rename sets its ctime. A clock that jumped back counts as no time. */
+/*
+ * Time since the directory changed last: a rename sets its ctime. A clock that jumped back counts
+ * as no time.
+ */
 static int64_t age_ns(const struct pod *p)
 {
 	struct stat st;
@@ -101,17 +106,22 @@ static bool is_due(const struct pod *p, const struct target *t)
 {
 	if (t->mark_only)
 		return false;
-	return p->phase == PHASE_GARBAGE || (p->phase == PHASE_EXITED_GARBAGE && age_ns(p) >= t->grace_ns);
+	return p->phase == PHASE_GARBAGE ||
+	       (p->phase == PHASE_EXITED_GARBAGE && age_ns(p) >= t->grace_ns);
 }
 
-static int collect(const struct gantry *g, int pods, const char *uuid, const struct target *t, struct err *e)
+static int collect(const struct gantry *g, int pods, const char *uuid, const struct target *t,
+		   struct err *e)
 {
 	_cleanup_pod_ struct pod p = POD_INIT;
 	int r = pod_open(pods, uuid, &p, e);
 
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	/* Nothing to do: then its lock is left alone, for a run-prepared of this moment would stumble over ours. */
+	/*
+	 * Nothing to do: then its lock is left alone, for a run-prepared of this moment would
+	 * stumble over ours.
+	 */
 	if (mark_of(&p, t) == PHASE_MAX && !is_due(&p, t))
 		return 0;
 	/* Held by its own processes, or by somebody who takes it back already. */

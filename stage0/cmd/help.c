@@ -17,7 +17,9 @@ static void print_overview(FILE *f)
 			fprintf(f, "\t%-20s %s\n", commands[i]->name, commands[i]->summary);
 	fprintf(f, "\nGLOBAL OPTIONS:\n");
 	opt_help(f, global_opts, n_global_opts);
-	fprintf(f, "\nA command may be shortened as long as it is unique. More: gantry help COMMAND, man gantry-COMMAND.\n");
+	fprintf(f,
+		"\nA command may be shortened as long as it is unique. "
+		   "More: gantry help COMMAND, man gantry-COMMAND.\n");
 }
 
 static void print_members(FILE *f, const struct command *family)
@@ -38,7 +40,10 @@ void help_print(FILE *f, const struct command *cmd)
 		return;
 	}
 	fprintf(f, "NAME:\n\tgantry %s - %s\n\nUSAGE:\n\tgantry %s %s\n", cmd->name,
-		cmd->summary ? cmd->summary : cmd->refused ? cmd->refused : "", cmd->name, cmd->usage ? cmd->usage : "");
+		cmd->summary   ? cmd->summary
+		: cmd->refused ? cmd->refused
+			       : "",
+		cmd->name, cmd->usage ? cmd->usage : "");
 	if (cmd->is_family)
 		print_members(f, cmd);
 	if (cmd->details)

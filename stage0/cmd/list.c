@@ -1,5 +1,6 @@
 /*
- * gantry list: a table, or JSON. What is wrong with single pods is told on standard error at the end.
+ * gantry list: a table, or JSON. What is wrong with single pods is told on standard error at the
+ * end.
  */
 #include <errno.h>
 #include <string.h>
@@ -18,9 +19,12 @@ struct target {
 };
 
 static const struct opt opts[] = {
-	{.name = "full", .type = OPT_FLAG, .offset = offsetof(struct target, full), .help = "whole UUIDs, ids and times"},
-	{.name = "no-legend", .type = OPT_FLAG, .offset = offsetof(struct target, no_legend), .help = "no line of titles"},
-	{.name = "format", .type = OPT_STRING, .offset = offsetof(struct target, format), .arg = "WORD",
+	{.name = "full", .type = OPT_FLAG, .offset = offsetof(struct target, full),
+	 .help = "whole UUIDs, ids and times"},
+	{.name = "no-legend", .type = OPT_FLAG, .offset = offsetof(struct target, no_legend),
+	 .help = "no line of titles"},
+	{.name = "format", .type = OPT_STRING, .offset = offsetof(struct target, format),
+	 .arg = "WORD",
 	 .help = "json or json-pretty"},
 };
 
@@ -38,7 +42,10 @@ static size_t columns(const struct target *t)
 	return t->full ? 8 : 7;
 }
 
-/* Takes over `text`. A label of an image may hold anything: nothing of it may steer a terminal or add a column. */
+/*
+ * Takes over `text`. A label of an image may hold anything: nothing of it may steer a terminal or
+ * add a column.
+ */
 static void add_cell(struct listing *l, char *text)
 {
 	strv_push(&l->cells, text ? str_escape(text, strlen(text)) : xstrdup(""));
@@ -51,8 +58,8 @@ static char *time_cell(const struct listing *l, int64_t ns)
 }
 
 /* One row; only an app's first row carries what belongs to the pod. */
-static void add_row(struct listing *l, const struct pod *p, const struct pod_status *s, const struct app_status *a,
-		    bool first)
+static void add_row(struct listing *l, const struct pod *p, const struct pod_status *s,
+		    const struct app_status *a, bool first)
 {
 	char *image = a ? pod_image_name(p, a->app) : NULL;
 
@@ -91,7 +98,8 @@ static void add_pod(struct listing *l, int pods, const char *uuid)
 		if (s.created_ns)
 			cJSON_AddItemToArray(l->json, pod_status_json(&p, &s));
 		else if (r == 0)
-			strv_push(&l->errors, xasprintf("pod %s: it has no creation time yet", uuid));
+			strv_push(&l->errors,
+				  xasprintf("pod %s: it has no creation time yet", uuid));
 		return;
 	}
 	if (!s.n_apps)
@@ -102,7 +110,8 @@ static void add_pod(struct listing *l, int pods, const char *uuid)
 
 static void add_legend(struct listing *l)
 {
-	static const char *const titles[] = {"UUID", "APP", "IMAGE NAME", "IMAGE ID", "STATE", "CREATED", "STARTED", "NETWORKS"};
+	static const char *const titles[] = {"UUID",  "APP",	 "IMAGE NAME", "IMAGE ID",
+					     "STATE", "CREATED", "STARTED",    "NETWORKS"};
 
 	for (size_t i = 0; i < ELEMENTSOF(titles); i++)
 		if (i != 3 || l->t->full)

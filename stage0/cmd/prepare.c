@@ -16,11 +16,12 @@ struct target {
 };
 
 static const struct opt own_opts[] = {
-	{.name = "quiet", .type = OPT_FLAG, .offset = offsetof(struct target, quiet), .help = "print the UUID only"},
+	{.name = "quiet", .type = OPT_FLAG, .offset = offsetof(struct target, quiet),
+	 .help = "print the UUID only"},
 };
 
-static int parse(struct gantry *g, const struct command *cmd, struct opt_cursor *c, void *target, char ***words,
-		 struct err *e)
+static int parse(struct gantry *g, const struct command *cmd, struct opt_cursor *c, void *target,
+		 char ***words, struct err *e)
 {
 	struct target *t = target;
 
@@ -69,7 +70,8 @@ static void done(void *target)
 
 const struct command cmd_prepare = {
 	.name = "prepare",
-	.usage = "[options] IMAGE [app options] [-- ARG... [---]] [IMAGE ...] | --pod-manifest=PATH",
+	.usage = "[options] IMAGE [app options] [-- ARG... [---]] [IMAGE ...]"
+		 " | --pod-manifest=PATH",
 	.summary = "make a pod without running it, print its UUID",
 	COMMAND_OPTS(own_opts),
 	.needs_root = true,

@@ -15,7 +15,8 @@ struct target {
 };
 
 static const struct opt opts[] = {
-	{.name = "uuid-file", .type = OPT_STRING, .offset = offsetof(struct target, uuid_file), .arg = "PATH",
+	{.name = "uuid-file", .type = OPT_STRING, .offset = offsetof(struct target, uuid_file),
+	 .arg = "PATH",
 	 .help = "read the pod's UUID from there"},
 };
 

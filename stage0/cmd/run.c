@@ -17,13 +17,14 @@ struct target {
 };
 
 static const struct opt own_opts[] = {
-	{.name = "uuid-file-save", .type = OPT_STRING, .offset = offsetof(struct target, uuid_file_save), .arg = "PATH",
+	{.name = "uuid-file-save",
+	 .type = OPT_STRING, .offset = offsetof(struct target, uuid_file_save), .arg = "PATH",
 	 .help = "write the pod's UUID there as soon as its directory is made"},
 };
 
 /* The rows of run-prepared work on the part of the target that belongs to them. */
-static int parse(struct gantry *g, const struct command *cmd, struct opt_cursor *c, void *target, char ***words,
-		 struct err *e)
+static int parse(struct gantry *g, const struct command *cmd, struct opt_cursor *c, void *target,
+		 char ***words, struct err *e)
 {
 	struct target *t = target;
 	const struct opt_table more = {run_request_opts, n_run_request_opts, &t->run};
@@ -75,10 +76,12 @@ static void done(void *target)
 
 const struct command cmd_run = {
 	.name = "run",
-	.usage = "[options] IMAGE [app options] [-- ARG... [---]] [IMAGE ...] | --pod-manifest=PATH",
+	.usage = "[options] IMAGE [app options] [-- ARG... [---]] [IMAGE ...]"
+		 " | --pod-manifest=PATH",
 	.summary = "run a pod of images or of a pod manifest",
-	.details = "\tFetches images that the store lacks, verifies them, makes the pod and runs it in the\n"
-		   "\tforeground: its output is gantry's, its exit status that of the first app that failed.\n",
+	.details = "\tFetches images that the store lacks, verifies them, makes the pod and runs it in\n"
+		   "\tthe foreground: its output is gantry's, its exit status that of the first app that\n"
+		   "\tfailed.\n",
 	COMMAND_OPTS(own_opts),
 	.needs_root = true,
 	.target_size = sizeof(struct target),

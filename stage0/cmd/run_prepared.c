@@ -8,8 +8,8 @@
 #include "stage0/command.h"
 #include "stage0/pod/run.h"
 
-static int parse(struct gantry *g, const struct command *cmd, struct opt_cursor *c, void *target, char ***words,
-		 struct err *e)
+static int parse(struct gantry *g, const struct command *cmd, struct opt_cursor *c, void *target,
+		 char ***words, struct err *e)
 {
 	const struct opt_table tables[] = {
 		{run_request_opts, n_run_request_opts, target},

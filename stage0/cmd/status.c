@@ -20,13 +20,18 @@ struct target {
 };
 
 static const struct opt opts[] = {
-	{.name = "uuid-file", .type = OPT_STRING, .offset = offsetof(struct target, uuid_file), .arg = "PATH",
+	{.name = "uuid-file", .type = OPT_STRING, .offset = offsetof(struct target, uuid_file),
+	 .arg = "PATH",
 	 .help = "read the pod's UUID from there"},
-	{.name = "wait", .type = OPT_OPTIONAL, .offset = offsetof(struct target, wait), .bare = "true", .arg = "BOOL|DURATION",
+	{.name = "wait",
+	 .type = OPT_OPTIONAL, .offset = offsetof(struct target, wait), .bare = "true",
+	 .arg = "BOOL|DURATION",
 	 .help = "wait until the pod has ended"},
-	{.name = "wait-ready", .type = OPT_OPTIONAL, .offset = offsetof(struct target, wait_ready), .bare = "true",
+	{.name = "wait-ready",
+	 .type = OPT_OPTIONAL, .offset = offsetof(struct target, wait_ready), .bare = "true",
 	 .arg = "BOOL|DURATION", .help = "wait until all apps run"},
-	{.name = "format", .type = OPT_STRING, .offset = offsetof(struct target, format), .arg = "WORD",
+	{.name = "format", .type = OPT_STRING, .offset = offsetof(struct target, format),
+	 .arg = "WORD",
 	 .help = "json or json-pretty"},
 };
 
@@ -49,7 +54,8 @@ static int parse_wait(char *const *uses, const char *option, int64_t *ret_ms, st
 
 static void print_text(const struct pod *p, const struct pod_status *s)
 {
-	_cleanup_free_ char *created = time_full(s->created_ns), *started = time_full(s->started_ns);
+	_cleanup_free_ char *created = time_full(s->created_ns),
+			    *started = time_full(s->started_ns);
 	bool past = p->state == POD_STATE_EXITED || p->state == POD_STATE_EXITED_GARBAGE ||
 		    p->state == POD_STATE_EXITED_DELETING;
 

@@ -18,12 +18,15 @@ struct target {
 };
 
 static const struct opt opts[] = {
-	{.name = "force", .type = OPT_FLAG, .offset = offsetof(struct target, force), .help = "kill the pod's processes"},
-	{.name = "uuid-file", .type = OPT_STRING, .offset = offsetof(struct target, uuid_file), .arg = "PATH",
+	{.name = "force", .type = OPT_FLAG, .offset = offsetof(struct target, force),
+	 .help = "kill the pod's processes"},
+	{.name = "uuid-file", .type = OPT_STRING, .offset = offsetof(struct target, uuid_file),
+	 .arg = "PATH",
 	 .help = "read the pod's UUID from there"},
 };
 
-static int stop_pod(const struct gantry *g, const struct target *t, int pods, const char *word, struct err *e)
+static int stop_pod(const struct gantry *g, const struct target *t, int pods, const char *word,
+		    struct err *e)
 {
 	_cleanup_stage1_ struct stage1 s = STAGE1_INIT;
 	_cleanup_pod_ struct pod p = POD_INIT;
@@ -31,7 +34,8 @@ static int stop_pod(const struct gantry *g, const struct target *t, int pods, co
 
 	if (r < 0)
 		return r;
-	if (p.state == POD_STATE_EXITED || p.state == POD_STATE_EXITED_GARBAGE || p.state == POD_STATE_EXITED_DELETING) {
+	if (p.state == POD_STATE_EXITED || p.state == POD_STATE_EXITED_GARBAGE ||
+	    p.state == POD_STATE_EXITED_DELETING) {
 		log_info("pod \"%s\" is already stopped", p.uuid);
 		return 0;
 	}

@@ -20,7 +20,8 @@ static int add_pair(const char *pair, struct nameval_list *from, const char *whe
 	if (why)
 		return err_set(e, EINVAL, "%s: %s: %s", where, q(name ? name : pair), why);
 	if (nameval_get(from, name))
-		return err_set(e, EINVAL, "%s: environment variable %s is there twice", where, q(name));
+		return err_set(e, EINVAL, "%s: environment variable %s is there twice", where,
+			       q(name));
 	nameval_set(from, name, eq + 1);
 	return 0;
 }
@@ -40,7 +41,8 @@ static int add_file(const char *path, struct nameval_list *from, struct err *e)
 		return err_set(e, EINVAL, "--set-env-file %s: holds a NUL byte", q(path));
 	lines = strv_split(text, '\n');
 	for (size_t i = 0; lines[i] && r == 0; i++) {
-		_cleanup_free_ char *where = xasprintf("--set-env-file %s: line %zu", q(path), i + 1);
+		_cleanup_free_ char *where =
+			xasprintf("--set-env-file %s: line %zu", q(path), i + 1);
 
 		if (*lines[i] && *lines[i] != '#' && *lines[i] != ';')
 			r = add_pair(lines[i], from, where, e);
@@ -54,7 +56,9 @@ static void override(struct nameval_list *env, const struct nameval_list *with)
 		nameval_set(env, with->v[i].name, with->v[i].value);
 }
 
-/* What the caller has, below everything else; names that appc does not allow cannot be handed on. */
+/*
+ * What the caller has, below everything else; names that appc does not allow cannot be handed on.
+ */
 static void inherit(struct nameval_list *env)
 {
 	for (char **v = environ; v && *v; v++) {
@@ -66,8 +70,8 @@ static void inherit(struct nameval_list *env)
 	}
 }
 
-int environment_apply(const struct pod_request *req, const struct app_request *a, struct nameval_list *env,
-		      struct err *e)
+int environment_apply(const struct pod_request *req, const struct app_request *a,
+		      struct nameval_list *env, struct err *e)
 {
 	struct nameval_list file = {0}, pod = {0}, own = {0};
 	int r = 0;

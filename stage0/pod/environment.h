@@ -7,6 +7,8 @@
 #include "spec/nameval.h"
 #include "stage0/cli/apps.h"
 
-/* `env` holds the image's on entry, all of them on return. A name twice in one place is an error. */
-int environment_apply(const struct pod_request *req, const struct app_request *a, struct nameval_list *env,
-		      struct err *e);
+/*
+ * `env` holds the image's on entry, all of them on return. A name twice in one place is an error.
+ */
+int environment_apply(const struct pod_request *req, const struct app_request *a,
+		      struct nameval_list *env, struct err *e);

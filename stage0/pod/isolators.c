@@ -6,8 +6,12 @@
 #include "base/parse.h"
 #include "base/str.h"
 
-/* The JSON form of an isolator goes through the one decoder: the same rules and ranges for both doors. */
-static int add_json(struct isolator_list *list, const char *option, const char *name, cJSON *value, struct err *e)
+/*
+ * The JSON form of an isolator goes through the one decoder: the same rules and ranges for both
+ * doors.
+ */
+static int add_json(struct isolator_list *list, const char *option, const char *name, cJSON *value,
+		    struct err *e)
 {
 	_cleanup_json_ cJSON *array = cJSON_CreateArray();
 	struct isolator_list parsed = {0};
@@ -44,7 +48,8 @@ static cJSON *number_or_text(const char *text)
 	int64_t v;
 
 	/* What is no number stays text, so that the decoder says what it expected. */
-	return parse_i64(text, INT32_MIN, INT32_MAX, &v) == 0 ? cJSON_CreateNumber((double) v) : cJSON_CreateString(text);
+	return parse_i64(text, INT32_MIN, INT32_MAX, &v) == 0 ? cJSON_CreateNumber((double) v)
+							      : cJSON_CreateString(text);
 }
 
 static cJSON *set_object(char *const *names)
@@ -69,7 +74,8 @@ static int apply_caps(const struct app_request *a, struct isolator_list *list, s
 	isolators_remove(list, ISO_CAPS_RETAIN);
 	isolators_remove(list, ISO_CAPS_REMOVE);
 	return add_json(list, a->caps_retain ? "caps-retain" : "caps-remove",
-			isolator_name(a->caps_retain ? ISO_CAPS_RETAIN : ISO_CAPS_REMOVE), set_object(names), e);
+			isolator_name(a->caps_retain ? ISO_CAPS_RETAIN : ISO_CAPS_REMOVE),
+			set_object(names), e);
 }
 
 /* "mode=retain,errno=EPERM,read,write" */
@@ -85,19 +91,23 @@ static int apply_seccomp(const char *text, struct isolator_list *list, struct er
 		else if (str_starts(*p, "errno=") && !err_no)
 			err_no = *p + strlen("errno=");
 		else if (strchr(*p, '='))
-			return err_set(e, EINVAL, "--seccomp %s: unknown or repeated word %s", q(text), q(*p));
+			return err_set(e, EINVAL, "--seccomp %s: unknown or repeated word %s",
+				       q(text), q(*p));
 		else
 			strv_add(&calls, *p);
 	}
 	if (!mode || (strcmp(mode, "retain") && strcmp(mode, "remove")))
-		return err_set(e, EINVAL, "--seccomp %s: mode=retain or mode=remove is needed", q(text));
+		return err_set(e, EINVAL, "--seccomp %s: mode=retain or mode=remove is needed",
+			       q(text));
 	isolators_remove(list, ISO_SECCOMP_RETAIN);
 	isolators_remove(list, ISO_SECCOMP_REMOVE);
 	value = set_object(calls);
 	if (err_no)
 		cJSON_AddStringToObject(value, "errno", err_no);
 	return add_json(list, "seccomp",
-			isolator_name(!strcmp(mode, "retain") ? ISO_SECCOMP_RETAIN : ISO_SECCOMP_REMOVE), value, e);
+			isolator_name(!strcmp(mode, "retain") ? ISO_SECCOMP_RETAIN
+							      : ISO_SECCOMP_REMOVE),
+			value, e);
 }
 
 int isolators_apply(const struct app_request *a, struct isolator_list *list, struct err *e)
@@ -119,8 +129,9 @@ int isolators_apply(const struct app_request *a, struct isolator_list *list, str
 		if (!rows[i].value)
 			continue;
 		r = add_json(list, rows[i].option, isolator_name(rows[i].kind),
-			     rows[i].form == NUMBER ? number_or_text(rows[i].value)
-						    : limit_object(rows[i].value, rows[i].form == LIMIT),
+			     rows[i].form == NUMBER
+				     ? number_or_text(rows[i].value)
+				     : limit_object(rows[i].value, rows[i].form == LIMIT),
 			     e);
 	}
 	if (r == 0)

@@ -31,7 +31,8 @@ int pod_image_check(const struct pod_image *image, struct err *e)
 	return err_set(e, EINVAL, "bad arch %s", q(arch));
 }
 
-static int choose_name(const struct app_request *a, const struct image_manifest *im, char **ret, struct err *e)
+static int choose_name(const struct app_request *a, const struct image_manifest *im, char **ret,
+		       struct err *e)
 {
 	const char *why;
 
@@ -44,7 +45,8 @@ static int choose_name(const struct app_request *a, const struct image_manifest 
 	}
 	*ret = ac_name_sanitize(path_last(im->name));
 	if (!**ret)
-		return err_set(e, EINVAL, "image name %s gives no app name (use --name)", q(im->name));
+		return err_set(e, EINVAL, "image name %s gives no app name (use --name)",
+			       q(im->name));
 	return 0;
 }
 
@@ -67,7 +69,8 @@ static int apply_exec(const struct app_request *a, struct app *app, struct err *
 	for (char **arg = a->args; arg && *arg; arg++)
 		strv_add(&app->exec, *arg);
 	if (!strv_len(app->exec))
-		return err_set(e, EINVAL, "nothing to execute: the image names no program (use --exec)");
+		return err_set(e, EINVAL,
+			       "nothing to execute: the image names no program (use --exec)");
 	return 0;
 }
 
@@ -99,7 +102,8 @@ static int apply_pairs(char *const *pairs, struct nameval_list *list, const char
 	for (; pairs && *pairs; pairs++) {
 		const char *eq = strchr(*pairs, '=');
 		_cleanup_free_ char *name = eq ? xstrndup(*pairs, (size_t) (eq - *pairs)) : NULL;
-		const char *why = name && *name ? (check ? check(name) : NULL) : "expected NAME=VALUE";
+		const char *why =
+			name && *name ? (check ? check(name) : NULL) : "expected NAME=VALUE";
 
 		if (why)
 			return err_set(e, EINVAL, "--%s %s: %s", option, q(*pairs), why);
@@ -135,7 +139,8 @@ static int parse_mount(const char *text, struct pod_mount *ret, struct err *e)
 		else if (str_starts(*p, "target=") && !ret->path)
 			ret->path = xstrdup(*p + strlen("target="));
 		else
-			return err_set(e, EINVAL, "--mount %s: unknown or repeated word %s", q(text), q(*p));
+			return err_set(e, EINVAL, "--mount %s: unknown or repeated word %s",
+				       q(text), q(*p));
 	}
 	if (!ret->volume || ac_name_check(ret->volume))
 		return err_set(e, EINVAL, "--mount %s: volume=NAME is needed", q(text));
@@ -163,7 +168,9 @@ static void add_mount(struct runtime_app *ra, struct pod_mount m)
 	ra->mounts[ra->n_mounts++] = m;
 }
 
-/* Mounts of the command line: the app's own first, so that it wins over the global one for a path. */
+/*
+ * Mounts of the command line: the app's own first, so that it wins over the global one for a path.
+ */
 static int add_mounts(char *const *texts, struct runtime_app *ra, bool own, struct err *e)
 {
 	for (; texts && *texts; texts++) {
@@ -185,10 +192,11 @@ static int add_mounts(char *const *texts, struct runtime_app *ra, bool own, stru
 }
 
 /*
- * An empty volume that nobody asked for belongs to the one app: two images that both call something "data"
- * do not mean the same directory.  rkt names it like this as well.
+ * An empty volume that nobody asked for belongs to the one app: two images that both call something
+ * "data" do not mean the same directory.  rkt names it like this as well.
  */
-static const char *add_implicit_volume(struct pod_manifest *pm, const char *app, const char *mount_point)
+static const char *add_implicit_volume(struct pod_manifest *pm, const char *app,
+				       const char *mount_point)
 {
 	char *name = xasprintf("%s-%s", app, mount_point);
 
@@ -212,11 +220,13 @@ static void satisfy_mount_points(struct pod_manifest *pm, struct runtime_app *ra
 		if (has_mount_at(ra, mp->path))
 			continue;
 		if (!pod_manifest_volume(pm, volume)) {
-			log_warning("no volume specified for mount point %s, implicitly creating an \"empty\" volume. "
-				    "This volume will be removed when the pod is garbage-collected.", q(mp->name));
+			log_warning("no volume specified for mount point %s, implicitly creating an "
+				    "\"empty\" volume. This volume will be removed when the pod is "
+				    "garbage-collected.", q(mp->name));
 			volume = add_implicit_volume(pm, ra->name, mp->name);
 		}
-		add_mount(ra, (struct pod_mount) {.volume = xstrdup(volume), .path = xstrdup(mp->path)});
+		add_mount(ra, (struct pod_mount) {.volume = xstrdup(volume),
+						  .path = xstrdup(mp->path)});
 	}
 }
 
@@ -240,7 +250,8 @@ static int add_volumes(const struct pod_request *req, struct pod_manifest *pm, s
 }
 
 /* The app section; an image without one needs --exec and runs as the caller. */
-static int base_app(const struct app_request *a, const struct image_manifest *im, struct app **ret, struct err *e)
+static int base_app(const struct app_request *a, const struct image_manifest *im, struct app **ret,
+		    struct err *e)
 {
 	if (im->app) {
 		*ret = app_copy(im->app);
@@ -254,8 +265,9 @@ static int base_app(const struct app_request *a, const struct image_manifest *im
 	return 0;
 }
 
-static int build_app(const struct pod_request *req, const struct app_request *a, const struct pod_image *image,
-		     struct pod_manifest *pm, struct runtime_app *ra, struct err *e)
+static int build_app(const struct pod_request *req, const struct app_request *a,
+		     const struct pod_image *image, struct pod_manifest *pm, struct runtime_app *ra,
+		     struct err *e)
 {
 	int r = base_app(a, image->manifest, &ra->app, e);
 
@@ -267,7 +279,8 @@ static int build_app(const struct pod_request *req, const struct app_request *a,
 	replace(&ra->app->group, a->group);
 	replace(&ra->app->working_directory, a->working_dir);
 	if (ra->app->working_directory && ac_absolute_path_check(ra->app->working_directory))
-		return err_set(e, EINVAL, "--working-dir %s: not absolute", q(ra->app->working_directory));
+		return err_set(e, EINVAL, "--working-dir %s: not absolute",
+			       q(ra->app->working_directory));
 	r = apply_gids(a, ra->app, e);
 	if (r == 0)
 		r = apply_user_maps(a, ra->app, e);
@@ -276,7 +289,8 @@ static int build_app(const struct pod_request *req, const struct app_request *a,
 	if (r == 0)
 		r = isolators_apply(a, &ra->app->isolators, e);
 	if (r == 0)
-		r = apply_pairs(a->annotations, &ra->annotations, "annotation", ac_identifier_check, e);
+		r = apply_pairs(a->annotations, &ra->annotations, "annotation", ac_identifier_check,
+				e);
 	if (r == 0 && a->read_only_root && parse_bool(a->read_only_root, &ra->read_only_root) < 0)
 		r = err_set(e, EINVAL, "--readonly-rootfs %s: true or false", q(a->read_only_root));
 	if (r == 0)
@@ -287,13 +301,14 @@ static int build_app(const struct pod_request *req, const struct app_request *a,
 		return r;
 	for (size_t i = 0; i < ra->n_mounts; i++)
 		if (!pod_manifest_volume(pm, ra->mounts[i].volume))
-			return err_set(e, EINVAL, "dangling mount point: no volume %s for %s", q(ra->mounts[i].volume),
-				       q(ra->mounts[i].path));
+			return err_set(e, EINVAL, "dangling mount point: no volume %s for %s",
+				       q(ra->mounts[i].volume), q(ra->mounts[i].path));
 	satisfy_mount_points(pm, ra);
 	return 0;
 }
 
-struct pod_manifest *pod_manifest_build(const struct pod_request *req, const struct pod_image *images, struct err *e)
+struct pod_manifest *pod_manifest_build(const struct pod_request *req,
+					const struct pod_image *images, struct err *e)
 {
 	_cleanup_pod_manifest_ struct pod_manifest *pm = xcalloc(1, sizeof *pm);
 

@@ -37,7 +37,10 @@ int pods_open(const struct gantry *g, bool look_only, struct err *e)
 	if (look_only)
 		return err_set(e, ENOENT, "%s: there is no pod yet", path);
 	r = path_mkdirs(g->data_dir, 0755, e);
-	/* Nobody but root walks through here: roots of images hold setuid programs (CVE-2021-41091). */
+	/*
+	 * Nobody but root walks through here: roots of images hold setuid programs
+	 * (CVE-2021-41091).
+	 */
 	if (r == 0)
 		r = path_mkdirs(path, 0700, e);
 	if (r < 0)
@@ -60,7 +63,10 @@ static char *phase_path(enum pod_phase phase, const char *uuid)
 /* A gc would have to win as often in a row. */
 #define CREATE_TRIES 100
 
-/* One fresh UUID. -ENOENT and -EWOULDBLOCK: a gc found the directory before it was locked, and took it. */
+/*
+ * One fresh UUID. -ENOENT and -EWOULDBLOCK: a gc found the directory before it was locked, and took
+ * it.
+ */
 static int create_locked(int pods, struct pod *p, struct err *e)
 {
 	_cleanup_free_ char *path = NULL;
@@ -71,7 +77,8 @@ static int create_locked(int pods, struct pod *p, struct err *e)
 	p->phase = PHASE_EMBRYO;
 	path = phase_path(PHASE_EMBRYO, p->uuid);
 	if (mkdirat(pods, path, 0700) < 0 &&
-	    (errno != ENOENT || pods_make_phase(pods, PHASE_EMBRYO) < 0 || mkdirat(pods, path, 0700) < 0))
+	    (errno != ENOENT || pods_make_phase(pods, PHASE_EMBRYO) < 0 ||
+	     mkdirat(pods, path, 0700) < 0))
 		return err_sys(e, "create pod directory %s", path);
 	p->dir = openat(pods, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (p->dir < 0)
@@ -101,8 +108,8 @@ int pod_create(int pods, struct pod *ret, struct err *e)
 }
 
 /*
- * Whether somebody holds the exclusive lock.  Not asked where the answer means nothing: whoever makes or
- * starts a pod at this moment would find our shared lock in the way.
+ * Whether somebody holds the exclusive lock.  Not asked where the answer means nothing: whoever
+ * makes or starts a pod at this moment would find our shared lock in the way.
  */
 static bool is_locked(enum pod_phase phase, int dir)
 {
@@ -121,7 +128,8 @@ bool pod_in_place(const struct pod *p)
 	_cleanup_free_ char *path = phase_path(p->phase, p->uuid);
 	struct stat mine, there;
 
-	return fstat(p->dir, &mine) == 0 && fstatat(p->pods, path, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	return fstat(p->dir, &mine) == 0 &&
+	       fstatat(p->pods, path, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
 	       mine.st_ino == there.st_ino && mine.st_dev == there.st_dev;
 }
 

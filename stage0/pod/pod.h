@@ -6,9 +6,9 @@
  *	embryo -> prepare -> (prepared ->) run -> exited-garbage -> gone
  *	          prepare, prepared -> garbage -> gone
  *
- * The pod's own processes hold the exclusive lock, as an inherited descriptor: however they die, the
- * kernel releases it.  Looking at a pod in a phase in which the lock tells something takes the shared lock
- * for a moment; pod_lock() knows that.
+ * The pod's own processes hold the exclusive lock, as an inherited descriptor: however they die,
+ * the kernel releases it.  Looking at a pod in a phase in which the lock tells something takes the
+ * shared lock for a moment; pod_lock() knows that.
  */
 #pragma once
 
@@ -31,7 +31,8 @@ enum pod_phase {
 	PHASE_MAX,
 };
 /* What users see, as bits 1 << phase: no embryos and no garbage. */
-#define PHASES_SHOWN (1u << PHASE_PREPARE | 1u << PHASE_PREPARED | 1u << PHASE_RUN | 1u << PHASE_EXITED_GARBAGE)
+#define PHASES_SHOWN                                                                               \
+	(1u << PHASE_PREPARE | 1u << PHASE_PREPARED | 1u << PHASE_RUN | 1u << PHASE_EXITED_GARBAGE)
 #define PHASES_ALL ((1u << PHASE_MAX) - 1)
 
 enum pod_state {
@@ -70,8 +71,8 @@ const char *pod_state_name(enum pod_state state);
 
 /* --- pod.c --- */
 /*
- * The pods directory (O_PATH), made when missing unless `look_only`: then -ENOENT, with which as `pods` the
- * functions below find no pod.
+ * The pods directory (O_PATH), made when missing unless `look_only`: then -ENOENT, with which as
+ * `pods` the functions below find no pod.
  */
 int pods_open(const struct gantry *g, bool look_only, struct err *e);
 /* Directories of phases are made by whoever needs one that is missing. 0 or -errno. */
@@ -81,7 +82,8 @@ int pod_create(int pods, struct pod *ret, struct err *e);
 /* Open by whole UUID in whatever phase; -ENOENT. Fills state. */
 int pod_open(int pods, const char *uuid, struct pod *ret, struct err *e);
 /*
- * What a user wrote: a UUID or an unambiguous beginning of one, any case, of a pod that is shown.  Texts as rkt: no matches found for "X"; ambiguous uuid, N matches; UUID cannot be empty.
+ * What a user wrote: a UUID or an unambiguous beginning of one, any case, of a pod that is shown.
+ * Texts as rkt: no matches found for "X"; ambiguous uuid, N matches; UUID cannot be empty.
  */
 int pod_find(int pods, const char *word, struct pod *ret, struct err *e);
 /* Every UUID in the phases of the mask (bit = 1 << phase), sorted; strv, owned by the caller. */
@@ -91,15 +93,16 @@ int pod_uuid_of_file(const char *path, char **ret, struct err *e);
 
 /* --- transition.c --- */
 /*
- * The exclusive lock, now. -EWOULDBLOCK when the pod's own processes (or another command) hold it; -ENOENT
- * when the pod is not in its phase any more: somebody held the lock before us and moved or removed it.
+ * The exclusive lock, now. -EWOULDBLOCK when the pod's own processes (or another command) hold it;
+ * -ENOENT when the pod is not in its phase any more: somebody held the lock before us and moved or
+ * removed it.
  */
 int pod_lock(struct pod *p);
 /* Whether the directory that p has open is what stands under its UUID in its phase. */
 bool pod_in_place(const struct pod *p);
 /*
- * Move to another phase, from the one that p says: -ENOENT when somebody else moved it first.  durable:
- * fsync of the destination's parent.
+ * Move to another phase, from the one that p says: -ENOENT when somebody else moved it first.
+ * durable: fsync of the destination's parent.
  */
 int pod_move(struct pod *p, enum pod_phase to, bool durable, struct err *e);
 
@@ -113,7 +116,8 @@ int pod_wait_ready(const struct pod *p, const char *app, int64_t timeout_ms, str
 
 /* --- remove.c --- */
 /*
- * Take back everything of a pod in exited-garbage or garbage that is locked by us: stage1's gc entry
- * point where one is due, then the directory.  What stage1 cannot take back keeps the directory.
+ * Take back everything of a pod in exited-garbage or garbage that is locked by us: stage1's gc
+ * entry point where one is due, then the directory.  What stage1 cannot take back keeps the
+ * directory.
  */
 int pod_remove(const struct gantry *g, struct pod *p, struct err *e);

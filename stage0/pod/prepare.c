@@ -68,7 +68,8 @@ static int resolve_images(struct work *w, struct err *e)
 	enum pull_policy policy = PULL_NEW;
 
 	if (req->pull_policy && pull_policy_parse(req->pull_policy, &policy) < 0)
-		return err_set(e, EINVAL, "--pull-policy %s: new, update or never", q(req->pull_policy));
+		return err_set(e, EINVAL, "--pull-policy %s: new, update or never",
+			       q(req->pull_policy));
 	w->images.v = xcalloc(req->n_apps, sizeof *w->images.v);
 	w->images.n = req->n_apps;
 	for (size_t i = 0; i < req->n_apps; i++) {
@@ -98,7 +99,10 @@ static int from_images(struct work *w, struct err *e)
 	j = pod_manifest_encode(built);
 	w->manifest_text = json_print(j, false);
 	w->manifest_len = strlen(w->manifest_text);
-	/* What words of the command line made of it must be what stage1 will accept: found now, not by a pod that is there. */
+	/*
+	 * What words of the command line made of it must be what stage1 will accept: found now, not
+	 * by a pod that is there.
+	 */
 	w->manifest = pod_manifest_parse(w->manifest_text, w->manifest_len, e);
 	return w->manifest ? 0 : -EINVAL;
 }
@@ -115,7 +119,9 @@ static int from_manifest(struct work *w, struct err *e)
 	if (!w->manifest)
 		return err_ctx(e, -EINVAL, "%s", path);
 	if (w->manifest->n_ports)
-		return err_set(e, ENOTSUP, "%s: pod manifest: ports: port forwarding is not supported yet", path);
+		return err_set(e, ENOTSUP,
+			       "%s: pod manifest: ports: port forwarding is not supported yet",
+			       path);
 	w->images.n = w->manifest->n_apps;
 	w->images.v = xcalloc(w->images.n, sizeof *w->images.v);
 	for (size_t i = 0; i < w->images.n; i++) {
@@ -124,14 +130,18 @@ static int from_manifest(struct work *w, struct err *e)
 		w->images.v[i].id = xstrdup(ra->image_id);
 		r = load_image(w, &w->images.v[i], e);
 		if (r == 0 && !ra->app && !w->images.v[i].manifest->app)
-			r = err_set(e, EINVAL, "neither the pod manifest nor the image has an app section");
+			r = err_set(e, EINVAL,
+				    "neither the pod manifest nor the image has an app section");
 		if (r < 0)
 			return err_ctx(e, r, "app %s", ra->name);
 	}
 	return 0;
 }
 
-/* A link or a special file (/dev/stdout) is written into; taking its name would put a file in its place. */
+/*
+ * A link or a special file (/dev/stdout) is written into; taking its name would put a file in its
+ * place.
+ */
 static int write_into(const char *path, const char *text, struct err *e)
 {
 	_cleanup_fd_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_CLOEXEC, 0644);
@@ -159,16 +169,24 @@ static int save_uuid(const struct work *w, const struct pod *pod, struct err *e)
 	return r < 0 ? err_ctx(e, r, "--uuid-file-save") : 0;
 }
 
-/* Why the pod directory cannot hold an upper layer, or NULL (fs/overlayfs/super.c asks the same of it). */
+/*
+ * Why the pod directory cannot hold an upper layer, or NULL (fs/overlayfs/super.c asks the same of
+ * it).
+ */
 static const char *no_overlay_here(int pod_dir)
 {
 	static const struct {
 		long type;
 		const char *why;
 	} systems[] = {
-		{OVERLAYFS_SUPER_MAGIC, "an overlay file system"}, {0x61756673, "aufs"}, {0x2fc12fc1, "zfs"},
-		{ECRYPTFS_SUPER_MAGIC, "ecryptfs"}, {NFS_SUPER_MAGIC, "nfs"}, {FUSE_SUPER_MAGIC, "fuse"},
-		{CIFS_SUPER_MAGIC, "smb"}, {SMB2_SUPER_MAGIC, "smb"},
+		{OVERLAYFS_SUPER_MAGIC, "an overlay file system"},
+		{0x61756673, "aufs"},
+		{0x2fc12fc1, "zfs"},
+		{ECRYPTFS_SUPER_MAGIC, "ecryptfs"},
+		{NFS_SUPER_MAGIC, "nfs"},
+		{FUSE_SUPER_MAGIC, "fuse"},
+		{CIFS_SUPER_MAGIC, "smb"},
+		{SMB2_SUPER_MAGIC, "smb"},
 	};
 	struct statfs fs;
 
@@ -180,7 +198,10 @@ static const char *no_overlay_here(int pod_dir)
 	return NULL;
 }
 
-/* Whether the kernel has overlayfs; loads the module where there is one. A filter in the way is for stage1 to tell. */
+/*
+ * Whether the kernel has overlayfs; loads the module where there is one. A filter in the way is for
+ * stage1 to tell.
+ */
 static bool has_overlayfs(void)
 {
 	_cleanup_fd_ int fd = (int) syscall(SYS_fsopen, "overlay", 1 /* FSOPEN_CLOEXEC */);
@@ -205,12 +226,13 @@ static bool can_overlay(const struct work *w, int pod_dir)
 }
 
 /*
- * A file of a pod that is being made: no temporary name, since nobody believes what stands in it before the
- * pod has left `prepare`. What a killed process leaves goes with the whole directory.
+ * A file of a pod that is being made: no temporary name, since nobody believes what stands in it
+ * before the pod has left `prepare`. What a killed process leaves goes with the whole directory.
  */
 static int put(int dir, const char *name, const char *text, size_t len, struct err *e)
 {
-	_cleanup_fd_ int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	_cleanup_fd_ int fd =
+		openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	int r;
 
 	if (fd < 0)
@@ -219,8 +241,11 @@ static int put(int dir, const char *name, const char *text, size_t len, struct e
 	return r < 0 ? err_sysr(e, r, "write %s", name) : 0;
 }
 
-/* The store's own file under a second name: a new one costs an inode. Where that cannot be, a copy. */
-static int put_image_manifest(const struct work *w, int dir, const struct pod_image *image, struct err *e)
+/*
+ * The store's own file under a second name: a new one costs an inode. Where that cannot be, a copy.
+ */
+static int put_image_manifest(const struct work *w, int dir, const struct pod_image *image,
+			      struct err *e)
 {
 	_cleanup_free_ char *path = xasprintf(DATA_CAS_IMAGE "/%s/" APP_MANIFEST, image->id);
 
@@ -229,8 +254,8 @@ static int put_image_manifest(const struct work *w, int dir, const struct pod_im
 	return put(dir, APP_MANIFEST, image->text, image->len, e);
 }
 
-static int prepare_app(const struct work *w, int apps, const struct runtime_app *ra, const struct pod_image *image,
-		       bool overlay, struct err *e)
+static int prepare_app(const struct work *w, int apps, const struct runtime_app *ra,
+		       const struct pod_image *image, bool overlay, struct err *e)
 {
 	_cleanup_fd_ int dir = -EBADF, root = -EBADF;
 	int r;
@@ -253,7 +278,8 @@ static int prepare_app(const struct work *w, int apps, const struct runtime_app 
 	return store_tree_copy(w->store, image->id, root, e);
 }
 
-static int write_pod(const struct work *w, const struct stage1 *stage1, struct pod *pod, struct err *e)
+static int write_pod(const struct work *w, const struct stage1 *stage1, struct pod *pod,
+		     struct err *e)
 {
 	_cleanup_fd_ int apps = -EBADF;
 	bool overlay = can_overlay(w, pod->dir);
@@ -285,7 +311,8 @@ static int write_pod(const struct work *w, const struct stage1 *stage1, struct p
 	return 0;
 }
 
-static int prepare_locked(struct work *w, int pods, const struct stage1 *stage1, struct pod *ret, struct err *e)
+static int prepare_locked(struct work *w, int pods, const struct stage1 *stage1, struct pod *ret,
+			  struct err *e)
 {
 	/* From the look-up until the tree ids are written nobody removes a tree. */
 	_cleanup_fd_ int use = store_lock_use(w->store, LOCK_SHARED, true, e);
@@ -304,8 +331,8 @@ static int prepare_locked(struct work *w, int pods, const struct stage1 *stage1,
 	return r < 0 ? err_ctx(e, r, "pod %s", ret->uuid) : 0;
 }
 
-int pod_prepare(const struct gantry *g, int pods, const struct prepare *how, const struct stage1 *stage1,
-		struct pod *ret, struct err *e)
+int pod_prepare(const struct gantry *g, int pods, const struct prepare *how,
+		const struct stage1 *stage1, struct pod *ret, struct err *e)
 {
 	struct work w = {.g = g, .how = how, .store = store_open(g, e)};
 	int r = w.store;

@@ -1,6 +1,6 @@
 /*
- * Making a pod: images resolved, the manifest written, every app's manifest and tree id beside it, and
- * the trees copied where overlayfs cannot be had.
+ * Making a pod: images resolved, the manifest written, every app's manifest and tree id beside it,
+ * and the trees copied where overlayfs cannot be had.
  */
 #pragma once
 
@@ -17,5 +17,5 @@ struct prepare {
 };
 
 /* A pod in phase `prepare`, locked, complete. A failing one stays as "aborted prepare" for gc. */
-int pod_prepare(const struct gantry *g, int pods, const struct prepare *how, const struct stage1 *stage1,
-		struct pod *ret, struct err *e);
+int pod_prepare(const struct gantry *g, int pods, const struct prepare *how,
+		const struct stage1 *stage1, struct pod *ret, struct err *e);

@@ -13,14 +13,16 @@
 #include "stage0/pod/stage1.h"
 
 /*
- * stage1 takes back what it made outside the pod directory. A pod that was started with a stage1 which
- * is gone is cleaned by the present default one: the records that it reads are versioned.
+ * stage1 takes back what it made outside the pod directory. A pod that was started with a stage1
+ * which is gone is cleaned by the present default one: the records that it reads are versioned.
  */
 static int call_gc(const struct gantry *g, struct pod *p, struct err *e)
 {
 	_cleanup_stage1_ struct stage1 s = STAGE1_INIT;
 	_cleanup_err_ struct err why = ERR_INIT;
-	struct entry_args args = {.uuid = p->uuid, .local_config = g->local_config, .debug = g->debug};
+	struct entry_args args = {.uuid = p->uuid,
+				  .local_config = g->local_config,
+				  .debug = g->debug};
 	int r = stage1_of_pod(p->dir, &s, &why);
 
 	if (r < 0) {
@@ -37,10 +39,13 @@ static int call_gc(const struct gantry *g, struct pod *p, struct err *e)
 	return r;
 }
 
-/* Nothing was ever made outside the directory: the records that stage1 writes first are not there. */
+/*
+ * Nothing was ever made outside the directory: the records that stage1 writes first are not there.
+ */
 static bool needs_gc(const struct pod *p)
 {
-	return faccessat(p->dir, POD_CGROUP, F_OK, 0) == 0 || faccessat(p->dir, POD_NET, F_OK, 0) == 0;
+	return faccessat(p->dir, POD_CGROUP, F_OK, 0) == 0 ||
+	       faccessat(p->dir, POD_NET, F_OK, 0) == 0;
 }
 
 int pod_remove(const struct gantry *g, struct pod *p, struct err *e)

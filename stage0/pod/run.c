@@ -18,20 +18,30 @@
 
 /* Bare --net means the default network. */
 const struct opt run_request_opts[] = {
-	{.name = "net", .type = OPT_OPTIONAL, .offset = RUN(nets), .bare = "default", .arg = "NAME[:K=V;...],...",
+	{.name = "net", .type = OPT_OPTIONAL, .offset = RUN(nets), .bare = "default",
+	 .arg = "NAME[:K=V;...],...",
 	 .help = "networks: default, none (lo only), host, or names of configured ones"},
-	{.name = "dns", .type = OPT_STRV, .offset = RUN(dns), .arg = "IP,...", .help = "name servers, or host, or none"},
-	{.name = "dns-search", .type = OPT_STRV, .offset = RUN(dns_search), .arg = "DOMAIN", .help = "search domains"},
-	{.name = "dns-opt", .type = OPT_STRV, .offset = RUN(dns_opt), .arg = "OPTION", .help = "options of the resolver"},
-	{.name = "dns-domain", .type = OPT_STRING, .offset = RUN(dns_domain), .arg = "DOMAIN", .help = "local domain"},
-	{.name = "hosts-entry", .type = OPT_STRV, .offset = RUN(hosts_entries), .arg = "IP=NAME,...",
+	{.name = "dns", .type = OPT_STRV, .offset = RUN(dns), .arg = "IP,...",
+	 .help = "name servers, or host, or none"},
+	{.name = "dns-search", .type = OPT_STRV, .offset = RUN(dns_search), .arg = "DOMAIN",
+	 .help = "search domains"},
+	{.name = "dns-opt", .type = OPT_STRV, .offset = RUN(dns_opt), .arg = "OPTION",
+	 .help = "options of the resolver"},
+	{.name = "dns-domain", .type = OPT_STRING, .offset = RUN(dns_domain), .arg = "DOMAIN",
+	 .help = "local domain"},
+	{.name = "hosts-entry", .type = OPT_STRV, .offset = RUN(hosts_entries),
+	 .arg = "IP=NAME,...",
 	 .help = "lines of /etc/hosts, or host for the host's own file"},
-	{.name = "hostname", .type = OPT_STRING, .offset = RUN(hostname), .arg = "NAME", .help = "host name (rkt-UUID)"},
-	{.name = "ipc", .type = OPT_STRING, .offset = RUN(ipc), .arg = "WORD", .help = "auto, private, or parent: the host's IPC"},
+	{.name = "hostname", .type = OPT_STRING, .offset = RUN(hostname), .arg = "NAME",
+	 .help = "host name (rkt-UUID)"},
+	{.name = "ipc", .type = OPT_STRING, .offset = RUN(ipc), .arg = "WORD",
+	 .help = "auto, private, or parent: the host's IPC"},
 	{.name = "detach", .type = OPT_FLAG, .offset = RUN(detach),
 	 .help = "return when the pod is ready, print its UUID"},
-	{.name = "dry-run", .type = OPT_FLAG, .offset = RUN(dry_run), .help = "print what would be done for the pod"},
-	{.name = "interactive", .type = OPT_FLAG, .offset = RUN(interactive), .refused = "terminals for apps are not supported yet"},
+	{.name = "dry-run", .type = OPT_FLAG, .offset = RUN(dry_run),
+	 .help = "print what would be done for the pod"},
+	{.name = "interactive", .type = OPT_FLAG, .offset = RUN(interactive),
+	 .refused = "terminals for apps are not supported yet"},
 	{.name = "mds-register", .type = OPT_FLAG, .offset = RUN(mds_register),
 	 .refused = "the metadata service is not supported yet"},
 };
@@ -64,14 +74,17 @@ static int split_nets(const struct run_request *req, char ***ret, struct err *e)
 			if (!*name)
 				return err_set(e, EINVAL, "--net %s: empty network name", q(*use));
 			if (strv_has(names, name))
-				return err_set(e, EINVAL, "--net: network %s is there twice", q(name));
-			if ((*p)[len] && (!strcmp(name, "all") || !strcmp(name, "host") || !strcmp(name, "none")))
+				return err_set(e, EINVAL, "--net: network %s is there twice",
+					       q(name));
+			if ((*p)[len] && (!strcmp(name, "all") || !strcmp(name, "host") ||
+					  !strcmp(name, "none")))
 				return err_set(e, EINVAL, "--net: %s takes no arguments", name);
 			strv_add(&names, name);
 			strv_add(&nets, *p);
 		}
 	}
-	if (strv_len(names) > 1 && (strv_has(names, "host") || strv_has(names, "none") || strv_has(names, "all")))
+	if (strv_len(names) > 1 &&
+	    (strv_has(names, "host") || strv_has(names, "none") || strv_has(names, "all")))
 		return err_set(e, EINVAL, "--net: all, host and none stand alone");
 	*ret = take_ptr(nets);
 	return 0;
@@ -83,9 +96,10 @@ static int check_hostname(const char *name, struct err *e)
 	if (!*name || strlen(name) > 64)
 		return err_set(e, EINVAL, "--hostname %s: 1 to 64 characters", q(name));
 	for (const char *s = name; *s; s++)
-		if (!(*s >= 'a' && *s <= 'z') && !(*s >= 'A' && *s <= 'Z') && !(*s >= '0' && *s <= '9') && *s != '-' &&
-		    *s != '.')
-			return err_set(e, EINVAL, "--hostname %s: letters, digits, '-' and '.' only", q(name));
+		if (!(*s >= 'a' && *s <= 'z') && !(*s >= 'A' && *s <= 'Z') &&
+		    !(*s >= '0' && *s <= '9') && *s != '-' && *s != '.')
+			return err_set(e, EINVAL,
+				       "--hostname %s: letters, digits, '-' and '.' only", q(name));
 	return 0;
 }
 
@@ -96,7 +110,8 @@ int run_request_check(const struct run_request *req, struct err *e)
 
 	if (r == 0 && req->hostname)
 		r = check_hostname(req->hostname, e);
-	if (r == 0 && req->ipc && strcmp(req->ipc, "auto") && strcmp(req->ipc, "private") && strcmp(req->ipc, "parent"))
+	if (r == 0 && req->ipc && strcmp(req->ipc, "auto") && strcmp(req->ipc, "private") &&
+	    strcmp(req->ipc, "parent"))
 		r = err_set(e, EINVAL, "--ipc %s: auto, private or parent", q(req->ipc));
 	if (r == 0)
 		r = dns_check(req, e);
@@ -127,8 +142,8 @@ static int fill_args(const struct gantry *g, const struct pod *p, const struct r
 }
 
 /* This process becomes stage1. */
-static int exec_stage1(const struct pod *p, const struct stage1 *s, char *const *argv, int error, int ready,
-		       struct err *e)
+static int exec_stage1(const struct pod *p, const struct stage1 *s, char *const *argv, int error,
+		       int ready, struct err *e)
 {
 	_cleanup_strv_ char **env = stage1_environment(p->dir);
 	struct fd_name fds[] = {{"lock", p->dir}, {"error", error}, {"ready", ready}};
@@ -149,7 +164,8 @@ static void report(int error, const struct err *e)
 }
 
 /* Who am I: the detached pod's first process, in a session of its own, nobody's terminal. */
-static _noreturn_ void detached(const struct pod *p, const struct stage1 *s, char *const *argv, int error, int ready)
+static _noreturn_ void detached(const struct pod *p, const struct stage1 *s, char *const *argv,
+				int error, int ready)
 {
 	_cleanup_err_ struct err e = ERR_INIT;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -163,7 +179,9 @@ static _noreturn_ void detached(const struct pod *p, const struct stage1 *s, cha
 	_exit(EXIT_FAILED);
 }
 
-/* The start failed: its one line, and the status with which it would have ended in the foreground. */
+/*
+ * The start failed: its one line, and the status with which it would have ended in the foreground.
+ */
 static int read_failure(int error, pid_t pid, struct err *e)
 {
 	_cleanup_record_ struct record rec = RECORD_INIT;
@@ -178,7 +196,8 @@ static int read_failure(int error, pid_t pid, struct err *e)
 		message = record_get(&rec, "message");
 	if (!message) {
 		text = proc_describe(st);
-		return err_set(e, ESRCH, "the pod ended before it was ready: its first process %s", text);
+		return err_set(e, ESRCH, "the pod ended before it was ready: its first process %s",
+			       text);
 	}
 	/* Part of it may be an image's word. */
 	text = str_escape(message, strlen(message));
@@ -186,7 +205,8 @@ static int read_failure(int error, pid_t pid, struct err *e)
 	return proc_status(st) ? proc_status(st) : EXIT_FAILED;
 }
 
-static int run_detached(const struct pod *p, const struct stage1 *s, char *const *argv, struct err *e)
+static int run_detached(const struct pod *p, const struct stage1 *s, char *const *argv,
+			struct err *e)
 {
 	int ready[2] = {-EBADF, -EBADF}, error[2] = {-EBADF, -EBADF}, r = 0;
 	pid_t pid = -1;
@@ -212,9 +232,12 @@ static int run_detached(const struct pod *p, const struct stage1 *s, char *const
 	return r;
 }
 
-/* stage1 prints its plan; a pod that was only made for this goes again, a prepared one stays as it is. */
-static int dry_run(const struct gantry *g, struct pod *p, const struct stage1 *s, const struct entry_args *args,
-		   struct err *e)
+/*
+ * stage1 prints its plan; a pod that was only made for this goes again, a prepared one stays as it
+ * is.
+ */
+static int dry_run(const struct gantry *g, struct pod *p, const struct stage1 *s,
+		   const struct entry_args *args, struct err *e)
 {
 	int status = stage1_call(s, ENTRY_RUN, args, p, e), r = 0;
 
@@ -226,8 +249,8 @@ static int dry_run(const struct gantry *g, struct pod *p, const struct stage1 *s
 	return status < 0 ? status : r < 0 ? r : status;
 }
 
-int pod_run(const struct gantry *g, struct pod *p, const struct stage1 *s, const struct run_request *req,
-	    struct err *e)
+int pod_run(const struct gantry *g, struct pod *p, const struct stage1 *s,
+	    const struct run_request *req, struct err *e)
 {
 	_cleanup_entry_args_ struct entry_args args = ENTRY_ARGS_INIT;
 	_cleanup_strv_ char **argv = NULL;

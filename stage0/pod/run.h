@@ -1,6 +1,6 @@
 /*
- * From a prepared pod to a running one: this process becomes the pod's stage1, or, detached, starts it
- * and waits until it is ready.
+ * From a prepared pod to a running one: this process becomes the pod's stage1, or, detached, starts
+ * it and waits until it is ready.
  */
 #pragma once
 
@@ -27,9 +27,9 @@ void run_request_done(struct run_request *req);
 /* Check what can be checked before anything is made. */
 int run_request_check(const struct run_request *req, struct err *e);
 /*
- * Move the locked pod to `run` and exec the stage1's run program.  Does not return on success, except
- * detached: then 0 when the pod is ready (its UUID is on standard output), or the exit status of a start
- * that failed (its message was logged).
+ * Move the locked pod to `run` and exec the stage1's run program.  Does not return on success,
+ * except detached: then 0 when the pod is ready (its UUID is on standard output), or the exit
+ * status of a start that failed (its message was logged).
  */
-int pod_run(const struct gantry *g, struct pod *p, const struct stage1 *s, const struct run_request *req,
-	    struct err *e);
+int pod_run(const struct gantry *g, struct pod *p, const struct stage1 *s,
+	    const struct run_request *req, struct err *e);

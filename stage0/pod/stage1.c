@@ -51,8 +51,8 @@ static int read_manifest(const char *dir, struct stage1 *s, struct err *e)
 		const char *program = nameval_get(&m->annotations, entry_annotation(i));
 
 		if (program && *program != '/')
-			return err_set(e, EINVAL, "%s: %s: %s is not an absolute path", path, entry_annotation(i),
-				       q(program));
+			return err_set(e, EINVAL, "%s: %s: %s is not an absolute path", path,
+				       entry_annotation(i), q(program));
 		if (program)
 			s->programs[i] = xasprintf("%s/rootfs%s", dir, program);
 	}
@@ -76,7 +76,10 @@ int stage1_of_pod(int pod_dir, struct stage1 *ret, struct err *e)
 	if (r < 0)
 		return err_ctx(e, r, "stage1 of the pod");
 	text[strcspn(text, "\n")] = '\0';
-	/* After a power cut it may be empty: then what lies in our own directory must not be taken for one. */
+	/*
+	 * After a power cut it may be empty: then what lies in our own directory must not be taken
+	 * for one.
+	 */
 	if (!path_is_absolute(text))
 		return err_set(e, EINVAL, "stage1 of the pod: %s is not an absolute path", q(text));
 	r = read_manifest(text, ret, e);
@@ -87,7 +90,8 @@ int stage1_record(const struct stage1 *s, int pod_dir, struct err *e)
 {
 	_cleanup_free_ char *text = xasprintf("%s\n%s\n", s->dir, s->name);
 	/* In a pod that is being made: nobody reads it yet. */
-	_cleanup_fd_ int fd = openat(pod_dir, POD_STAGE1, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	_cleanup_fd_ int fd =
+		openat(pod_dir, POD_STAGE1, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	int r;
 
 	if (fd < 0)
@@ -96,14 +100,15 @@ int stage1_record(const struct stage1 *s, int pod_dir, struct err *e)
 	return r < 0 ? err_sysr(e, r, "write " POD_STAGE1) : 0;
 }
 
-int stage1_argv(const struct stage1 *s, enum entry_point point, const struct entry_args *args, char ***ret_argv,
-		struct err *e)
+int stage1_argv(const struct stage1 *s, enum entry_point point, const struct entry_args *args,
+		char ***ret_argv, struct err *e)
 {
 	_cleanup_strv_ char **dropped = NULL;
 	int r;
 
 	if (!s->programs[point])
-		return err_set(e, ENOTSUP, "gantry %s not implemented for pod's stage1", entry_name(point));
+		return err_set(e, ENOTSUP, "gantry %s not implemented for pod's stage1",
+			       entry_name(point));
 	r = entry_argv(point, s->interface, s->programs[point], args, ret_argv, &dropped, e);
 	if (r == 0 && strv_len(dropped)) {
 		_cleanup_free_ char *list = strv_join(dropped, ", ");
@@ -115,7 +120,8 @@ int stage1_argv(const struct stage1 *s, enum entry_point point, const struct ent
 
 char **stage1_environment(int lock)
 {
-	static const char *const ours[] = {"CNI_", "GANTRY_FDS=", "GANTRY_LOCK_FD=", "GANTRY_LOG_FD=", "RKT_LOCK_FD="};
+	static const char *const ours[] = {"CNI_", "GANTRY_FDS=", "GANTRY_LOCK_FD=",
+					   "GANTRY_LOG_FD=", "RKT_LOCK_FD="};
 	char **env = xcalloc(1, sizeof *env);
 
 	for (char **v = environ; v && *v; v++) {
@@ -133,8 +139,8 @@ char **stage1_environment(int lock)
 	return env;
 }
 
-int stage1_call(const struct stage1 *s, enum entry_point point, const struct entry_args *args, const struct pod *p,
-		struct err *e)
+int stage1_call(const struct stage1 *s, enum entry_point point, const struct entry_args *args,
+		const struct pod *p, struct err *e)
 {
 	_cleanup_strv_ char **argv = NULL, **env = NULL;
 	const struct fd_name lock = {"lock", p->dir};

@@ -35,7 +35,8 @@ static int read_manifest(const struct pod *p, struct pod_status *s, struct err *
 
 char *pod_image_name(const struct pod *p, const struct runtime_app *ra)
 {
-	_cleanup_free_ char *path = xasprintf(POD_APPSINFO "/%s/" APP_MANIFEST, ra->name), *text = NULL;
+	_cleanup_free_ char *path = xasprintf(POD_APPSINFO "/%s/" APP_MANIFEST, ra->name),
+			    *text = NULL;
 	_cleanup_image_manifest_ struct image_manifest *m = NULL;
 	const struct nameval_list *labels = &ra->image_labels;
 	const char *name = ra->image_name, *version;
@@ -69,7 +70,8 @@ static void read_app(const struct pod *p, const struct pod_status *s, const stru
 
 	*a = (struct app_status) {.app = ra, .exit_code = -1, .created_ns = s->created_ns};
 	a->started_ns = mtime_ns(p->dir, started);
-	if (file_read_line_at(p->dir, status, &text, NULL) == 0 && parse_u64(text, 255, &code) == 0) {
+	if (file_read_line_at(p->dir, status, &text, NULL) == 0 &&
+	    parse_u64(text, 255, &code) == 0) {
 		a->exit_code = (int) code;
 		a->finished_ns = mtime_ns(p->dir, status);
 	}
@@ -100,7 +102,8 @@ static void read_networks(const struct pod *p, struct pod_status *s)
 		const char *name = json_get_str(n, "netName"), *ip = json_get_str(n, "ip");
 
 		if (name && ip)
-			strbuf_addf(&sb, "%s%s:ip%c=%s", sb.len ? ", " : "", name, strchr(ip, ':') ? '6' : '4', ip);
+			strbuf_addf(&sb, "%s%s:ip%c=%s", sb.len ? ", " : "", name,
+				    strchr(ip, ':') ? '6' : '4', ip);
 	}
 	s->networks = sb.len ? str_escape(sb.buf, sb.len) : NULL;
 }

@@ -19,18 +19,24 @@ struct pod_status {
 	size_t n_apps;
 	int64_t created_ns, started_ns; /* 0: not known */
 	pid_t pid;			/* 0: not known */
-	char *networks;			/* "default:ip4=172.16.28.2", joined by ", ", fit for a terminal */
+	char *networks; /* "default:ip4=172.16.28.2", joined by ", ", fit for a terminal */
 	cJSON *net_info;		/* array of net-info.json, or NULL */
 };
 
-/* -ENOENT when the pod went away meanwhile. A pod without a manifest, or whose manifest is being written, is no error here. */
+/*
+ * -ENOENT when the pod went away meanwhile. A pod without a manifest, or whose manifest is being
+ * written, is no error here.
+ */
 int pod_status_read(const struct pod *p, struct pod_status *ret, struct err *e);
 void pod_status_done(struct pod_status *s);
 #define _cleanup_pod_status_ __attribute__((cleanup(pod_status_done)))
 
 /* The host's number of the pod's first process. */
 int pod_pid(const struct pod *p, pid_t *ret, struct err *e);
-/* name[:version] of an app's image, from the copy in the pod; NULL when it is not known. Owned by the caller. */
+/*
+ * name[:version] of an app's image, from the copy in the pod; NULL when it is not known. Owned by
+ * the caller.
+ */
 char *pod_image_name(const struct pod *p, const struct runtime_app *ra);
 /* The pod object of list and status --format=json (rkt's member names). */
 cJSON *pod_status_json(const struct pod *p, const struct pod_status *s);

@@ -29,7 +29,8 @@ static cJSON *mounts_json(const struct pod_status *s, const struct runtime_app *
 
 	for (size_t i = 0; i < ra->n_mounts; i++) {
 		const struct pod_mount *m = &ra->mounts[i];
-		const struct volume *v = m->app_volume ? m->app_volume : pod_manifest_volume(s->manifest, m->volume);
+		const struct volume *v =
+			m->app_volume ? m->app_volume : pod_manifest_volume(s->manifest, m->volume);
 		cJSON *o = cJSON_CreateObject();
 
 		add_string(o, "name", m->volume);
@@ -73,7 +74,8 @@ cJSON *pod_status_json(const struct pod *p, const struct pod_status *s)
 	if (cJSON_IsArray(s->net_info) && s->net_info->child)
 		cJSON_AddItemToObject(o, "networks", cJSON_Duplicate(s->net_info, true));
 	if (s->n_apps) {
-		cJSON *names = cJSON_AddArrayToObject(o, "app_names"), *apps = cJSON_AddArrayToObject(o, "apps");
+		cJSON *names = cJSON_AddArrayToObject(o, "app_names"),
+		      *apps = cJSON_AddArrayToObject(o, "apps");
 
 		for (size_t i = 0; i < s->n_apps; i++) {
 			cJSON_AddItemToArray(names, cJSON_CreateString(s->apps[i].app->name));

@@ -34,14 +34,18 @@ int pod_move(struct pod *p, enum pod_phase to, bool durable, struct err *e)
 
 	(void) snprintf(from_path, sizeof from_path, "%s/%s", pod_phase_dir(p->phase), p->uuid);
 	(void) snprintf(to_path, sizeof to_path, "%s/%s", pod_phase_dir(to), p->uuid);
-	/* No such file: the directory of the phase, if it is not there yet; else somebody was faster. */
+	/*
+	 * No such file: the directory of the phase, if it is not there yet; else somebody was
+	 * faster.
+	 */
 	if (renameat(p->pods, from_path, p->pods, to_path) < 0 &&
 	    (errno != ENOENT || pods_make_phase(p->pods, to) < 0 ||
 	     renameat(p->pods, from_path, p->pods, to_path) < 0))
 		return err_sys(e, "move pod to %s", pod_phase_dir(to));
 	p->phase = to;
 	if (durable) {
-		_cleanup_fd_ int parent = openat(p->pods, pod_phase_dir(to), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		_cleanup_fd_ int parent =
+			openat(p->pods, pod_phase_dir(to), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 		if (parent < 0 || fsync(parent) < 0)
 			return err_sys(e, "sync pods/%s", pod_phase_dir(to));

@@ -1,6 +1,7 @@
 /*
- * Waiting for a pod.  Its end is the end of a lock, which no file tells of; its other changes are seen by
- * inotify(7), with a look once a second besides, since a lock may go without any file changing.
+ * Waiting for a pod.  Its end is the end of a lock, which no file tells of; its other changes are
+ * seen by inotify(7), with a look once a second besides, since a lock may go without any file
+ * changing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +30,8 @@ static int64_t deadline_after(int64_t timeout_ms)
 	if (timeout_ms < 0)
 		return -1;
 	(void) clock_gettime(CLOCK_MONOTONIC, &ts);
-	if (__builtin_add_overflow((int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000, timeout_ms, &sum))
+	if (__builtin_add_overflow((int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000, timeout_ms,
+				   &sum))
 		return -1;
 	return sum;
 }
@@ -69,8 +71,8 @@ static int wait_for_child(pid_t pid, int64_t deadline)
 }
 
 /*
- * flock(2) has no deadline, and a signal handler would belong to the whole program: a child waits for the
- * lock, and is ended when the time is over.
+ * flock(2) has no deadline, and a signal handler would belong to the whole program: a child waits
+ * for the lock, and is ended when the time is over.
  */
 int pod_wait_unlocked(const struct pod *p, int64_t timeout_ms)
 {
@@ -155,7 +157,8 @@ static bool has_started(const struct pod *p, const char *app)
 	if (pod_status_read(p, &s, NULL) < 0 || !s.n_apps)
 		return false;
 	for (size_t i = 0; i < s.n_apps; i++)
-		if ((!app || !strcmp(app, s.apps[i].app->name)) && !s.apps[i].started_ns && s.apps[i].exit_code < 0)
+		if ((!app || !strcmp(app, s.apps[i].app->name)) && !s.apps[i].started_ns &&
+		    s.apps[i].exit_code < 0)
 			return false;
 	return true;
 }
@@ -172,7 +175,9 @@ int pod_wait_ready(const struct pod *p, const char *app, int64_t timeout_ms, str
 		_cleanup_pod_ struct pod now = POD_INIT;
 		int r;
 
-		/* Not there at first; watched before we look, so that nothing is missed in between. */
+		/*
+		 * Not there at first; watched before we look, so that nothing is missed in between.
+		 */
 		(void) watch(in, p->dir, POD_STARTED, IN_CREATE | IN_MOVED_TO);
 		r = pod_open(p->pods, p->uuid, &now, e);
 		if (r < 0)
@@ -182,7 +187,8 @@ int pod_wait_ready(const struct pod *p, const char *app, int64_t timeout_ms, str
 		if (has_ended(&now))
 			return err_set(e, ESRCH, "the pod ended before it was ready");
 		if (!left_until(deadline))
-			return err_set(e, ETIMEDOUT, "timeout while waiting for the pod to be ready");
+			return err_set(e, ETIMEDOUT,
+				       "timeout while waiting for the pod to be ready");
 		wait_change(in, deadline);
 	}
 }

@@ -51,7 +51,8 @@ static int write_state(const struct attachment *a, int pod_fd, const char *phase
 /* Before the first plugin runs: what is recorded is taken back, whatever happens next. */
 static int record_begin_add(const struct attachment *a, int pod_fd, struct err *e)
 {
-	_cleanup_free_ char *file = file_name(a->index, "conf"), *text = json_print(a->network.list, false);
+	_cleanup_free_ char *file = file_name(a->index, "conf"),
+			    *text = json_print(a->network.list, false);
 	int r;
 
 	if (mkdirat(pod_fd, POD_NET, 0700) < 0 && errno != EEXIST)
@@ -82,7 +83,10 @@ static void set(cJSON *o, const char *key, cJSON *value)
 		cJSON_AddItemToObject(o, key, value);
 }
 
-/* What one plugin gets on its input: its own object, name and version overwritten, the result so far. */
+/*
+ * What one plugin gets on its input: its own object, name and version overwritten, the result so
+ * far.
+ */
 static cJSON *plugin_conf(const struct attachment *a, const cJSON *plugin, const cJSON *prev)
 {
 	cJSON *conf = cJSON_Duplicate(plugin, true);
@@ -96,14 +100,19 @@ static cJSON *plugin_conf(const struct attachment *a, const cJSON *plugin, const
 	return conf;
 }
 
-static struct cni_call call_of(const struct attachment *a, const char *command, const char *uuid, const char *netns)
+static struct cni_call call_of(const struct attachment *a, const char *command, const char *uuid,
+			       const char *netns)
 {
-	return (struct cni_call) {.command = command, .container_id = uuid, .netns = netns, .ifname = a->ifname,
-				  .args = a->args, .path = a->path};
+	return (struct cni_call) {.command = command,
+				  .container_id = uuid,
+				  .netns = netns,
+				  .ifname = a->ifname,
+				  .args = a->args,
+				  .path = a->path};
 }
 
-static int run_plugin(const struct attachment *a, const struct cni_call *call, const cJSON *plugin, const cJSON *prev,
-		      cJSON **ret, struct err *e)
+static int run_plugin(const struct attachment *a, const struct cni_call *call, const cJSON *plugin,
+		      const cJSON *prev, cJSON **ret, struct err *e)
 {
 	_cleanup_json_ cJSON *conf = plugin_conf(a, plugin, prev);
 
@@ -120,7 +129,10 @@ static int add_chain(struct attachment *a, const char *uuid, struct err *e)
 
 		if (r < 0)
 			return r;
-		/* A result that does not say is of the configuration's version; the next plugin has to know. */
+		/*
+		 * A result that does not say is of the configuration's version; the next plugin has
+		 * to know.
+		 */
 		if (!json_get(result, "cniVersion"))
 			cJSON_AddStringToObject(result, "cniVersion", a->network.version);
 		cJSON_Delete(a->result);
@@ -131,7 +143,8 @@ static int add_chain(struct attachment *a, const char *uuid, struct err *e)
 
 static int write_result(const struct attachment *a, int pod_fd, struct err *e)
 {
-	_cleanup_free_ char *file = file_name(a->index, "result"), *text = json_print(a->result, false);
+	_cleanup_free_ char *file = file_name(a->index, "result"),
+			    *text = json_print(a->result, false);
 
 	return file_write_at(pod_fd, file, text, strlen(text), 0600, FILE_FAST, e);
 }
@@ -150,14 +163,20 @@ int attachment_add(struct attachment *a, int pod_fd, const char *uuid, struct er
 		r = write_result(a, pod_fd, e);
 	if (r == 0)
 		return 0;
-	/* The specification leaves the clean-up of a failed ADD to the runtime; if that fails too, gc tries again. */
+	/*
+	 * The specification leaves the clean-up of a failed ADD to the runtime; if that fails too,
+	 * gc tries again.
+	 */
 	cJSON_Delete(a->result);
 	a->result = NULL;
 	(void) attachment_del(a, pod_fd, uuid, a->netns, NULL);
 	return err_ctx(e, r, "failed to setup network %s", q(a->network.name));
 }
 
-/* The last plugin first; the first failure stops, since a later plugin may build on an earlier one's work. */
+/*
+ * The last plugin first; the first failure stops, since a later plugin may build on an earlier
+ * one's work.
+ */
 static int del_chain(const struct attachment *a, const char *uuid, const char *netns, struct err *e)
 {
 	const cJSON *plugins = json_get(a->network.list, "plugins");
@@ -166,8 +185,8 @@ static int del_chain(const struct attachment *a, const char *uuid, const char *n
 	_cleanup_free_ char *args = NULL;
 
 	/*
-	 * The pod's namespace ends right after this and takes its links along: our plugins need not wait
-	 * for the kernel to remove them (30 ms); others are told not to mind the word.
+	 * The pod's namespace ends right after this and takes its links along: our plugins need not
+	 * wait for the kernel to remove them (30 ms); others are told not to mind the word.
 	 */
 	if (*netns) {
 		args = xasprintf("%s%sIgnoreUnknown=1;NetnsEnding=1", a->args, *a->args ? ";" : "");
@@ -182,7 +201,8 @@ static int del_chain(const struct attachment *a, const char *uuid, const char *n
 	return 0;
 }
 
-int attachment_del(struct attachment *a, int pod_fd, const char *uuid, const char *netns, struct err *e)
+int attachment_del(struct attachment *a, int pod_fd, const char *uuid, const char *netns,
+		   struct err *e)
 {
 	int r = del_chain(a, uuid, netns, e);
 
@@ -226,14 +246,16 @@ static void read_result(struct attachment *a, int pod_fd)
 	_cleanup_free_ char *file = file_name(a->index, "result"), *text = NULL;
 	size_t len;
 
-	/* Without one (a killed ADD) DEL goes on without prevResult, as the specification has it. */
+	/*
+	 * Without one (a killed ADD) DEL goes on without prevResult, as the specification has it.
+	 */
 	if (file_read_at(pod_fd, file, JSON_MANIFEST_MAX, &text, &len, NULL) == 0)
 		a->result = json_parse(text, len, JSON_MANIFEST_MAX, NULL);
 }
 
 /*
- * A power cut can leave an empty file behind a rename that was not synced.  The namespace is gone then,
- * and DEL by container id and interface name releases what lies on the disk.
+ * A power cut can leave an empty file behind a rename that was not synced.  The namespace is gone
+ * then, and DEL by container id and interface name releases what lies on the disk.
  */
 static void state_after_power_cut(struct attachment *a)
 {
@@ -245,7 +267,10 @@ static void state_after_power_cut(struct attachment *a)
 		a->netns = xstrdup("");
 }
 
-/* Plugins are looked for where they were at ADD; after an update of ours or theirs that may be elsewhere. */
+/*
+ * Plugins are looked for where they were at ADD; after an update of ours or theirs that may be
+ * elsewhere.
+ */
 static void add_present_path(struct attachment *a)
 {
 	_cleanup_strv_ char **now = cni_plugin_path();

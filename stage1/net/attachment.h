@@ -2,7 +2,8 @@
  * One network of one pod: what the pod directory records of it, and its ADD and DEL.
  *
  *	net/I.conf    the configuration list that was used
- *	net/I.state   flat record: name, file, cni-version, ifname, args, path (repeated), netns, phase=adding
+ *	net/I.state   flat record: name, file, cni-version, ifname, args, path (repeated),
+ *	              netns, phase=adding
  *	net/I.result  the final result: there once all plugins have added
  */
 #pragma once
@@ -18,9 +19,13 @@ struct attachment {
 };
 void attachment_done(struct attachment *a);
 
-/* ADD every plugin in order. When one fails, DEL is run for the whole chain and nothing stays recorded if that worked. */
+/*
+ * ADD every plugin in order. When one fails, DEL is run for the whole chain and nothing stays
+ * recorded if that worked.
+ */
 int attachment_add(struct attachment *a, int pod_fd, const char *uuid, struct err *e);
 /* DEL in reverse order; removes the records on success. */
-int attachment_del(struct attachment *a, int pod_fd, const char *uuid, const char *netns, struct err *e);
+int attachment_del(struct attachment *a, int pod_fd, const char *uuid, const char *netns,
+		   struct err *e);
 /* Read records back. -ENOENT: there is nothing (left) to take back of this index. */
 int attachment_load(struct attachment *ret, int pod_fd, unsigned index, struct err *e);

@@ -12,20 +12,23 @@
 #include "base/str.h"
 
 /* Oldest first; an absent cniVersion means the first one. */
-static const char *const supported[] = {"0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"};
+static const char *const supported[] = {"0.1.0", "0.2.0", "0.3.0", "0.3.1",
+					"0.4.0", "1.0.0", "1.1.0"};
 
 static const char *const built_in[] = {
-	"{\"cniVersion\":\"1.0.0\",\"name\":\"default\",\"plugins\":[{\"type\":\"ptp\",\"ipMasq\":true,\"ipam\":{"
-	"\"type\":\"host-local\",\"dataDir\":\"/run/gantry/networks\",\"subnet\":\"172.16.28.0/24\","
-	"\"routes\":[{\"dst\":\"0.0.0.0/0\"}]}}]}",
-	"{\"cniVersion\":\"1.0.0\",\"name\":\"default-restricted\",\"plugins\":[{\"type\":\"ptp\",\"ipMasq\":false,"
-	"\"ipam\":{\"type\":\"host-local\",\"dataDir\":\"/run/gantry/networks\",\"subnet\":\"172.31.0.0/16\"}}]}",
+	"{\"cniVersion\":\"1.0.0\",\"name\":\"default\",\"plugins\":[{\"type\":\"ptp\",\"ipMasq\":true,"
+	"\"ipam\":{\"type\":\"host-local\",\"dataDir\":\"/run/gantry/networks\","
+	"\"subnet\":\"172.16.28.0/24\",\"routes\":[{\"dst\":\"0.0.0.0/0\"}]}}]}",
+	"{\"cniVersion\":\"1.0.0\",\"name\":\"default-restricted\",\"plugins\":[{\"type\":\"ptp\","
+	"\"ipMasq\":false,\"ipam\":{\"type\":\"host-local\",\"dataDir\":\"/run/gantry/networks\","
+	"\"subnet\":\"172.31.0.0/16\"}}]}",
 };
 
 bool cni_name_is_valid(const char *s)
 {
 	for (const char *p = s; *p; p++) {
-		bool alnum = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9');
+		bool alnum = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
+			     (*p >= '0' && *p <= '9');
 
 		if (!alnum && (p == s || !strchr("_.-", *p)))
 			return false;
@@ -79,7 +82,10 @@ static int consider_version(const char *version, const char **best, struct err *
 	return 0;
 }
 
-/* cniVersion and, since 1.1, cniVersions. When only newer ones are listed, the plugin is left to say so. */
+/*
+ * cniVersion and, since 1.1, cniVersions. When only newer ones are listed, the plugin is left to
+ * say so.
+ */
 static int negotiate(const cJSON *conf, char **ret, struct err *e)
 {
 	const cJSON *one = json_get(conf, "cniVersion"), *many = json_get(conf, "cniVersions");
@@ -119,7 +125,8 @@ static int check_plugins(const cJSON *list, struct err *e)
 			return err_set(e, EINVAL, "plugins[%zu]: no type", i);
 		/* It becomes a file name (CVE-2021-20206). */
 		if (!cni_name_is_valid(type))
-			return err_set(e, EINVAL, "plugins[%zu].type: %s is no plugin name", i, q(type));
+			return err_set(e, EINVAL, "plugins[%zu].type: %s is no plugin name", i,
+				       q(type));
 	}
 	return 0;
 }
@@ -216,7 +223,8 @@ static int list_files(const char *dir, char *const *suffixes, char ***ret, struc
 		return errno == ENOENT || errno == ENOTDIR ? 0 : err_sys(e, "open %s", dir);
 	while ((de = readdir(d)))
 		for (char *const *s = suffixes; *s; s++)
-			if (str_ends(de->d_name, *s) && de->d_name[0] != '.' && de->d_type != DT_DIR)
+			if (str_ends(de->d_name, *s) && de->d_name[0] != '.' &&
+			    de->d_type != DT_DIR)
 				strv_add(ret, de->d_name);
 	strv_sort(*ret);
 	return 0;
@@ -264,7 +272,8 @@ static int load_file(const char *dir, const char *file, struct cni_network *ret,
 		if (!j)
 			return err_ctx(e, -EINVAL, "%s", path);
 		name = json_get_str(j, "name");
-		if (name && cni_name_is_valid(name) && !is_true(json_get(j, "loadOnlyInlinedPlugins")))
+		if (name && cni_name_is_valid(name) &&
+		    !is_true(json_get(j, "loadOnlyInlinedPlugins")))
 			r = add_folder(dir, name, j, e);
 		if (r < 0)
 			return r;
@@ -294,8 +303,8 @@ static int load_kind(const char *dir, char *const *suffixes, struct cni_networks
 
 		r = load_file(dir, *f, &n, e);
 		if (r == 0 && cni_network_find(l, n.name)) {
-			log_warning("%s: network %s is defined by another file already, this one is not used", n.file,
-				    q(n.name));
+			log_warning("%s: network %s is defined by another file already, this one is "
+				    "not used", n.file, q(n.name));
 			cni_network_done(&n);
 		} else if (r == 0) {
 			add_network(l, n);

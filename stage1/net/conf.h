@@ -9,7 +9,8 @@ struct cni_network {
 	char *name;
 	char *file;    /* where it came from; NULL: built in */
 	char *version; /* cniVersion that is used, negotiated */
-	cJSON *list;   /* the whole configuration list; `plugins` is an array of objects with `type` */
+	cJSON *list;   /* the whole configuration list; `plugins` is an array of objects with `type`
+			*/
 };
 
 struct cni_networks {
@@ -17,7 +18,10 @@ struct cni_networks {
 	size_t n;
 };
 
-/* All networks of DIR (which may be missing) in file name order, then the built-in ones that no file replaces. */
+/*
+ * All networks of DIR (which may be missing) in file name order, then the built-in ones that no
+ * file replaces.
+ */
 int cni_networks_load(const char *dir, struct cni_networks *ret, struct err *e);
 void cni_networks_done(struct cni_networks *l);
 const struct cni_network *cni_network_find(const struct cni_networks *l, const char *name);

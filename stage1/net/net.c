@@ -47,13 +47,16 @@ static int check_plugins(const struct attachment *a, struct err *e)
 	return 0;
 }
 
-static int add_attachment(struct net_plan *p, const struct cni_network *n, const char *args, struct err *e)
+static int add_attachment(struct net_plan *p, const struct cni_network *n, const char *args,
+			  struct err *e)
 {
 	struct attachment *a;
 
 	p->v = xgrow(p->v, p->n, sizeof *p->v);
 	a = &p->v[p->n];
-	*a = (struct attachment) {.index = (unsigned) p->n, .args = xstrdup(args), .path = cni_plugin_path()};
+	*a = (struct attachment) {.index = (unsigned) p->n,
+				  .args = xstrdup(args),
+				  .path = cni_plugin_path()};
 	p->n++;
 	a->ifname = xasprintf("eth%u", a->index);
 	a->netns = xstrdup("");
@@ -86,14 +89,16 @@ static int check_known(const struct net_request *req, const struct cni_networks 
 			strbuf_addf(&missing, "%s%s", missing.len ? ", " : "", q(name));
 	}
 	if (missing.len)
-		return err_set(e, ENOENT, "failed to setup network: networks not found: %s", missing.buf);
+		return err_set(e, ENOENT, "failed to setup network: networks not found: %s",
+			       missing.buf);
 	return 0;
 }
 
 /* In the order of the files, whatever the order of the names: that numbers eth0, eth1. */
 static int select_networks(const struct net_request *req, struct net_plan *p, struct err *e)
 {
-	_cleanup_free_ char *dir = path_join(req->local_config ? req->local_config : LOCAL_CONFIG_DIR, "net.d");
+	_cleanup_free_ char *dir =
+		path_join(req->local_config ? req->local_config : LOCAL_CONFIG_DIR, "net.d");
 	bool everything = strv_has(req->nets, "all");
 	struct cni_networks all = {0};
 	int r = cni_networks_load(dir, &all, e);
@@ -153,8 +158,10 @@ char **net_plan_lines(const struct net_plan *p)
 
 		for (const cJSON *c = json_get(a->network.list, "plugins")->child; c; c = c->next)
 			strbuf_addf(&types, "%s%s", types.len ? "+" : "", json_get_str(c, "type"));
-		strv_push(&lines, xasprintf("%s: %s (%s, %s)%s%s", a->ifname, a->network.name, types.buf,
-					    a->network.file ? a->network.file : "built in", *args ? " " : "", args));
+		strv_push(&lines,
+			  xasprintf("%s: %s (%s, %s)%s%s", a->ifname, a->network.name, types.buf,
+				    a->network.file ? a->network.file : "built in",
+				    *args ? " " : "", args));
 	}
 	return lines;
 }
@@ -182,7 +189,8 @@ static void add_mask(cJSON *o, const char *len_text, bool v4)
 		return;
 	}
 	mask = len ? ~0u << (32 - len) : 0;
-	(void) snprintf(text, sizeof text, "%u.%u.%u.%u", mask >> 24, mask >> 16 & 255, mask >> 8 & 255, mask & 255);
+	(void) snprintf(text, sizeof text, "%u.%u.%u.%u", mask >> 24, mask >> 16 & 255,
+			mask >> 8 & 255, mask & 255);
 	cJSON_AddStringToObject(o, "mask", text);
 }
 
@@ -192,7 +200,9 @@ static cJSON *info_of(const struct attachment *a, char *const *addresses)
 	_cleanup_free_ char *plugin = NULL, *ip = NULL;
 	const char *first = addresses ? addresses[0] : NULL;
 
-	(void) cni_plugin_find(a->path, json_get_str(json_get(a->network.list, "plugins")->child, "type"), &plugin, NULL);
+	(void) cni_plugin_find(a->path,
+			       json_get_str(json_get(a->network.list, "plugins")->child, "type"),
+			       &plugin, NULL);
 	cJSON_AddStringToObject(o, "netName", a->network.name);
 	cJSON_AddStringToObject(o, "netConf", a->network.file ? a->network.file : "");
 	cJSON_AddStringToObject(o, "pluginPath", plugin ? plugin : "");
@@ -287,7 +297,10 @@ int net_down(int pod_fd, const char *uuid, const char *netns_path, struct err *e
 		struct attachment a = {0};
 
 		r = attachment_load(&a, pod_fd, indexes[i], &why);
-		/* Nothing left of it. The same error of the DEL would be a plugin that is gone: no success. */
+		/*
+		 * Nothing left of it. The same error of the DEL would be a plugin that is gone: no
+		 * success.
+		 */
 		if (r == -ENOENT)
 			continue;
 		if (r == 0)

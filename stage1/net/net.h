@@ -1,13 +1,13 @@
 /*
- * The pod's networks: a CNI runtime (specification 1.1.0 and the older versions that plugins speak).
- * It knows no plugin by name.
+ * The pod's networks: a CNI runtime (specification 1.1.0 and the older versions that plugins
+ * speak). It knows no plugin by name.
  *
  *	net_plan()  loads and checks the configuration, changes nothing
  *	net_up()    ADDs the networks in order: eth0, eth1, ...
  *	net_down()  DELs what the pod directory says was ever begun, in reverse order
  *
- * Before the first plugin of a network runs, net/I.conf and net/I.state say so; so that whatever dies
- * when, a later net_down() finds what to take back. DEL of what is not there is harmless.
+ * Before the first plugin of a network runs, net/I.conf and net/I.state say so; so that whatever
+ * dies when, a later net_down() finds what to take back. DEL of what is not there is harmless.
  */
 #pragma once
 
@@ -18,7 +18,8 @@ struct net_request {
 	int pod_fd;		  /* the pod directory */
 	char *const *nets;	  /* strv: "default", "NAME:K=V;K2=V2", "all", "none"; not "host" */
 	const char *local_config; /* networks are in LOCAL_CONFIG/net.d */
-	const char *netns_path;	  /* CNI_NETNS: /proc/PID/fd/N of the process that becomes the monitor */
+	const char
+		*netns_path; /* CNI_NETNS: /proc/PID/fd/N of the process that becomes the monitor */
 	int netns_fd;
 };
 
@@ -27,11 +28,15 @@ struct net_plan;
 /* "" when there is no network to set up (none). */
 int net_plan(const struct net_request *req, struct net_plan **ret, struct err *e);
 void net_plan_free(struct net_plan *p);
-/* For --dry-run: one line for each network, owned by the caller ("eth0: default (ptp, built in)"); strv. */
+/*
+ * For --dry-run: one line for each network, owned by the caller ("eth0: default (ptp, built in)");
+ * strv.
+ */
 char **net_plan_lines(const struct net_plan *p);
 
 struct net_result {
-	char **nameservers, **search, **options; /* strv; of the first network that has name servers */
+	char **nameservers, **search,
+		**options; /* strv; of the first network that has name servers */
 	char *domain;
 	char *dns_network; /* which one that was, or NULL */
 	char **addresses;  /* strv of "172.16.28.2/24" of all networks */
@@ -47,7 +52,7 @@ int net_up(struct net_plan *p, struct net_result *ret, struct err *e);
 void net_plan_netns(struct net_plan *p, const char *path, int fd);
 
 /*
- * Take back every attachment of the pod; netns_path "" when the namespace is gone.  All are tried; the
- * first error is returned, and what could not be taken back stays recorded.
+ * Take back every attachment of the pod; netns_path "" when the namespace is gone.  All are tried;
+ * the first error is returned, and what could not be taken back stays recorded.
  */
 int net_down(int pod_fd, const char *uuid, const char *netns_path, struct err *e);

@@ -56,8 +56,8 @@ int cni_plugin_find(char *const *path, const char *type, char **ret, struct err 
 }
 
 /*
- * The six CNI variables, always set, and PATH, with which plugins find iptables and the like.  Nothing of
- * the caller's: DEL is run by others than ADD was, and must find the same.
+ * The six CNI variables, always set, and PATH, with which plugins find iptables and the like.
+ * Nothing of the caller's: DEL is run by others than ADD was, and must find the same.
  */
 static char **environment(const struct cni_call *call)
 {
@@ -92,8 +92,8 @@ static int plugin_error(const char *type, int status, const struct proc_io *io, 
 	if (msg) {
 		text = shown(msg, strlen(msg));
 		more = details && *details ? shown(details, strlen(details)) : NULL;
-		return err_set(e, EIO, "plugin %s: %s%s%s%s", type, text, more ? " (" : "", more ? more : "",
-			       more ? ")" : "");
+		return err_set(e, EIO, "plugin %s: %s%s%s%s", type, text, more ? " (" : "",
+			       more ? more : "", more ? ")" : "");
 	}
 	if (!io->err_len && !io->out_len)
 		return err_set(e, EIO, "plugin %s: %s and said nothing", type, how);
@@ -139,15 +139,18 @@ static int run_once(struct spawn *sp, struct proc_io *io, struct err *e)
 	return r;
 }
 
-int cni_plugin_run(const struct cni_call *call, const char *type, const cJSON *conf, cJSON **ret_result,
-		   struct err *e)
+int cni_plugin_run(const struct cni_call *call, const char *type, const cJSON *conf,
+		   cJSON **ret_result, struct err *e)
 {
 	_cleanup_free_ char *program = NULL, *input = json_print(conf, false);
 	_cleanup_strv_ char **env = environment(call);
 	char *argv[] = {(char *) type, NULL};
 	struct spawn sp = SPAWN_INIT;
-	struct proc_io io = {.input = input, .input_len = strlen(input), .out_limit = PLUGIN_OUTPUT_MAX,
-			     .err_limit = PLUGIN_STDERR_MAX, .timeout_ms = PLUGIN_TIMEOUT_MS};
+	struct proc_io io = {.input = input,
+			     .input_len = strlen(input),
+			     .out_limit = PLUGIN_OUTPUT_MAX,
+			     .err_limit = PLUGIN_STDERR_MAX,
+			     .timeout_ms = PLUGIN_TIMEOUT_MS};
 	int r = cni_plugin_find(call->path, type, &program, e);
 
 	if (r < 0)

@@ -27,13 +27,18 @@ struct fake {
 
 static inline _unused_ void fake_install(const struct fake *f, const char *type)
 {
-	assert_int_equal(file_write_at(f->plugins, type, fake_plugin, strlen(fake_plugin), 0700, FILE_FAST, NULL), 0);
+	assert_int_equal(file_write_at(f->plugins, type, fake_plugin, strlen(fake_plugin), 0700,
+				       FILE_FAST, NULL),
+			 0);
 }
 
 /* What the plugin does at that command. */
-static inline _unused_ void fake_does(const struct fake *f, const char *type_and_command, const char *text)
+static inline _unused_ void fake_does(const struct fake *f, const char *type_and_command,
+				      const char *text)
 {
-	assert_int_equal(file_write_at(f->plugins, type_and_command, text, strlen(text), 0600, FILE_FAST, NULL), 0);
+	assert_int_equal(file_write_at(f->plugins, type_and_command, text, strlen(text), 0600,
+				       FILE_FAST, NULL),
+			 0);
 }
 
 static inline _unused_ void fake_up(struct fake *f)
@@ -74,9 +79,11 @@ static inline _unused_ void assert_calls(const struct fake *f, const char *want)
 	(void) unlinkat(f->plugins, "calls", 0);
 }
 
-static inline _unused_ void assert_stdin(const struct fake *f, const char *type_and_command, const char *want)
+static inline _unused_ void assert_stdin(const struct fake *f, const char *type_and_command,
+					 const char *want)
 {
-	_cleanup_free_ char *file = xasprintf("%s.stdin", type_and_command), *text = fake_read(f->plugins, file);
+	_cleanup_free_ char *file = xasprintf("%s.stdin", type_and_command),
+			    *text = fake_read(f->plugins, file);
 
 	assert_non_null(text);
 	assert_string_equal(text, want);

@@ -38,7 +38,8 @@ static inline _unused_ void pods_down(struct pods_fixture *f)
 }
 
 /* A pod that nobody holds, in some phase, with this UUID. */
-static inline _unused_ void pod_put(const struct pods_fixture *f, enum pod_phase phase, const char *uuid)
+static inline _unused_ void pod_put(const struct pods_fixture *f, enum pod_phase phase,
+				    const char *uuid)
 {
 	_cleanup_free_ char *path = xasprintf("%s/%s", pod_phase_dir(phase), uuid);
 
@@ -46,7 +47,8 @@ static inline _unused_ void pod_put(const struct pods_fixture *f, enum pod_phase
 	assert_int_equal(mkdirat(f->pods, path, 0700), 0);
 }
 
-static inline _unused_ bool pod_is_in(const struct pods_fixture *f, enum pod_phase phase, const char *uuid)
+static inline _unused_ bool pod_is_in(const struct pods_fixture *f, enum pod_phase phase,
+				      const char *uuid)
 {
 	_cleanup_free_ char *path = xasprintf("%s/%s", pod_phase_dir(phase), uuid);
 
@@ -66,11 +68,11 @@ static inline _unused_ void pod_file(const struct pod *p, const char *path, cons
 }
 
 /*
- * Another process that holds the lock (LOCK_SH, LOCK_EX) on a pod until the answer is closed: a descriptor.
- * Its pid in *ret.
+ * Another process that holds the lock (LOCK_SH, LOCK_EX) on a pod until the answer is closed: a
+ * descriptor. Its pid in *ret.
  */
-static inline _unused_ int hold_lock(const struct pods_fixture *f, enum pod_phase phase, const char *uuid, int how,
-				     pid_t *ret)
+static inline _unused_ int hold_lock(const struct pods_fixture *f, enum pod_phase phase,
+				     const char *uuid, int how, pid_t *ret)
 {
 	_cleanup_free_ char *path = xasprintf("%s/%s", pod_phase_dir(phase), uuid);
 	int ready[2], release[2];
