@@ -132,15 +132,21 @@ test_up() {
 	[ ! -d "${FILE_DATA:-}" ] || cp -a --reflink=auto "$FILE_DATA/." "$DATA"
 }
 
-# test_down: end what the test left running, so that one failure does not make the next.
+# test_down: end what the test left running, so that one failure does not make the next; by force of our
+# own where the gantry under test cannot.
 test_down() {
-	local pid pod
+	local pid pod left
 	for pid in "${BG_PIDS[@]}"; do
 		kill -KILL "$pid" 2>/dev/null || :
 	done
 	for pod in "$DATA"/pods/run/*; do
-		[ -d "$pod" ] && gantry stop --force "${pod##*/}" >/dev/null 2>&1 || :
+		[ ! -d "$pod" ] || gantry stop --force "${pod##*/}" >/dev/null 2>&1 || :
 	done
+	left=$(leaked_processes | cut -d' ' -f1)
+	for pid in $left; do
+		kill -KILL "$pid" 2>/dev/null || :
+	done
+	[ -z "$left" ] || wait_for 10 no_leaked_processes || :
 	gantry gc --grace-period=0s --expire-prepared=0s >/dev/null 2>&1 || :
 	return 0
 }

@@ -44,6 +44,8 @@ leaked_processes() {
 	world_processes
 }
 
+no_leaked_processes() { [ -z "$(leaked_processes)" ]; }
+
 world_processes() {
 	local dir
 	for dir in /proc/[0-9]*; do
