@@ -14,7 +14,7 @@ pss() {
 	local pid kib name
 	for pid in $(comm -13 "$1" <(processes)); do
 		case $(readlink "/proc/$pid/exe") in
-		*/busybox | "$(readlink /proc/$$/exe)") continue ;; # an app, or this script
+		*/busybox | */sleep | "$(readlink /proc/$$/exe)") continue ;; # an app, or this script
 		esac
 		kib=$(awk '$1 == "Pss:" { print $2 }' "/proc/$pid/smaps_rollup" 2>/dev/null)
 		[ -n "$kib" ] || continue
