@@ -171,13 +171,22 @@ int fd_sealed(const char *name, const void *data, size_t len, struct err *e)
 	return take_fd(fd);
 }
 
+#define FDS_MAX 512
+
 int exec_fds(int path_fd, const char *path, char *const *argv, char *const *env,
 	     const struct fd_name *fds, size_t n, struct err *e)
 {
 	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
 	_cleanup_strv_ char **envv = NULL;
+	size_t named = 0;
 	int r;
 
+	for (size_t i = 0; i < n; i++)
+		named += fds[i].fd >= 0;
+	/* Said here, where there is still somebody to hear it: the program could only end. */
+	if (named > FDS_MAX)
+		return err_set(e, E2BIG, "%zu descriptors are needed (apps and volumes), the limit is %d", named,
+			       FDS_MAX);
 	r = fd_cloexec_all();
 	if (r < 0)
 		return err_sysr(e, r, "mark descriptors close-on-exec");
@@ -204,7 +213,6 @@ int exec_fds(int path_fd, const char *path, char *const *argv, char *const *env,
 }
 
 /* The announced descriptors: few, so a plain table. */
-#define FDS_MAX 512
 static struct {
 	char name[32];
 	int fd;

@@ -37,6 +37,7 @@
 #define POD_VOLUMES "sharedVolumes"
 #define POD_ETC "etc"
 #define POD_CGROUP "cgroup"
+#define POD_CGROUP_MAX (16u << 20) /* bytes; a pod manifest's limit bounds the apps far below */
 #define POD_PID "pid"
 #define POD_RUNTIME_CONFIG "runtime-config"
 

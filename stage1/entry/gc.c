@@ -18,7 +18,6 @@
 #include "stage1/net/net.h"
 #include "sys/cgroup.h"
 
-#define CGROUP_LIST_MAX 65536
 #define CGROUP_TIMEOUT_MS 3000
 
 /* The namespace by the monitor's descriptor; empty when it cannot be that any more. */
@@ -36,7 +35,7 @@ static int remove_cgroups(int dir, struct err *e)
 
 	if (faccessat(dir, POD_CGROUP, F_OK, 0) < 0 && errno == ENOENT)
 		return 0;
-	r = file_read_at(dir, POD_CGROUP, CGROUP_LIST_MAX, &list, NULL, e);
+	r = file_read_at(dir, POD_CGROUP, POD_CGROUP_MAX, &list, NULL, e);
 	if (r == 0)
 		r = cg_remove_listed(list, CGROUP_TIMEOUT_MS, e);
 	if (r == 0)

@@ -20,14 +20,13 @@
 #include "stage1/monitor/monitor.h"
 #include "sys/cgroup.h"
 
-#define CGROUP_LIST_MAX 65536
 #define CGROUP_TIMEOUT_MS 3000
 
 static void remove_cgroups(struct monitor *m)
 {
 	_cleanup_err_ struct err e = ERR_INIT;
 	_cleanup_free_ char *list = NULL;
-	int r = file_read_at(m->dir, POD_CGROUP, CGROUP_LIST_MAX, &list, NULL, &e);
+	int r = file_read_at(m->dir, POD_CGROUP, POD_CGROUP_MAX, &list, NULL, &e);
 
 	if (r == 0)
 		r = cg_remove_listed(list, CGROUP_TIMEOUT_MS, &e);

@@ -135,6 +135,20 @@ static void undo(struct sandbox *sb)
 		log_warning("%s", err_text(&e));
 }
 
+/* Why init is gone before it was told to go: its `error CODE TEXT`, where it got as far as saying it. */
+static int not_born(struct sandbox *sb, int r, struct err *e)
+{
+	char line[1024], *text;
+	ssize_t n = read(sb->status[0], line, sizeof line - 1);
+
+	if (n <= 0)
+		return err_sysr(e, r, "the pod's init ended before its start");
+	line[n] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	text = str_starts(line, "error ") ? strchr(line + 6, ' ') : NULL;
+	return err_set(e, EIO, "the pod's init: %s", text ? text + 1 : line);
+}
+
 int sandbox_run(struct sandbox *sb, struct err *e)
 {
 	int r = prepare(sb, e);
@@ -142,7 +156,7 @@ int sandbox_run(struct sandbox *sb, struct err *e)
 	if (r == 0) {
 		r = write_all(sb->go[1], "g", 1);
 		if (r < 0)
-			r = err_sysr(e, r, "the pod's init ended before its start");
+			r = not_born(sb, r, e);
 	}
 	if (r == 0)
 		r = sandbox_monitor(sb, e);

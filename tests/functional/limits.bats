@@ -198,3 +198,15 @@ limit() {
 	refute_match '^[0-9]+:.*:/gantry'
 	refute_match '=ok$'
 }
+
+@test "limits: a pod of too many apps is refused in words, and leaves nothing" {
+	jq -nc --arg id "$PROBE_ID" '{acVersion: "0.8.11", acKind: "PodManifest", apps: [range(600) |
+		{name: "a\(.)", image: {id: $id}, app: {exec: ["/probe", "exit", "0"], user: "0", group: "0"}}]}' \
+		>"$T/pod.json"
+	g run --net=none --pod-manifest="$T/pod.json"
+	assert_refused 254 'descriptors are needed'
+	g gc --grace-period=0s
+	g gc --grace-period=0s
+	g list --no-legend
+	[ -z "$output" ] || fail "gc left the pod"
+}
