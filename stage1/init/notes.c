@@ -19,6 +19,19 @@ static int open_log(struct pod *pod, struct app *a, struct err *e)
 	return a->log < 0 ? err_sys(e, "open %s", a->log_path) : 0;
 }
 
+/*
+ * The room for an app's exit status is taken while there is some: an app that fills the disk, with its
+ * log if nothing else, must not be able to hide how it ended.  Where there is none, that is not yet a loss.
+ */
+static void reserve_status(const struct pod *pod, const struct app *a)
+{
+	_cleanup_fd_ int fd = openat(pod->dir, a->status_temp,
+				     O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+
+	if (fd >= 0)
+		(void) write_all(fd, "none\n", 5);
+}
+
 int notes_prepare(struct pod *pod, struct err *e)
 {
 	static const char *const dirs[] = {POD_STATUS, POD_STARTED, POD_LOGS};
@@ -39,6 +52,7 @@ int notes_prepare(struct pod *pod, struct err *e)
 		r = open_log(pod, a, e);
 		if (r < 0)
 			return r;
+		reserve_status(pod, a);
 	}
 	return 0;
 }
@@ -58,8 +72,14 @@ void note_status(struct pod *pod, const struct app *a, int status)
 {
 	char text[16];
 
-	(void) snprintf(text, sizeof text, "%d\n", status);
-	put_file(pod, a->status_temp, a->status_path, text);
+	int n = snprintf(text, sizeof text, "%d\n", status);
+	_cleanup_fd_ int fd =
+		openat(pod->dir, a->status_temp, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+
+	/* Written over what was reserved, cut afterwards: no moment without the room. */
+	if (fd < 0 || write_all(fd, text, (size_t) n) < 0 || ftruncate(fd, n) < 0)
+		return;
+	(void) renameat(pod->dir, a->status_temp, pod->dir, a->status_path);
 }
 
 void note_started(struct pod *pod, const struct app *a)
