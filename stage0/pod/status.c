@@ -131,8 +131,8 @@ int pod_status_read(const struct pod *p, struct pod_status *ret, struct err *e)
 	if (ret->started_ns)
 		(void) pod_pid(p, &ret->pid, NULL);
 	r = read_manifest(p, ret, e);
-	/* Being written at this moment: as good as not there. */
-	if (r == -EINVAL && p->state == POD_STATE_PREPARING)
+	/* Being written at this moment, or never finished: as good as not there. */
+	if (r == -EINVAL && (p->state == POD_STATE_PREPARING || p->state == POD_STATE_ABORTED_PREPARE))
 		r = -ENOENT;
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
