@@ -31,12 +31,27 @@ bool log_is_debug(void)
 	return log_debug_on;
 }
 
+/*
+ * What comes from elsewhere (a file's name, a plugin's words) must not steer the terminal.  Most of it was
+ * quoted where the message was made; this is for all that was not.  C1 controls are C2 80..9F in UTF-8.
+ */
+static void defuse(char *text)
+{
+	for (unsigned char *c = (unsigned char *) text; *c; c++) {
+		if ((*c < ' ' && *c != '\n' && *c != '\t') || *c == 0x7f)
+			*c = '?';
+		else if (*c == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f)
+			c[0] = c[1] = '?';
+	}
+}
+
 static void log_line(const char *level, const char *fmt, va_list ap)
 {
 	int saved = errno;
 	_cleanup_free_ char *text = xvasprintf(fmt, ap);
 	_cleanup_free_ char *line = xasprintf("%s: %s%s\n", log_name, level, text);
 
+	defuse(line);
 	(void) !write(log_fd, line, strlen(line));
 	errno = saved;
 }

@@ -169,3 +169,9 @@ COMMANDS='cat-manifest enter fetch gc help image list prepare rm run run-prepare
 	g list
 	assert_ok
 }
+
+@test "cli: the name of a file cannot steer the terminal" {
+	g fetch $'/none\e]0;x\a\e[31m.aci'
+	assert_refused 254 'No such file or directory'
+	! grep -q $'[\e\a]' "$T/err" || fail "a control character came through"
+}
