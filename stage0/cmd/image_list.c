@@ -135,12 +135,15 @@ static int compare(const void *a, const void *b, void *arg)
 static char *cell(const struct target *t, enum field f, const struct store_info *i, int64_t now)
 {
 	int64_t size = i->blob_size + i->tree_size;
+	_cleanup_free_ char *name = NULL;
 
 	switch (f) {
 	case FIELD_ID:
 		return xstrndup(i->id, t->full ? IMAGE_ID_LEN : SHORT_ID_LEN);
 	case FIELD_NAME:
-		return full_name(i);
+		/* A label's value is any text, and the image's maker chose it. */
+		name = full_name(i);
+		return str_escape(name, strlen(name));
 	case FIELD_SIZE:
 		return t->full ? xasprintf("%lld", (long long) size) : size_iec(size);
 	case FIELD_IMPORT_TIME:

@@ -165,3 +165,15 @@ teardown() { test_down; }
 	assert_ok
 	assert_equal "${#lines[@]}" 2
 }
+
+@test "image: a label cannot steer the terminal, nor make a line of its own" {
+	make_aci "$T/esc.aci" example.com/esc '{"exec":["/probe"],"user":"0","group":"0"}' "$FIX/root" \
+		'[{"name":"version","value":"1\u001b[31m\nx"},{"name":"os","value":"linux"},{"name":"arch","value":"'"$(image_arch)"'"}]'
+	g fetch "$T/esc.aci"
+	assert_ok
+	g image list --no-legend
+	assert_ok
+	assert_match 'example.com/esc:1\\x1b\[31m\\nx'
+	! grep -q $'\e' "$T/out" || fail "a control character came through"
+	assert_equal "${#lines[@]}" 3
+}
