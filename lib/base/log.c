@@ -32,8 +32,9 @@ bool log_is_debug(void)
 }
 
 /*
- * What comes from elsewhere (a file's name, a plugin's words) must not steer the terminal.  Most of it was
- * quoted where the message was made; this is for all that was not.  C1 controls are C2 80..9F in UTF-8.
+ * What comes from elsewhere (a file's name, a plugin's words) must not steer the terminal.  Most
+ * of it was quoted where the message was made; this is for all that was not.  C1 controls are
+ * C2 80..9F in UTF-8.
  */
 static void defuse(char *text)
 {

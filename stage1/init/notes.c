@@ -20,8 +20,9 @@ static int open_log(struct pod *pod, struct app *a, struct err *e)
 }
 
 /*
- * The room for an app's exit status is taken while there is some: an app that fills the disk, with its
- * log if nothing else, must not be able to hide how it ended.  Where there is none, that is not yet a loss.
+ * The room for an app's exit status is taken while there is some: an app that fills the disk, with
+ * its log if nothing else, must not be able to hide how it ended.  Where there is none, that is not
+ * yet a loss.
  */
 static void reserve_status(const struct pod *pod, const struct app *a)
 {

@@ -135,7 +135,7 @@ static void undo(struct sandbox *sb)
 		log_warning("%s", err_text(&e));
 }
 
-/* Why init is gone before it was told to go: its `error CODE TEXT`, where it got as far as saying it. */
+/* Why init is gone before it was told to go: its `error CODE TEXT`, where it came to say it. */
 static int not_born(struct sandbox *sb, int r, struct err *e)
 {
 	char line[1024], *text;
