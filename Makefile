@@ -98,7 +98,7 @@ DEPS_BUILD := gcc libc6-dev make pkg-config musl-tools linux-libc-dev libcap-dev
               libcjson-dev libisal-dev libssl-dev liblzma-dev libbz2-dev libgpgme-dev libcurl4-openssl-dev scdoc
 DEPS_RUN   := gpg gpgconf ca-certificates
 DEPS_TEST  := libcmocka-dev bats busybox-static gnupg openssl iproute2 iputils-ping netcat-openbsd nftables procps \
-              attr acl libcap2-bin tar gzip xz-utils bzip2 jq util-linux bsdutils binutils strace \
+              attr acl libcap2-bin tar cpio gzip xz-utils bzip2 jq util-linux bsdutils binutils strace \
               containernetworking-plugins
 DEPS       := $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST)
 
