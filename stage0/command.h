@@ -51,10 +51,12 @@ extern const size_t n_global_opts;
  * stands behind the verb.
  */
 const struct command *command_find(struct opt_cursor *c, struct err *e);
+/* By which name the program was called: a link named rkt behaves like rkt. */
+void context_name(struct gantry *g, const char *argv0);
 /* Make the context ready after all options are known. */
 int context_open(struct gantry *g, struct err *e);
 void context_done(struct gantry *g);
 /* What lists of commands show: not the hidden ones, nor what is not built. */
 bool command_is_shown(const struct command *cmd);
 /* Help: NULL for the overview. */
-void help_print(FILE *f, const struct command *cmd);
+void help_print(FILE *f, const struct gantry *g, const struct command *cmd);

@@ -55,22 +55,23 @@ const struct opt global_opts[] = {
 	 .help = "say more on standard error"},
 	{.name = "dir", .type = OPT_STRING,
 	 .arg = "DIR", .offset = offsetof(struct gantry, data_dir),
-	 .help = "data directory (" DATA_DIR ")"},
+	 .help = "data directory (" DATA_DIR "; as rkt " RKT_DATA_DIR ")"},
 	{.name = "system-config", .type = OPT_STRING,
 	 .arg = "DIR", .offset = offsetof(struct gantry, system_config),
-	 .help = "the vendor's configuration (" SYSTEM_CONFIG_DIR ")"},
+	 .help = "the vendor's configuration (" SYSTEM_CONFIG_DIR "; as rkt " RKT_SYSTEM_CONFIG_DIR ")"},
 	{.name = "local-config", .type = OPT_STRING,
 	 .arg = "DIR", .offset = offsetof(struct gantry, local_config),
-	 .help = "the administrator's configuration (" LOCAL_CONFIG_DIR ")"},
+	 .help = "the administrator's configuration (" LOCAL_CONFIG_DIR "; as rkt " RKT_LOCAL_CONFIG_DIR
+		 ")"},
 	{.name = "user-config", .type = OPT_STRING,
 	 .arg = "DIR", .offset = offsetof(struct gantry, user_config),
-	 .refused = "user configuration is not supported yet"},
+	 .help = "the user's configuration; wins over both (none)"},
 	{.name = "insecure-options", .type = OPT_CALL, .arg = "WORDS", .call = set_insecure,
 	 .help = "waive checks: none, image, tls, http, pubkey, capabilities, paths, seccomp, "
 		 "all-fetch, all-run, all"},
 	{.name = "trust-keys-from-https",
 	 .type = OPT_FLAG, .offset = offsetof(struct gantry, trust_keys_from_https),
-	 .refused = "key discovery is not supported yet"},
+	 .help = "trust discovered keys without review if they came over https"},
 	{.name = "cpuprofile", .type = OPT_STRING,
 	 .arg = "PATH", .refused = "there is no Go runtime here to profile"},
 	{.name = "memprofile", .type = OPT_STRING,
@@ -120,6 +121,12 @@ static int resolve_dir(char **dir, const char *standard, struct err *e)
 	return 0;
 }
 
+void context_name(struct gantry *g, const char *argv0)
+{
+	g->rkt = argv0 && !strcmp(path_last(argv0), "rkt");
+	g->program = g->rkt ? "rkt" : "gantry";
+}
+
 int context_open(struct gantry *g, struct err *e)
 {
 	int r = find_libexec(g, e);
@@ -127,11 +134,15 @@ int context_open(struct gantry *g, struct err *e)
 	if (g->debug)
 		log_set_debug(true);
 	if (r == 0)
-		r = resolve_dir(&g->data_dir, DATA_DIR, e);
+		r = resolve_dir(&g->data_dir, g->rkt ? RKT_DATA_DIR : DATA_DIR, e);
 	if (r == 0)
-		r = resolve_dir(&g->system_config, SYSTEM_CONFIG_DIR, e);
+		r = resolve_dir(&g->system_config,
+				g->rkt ? RKT_SYSTEM_CONFIG_DIR : SYSTEM_CONFIG_DIR, e);
 	if (r == 0)
-		r = resolve_dir(&g->local_config, LOCAL_CONFIG_DIR, e);
+		r = resolve_dir(&g->local_config, g->rkt ? RKT_LOCAL_CONFIG_DIR : LOCAL_CONFIG_DIR,
+				e);
+	if (r == 0 && g->user_config && *g->user_config)
+		r = resolve_dir(&g->user_config, "", e);
 	if (r < 0)
 		return r;
 	g->data_fd = open(g->data_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);

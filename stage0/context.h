@@ -26,6 +26,8 @@ enum insecure {
 };
 
 struct gantry {
+	const char *program;	    /* "gantry", or "rkt" when called by that name */
+	bool rkt; /* called as rkt: its directories, its host names, its prefix of messages */
 	char *data_dir;		    /* --dir: pods, images, locks */
 	char *system_config;	    /* --system-config: the vendor's keys, networks, settings */
 	char *local_config; /* --local-config: the administrator's; wins over the vendor's */

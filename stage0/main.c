@@ -42,10 +42,10 @@ static int run_command(struct gantry *g, const struct command *cmd, struct opt_c
 
 	if (g->help) {
 		/* It wins over what stands behind it, as in every tool. */
-		help_print(stdout, cmd);
+		help_print(stdout, g, cmd);
 		r = 0;
 	} else if (cmd->is_family && r >= 0) {
-		help_print(stderr, cmd);
+		help_print(stderr, g, cmd);
 		log_error("missing command");
 		r = EXIT_USAGE;
 	} else {
@@ -84,13 +84,13 @@ static int run_words(struct gantry *g, struct opt_cursor *c, struct err *e)
 	int r = parse_globals(g, c, e);
 
 	if (c->pos >= c->argc && g->help) {
-		help_print(stdout, NULL);
+		help_print(stdout, g, NULL);
 		return 0;
 	}
 	if (r < 0)
 		return r;
 	if (c->pos >= c->argc) {
-		help_print(stderr, NULL);
+		help_print(stderr, g, NULL);
 		log_error("missing command");
 		return EXIT_USAGE;
 	}
@@ -98,7 +98,7 @@ static int run_words(struct gantry *g, struct opt_cursor *c, struct err *e)
 	if (!cmd)
 		return -EINVAL;
 	/* From here on every message names the command, whoever writes it. */
-	(void) snprintf(name, sizeof name, "gantry: %s", cmd->name);
+	(void) snprintf(name, sizeof name, "%s%s", g->rkt ? "" : "gantry: ", cmd->name);
 	log_init(name);
 	return run_command(g, cmd, c, e);
 }
@@ -111,7 +111,8 @@ int main(int argc, char **argv)
 	int r;
 
 	fd_sanitize_stdio();
-	log_init("gantry");
+	context_name(&g, argv[0]);
+	log_init(g.program);
 	r = run_words(&g, &c, &e);
 	if (r < 0) {
 		log_error("%s", err_text(&e));

@@ -8,6 +8,10 @@
 #define SYSTEM_CONFIG_DIR "/usr/lib/gantry"
 #define LOCAL_CONFIG_DIR "/etc/gantry"
 #define RUN_DIR "/run/gantry"
+/* The same for a gantry that is called as rkt. */
+#define RKT_DATA_DIR "/var/lib/rkt"
+#define RKT_SYSTEM_CONFIG_DIR "/usr/lib/rkt"
+#define RKT_LOCAL_CONFIG_DIR "/etc/rkt"
 
 /* --- data directory --- */
 #define DATA_PODS "pods"

@@ -7,11 +7,13 @@
 #include "base/str.h"
 #include "stage0/command.h"
 
-static void print_overview(FILE *f)
+static void print_overview(FILE *f, const char *program)
 {
-	fprintf(f, "NAME:\n\tgantry - a daemonless pod runtime\n\n"
-		   "USAGE:\n\tgantry [global options] COMMAND [options] [arguments]\n\n"
-		   "VERSION:\n\t" GANTRY_VERSION "\n\nCOMMANDS:\n");
+	fprintf(f,
+		"NAME:\n\t%s - a daemonless pod runtime\n\n"
+		"USAGE:\n\t%s [global options] COMMAND [options] [arguments]\n\n"
+		"VERSION:\n\t" GANTRY_VERSION "\n\nCOMMANDS:\n",
+		program, program);
 	for (size_t i = 0; commands[i]; i++)
 		if (command_is_shown(commands[i]) && !commands[i]->is_family)
 			fprintf(f, "\t%-20s %s\n", commands[i]->name, commands[i]->summary);
@@ -19,7 +21,8 @@ static void print_overview(FILE *f)
 	opt_help(f, global_opts, n_global_opts);
 	fprintf(f,
 		"\nA command may be shortened as long as it is unique. "
-		   "More: gantry help COMMAND, man gantry-COMMAND.\n");
+		"More: %s help COMMAND, man gantry-COMMAND.\n",
+		program);
 }
 
 static void print_members(FILE *f, const struct command *family)
@@ -33,17 +36,17 @@ static void print_members(FILE *f, const struct command *family)
 			fprintf(f, "\t%-20s %s\n", commands[i]->name, commands[i]->summary);
 }
 
-void help_print(FILE *f, const struct command *cmd)
+void help_print(FILE *f, const struct gantry *g, const struct command *cmd)
 {
 	if (!cmd) {
-		print_overview(f);
+		print_overview(f, g->program);
 		return;
 	}
-	fprintf(f, "NAME:\n\tgantry %s - %s\n\nUSAGE:\n\tgantry %s %s\n", cmd->name,
+	fprintf(f, "NAME:\n\t%s %s - %s\n\nUSAGE:\n\t%s %s %s\n", g->program, cmd->name,
 		cmd->summary   ? cmd->summary
 		: cmd->refused ? cmd->refused
 			       : "",
-		cmd->name, cmd->usage ? cmd->usage : "");
+		g->program, cmd->name, cmd->usage ? cmd->usage : "");
 	if (cmd->is_family)
 		print_members(f, cmd);
 	if (cmd->details)
@@ -65,14 +68,13 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 	struct opt_cursor c = {.argc = (int) strv_len(words), .argv = words};
 	const struct command *cmd = NULL;
 
-	(void) g;
 	(void) target;
 	if (c.argc) {
 		cmd = command_find(&c, e);
 		if (!cmd)
 			return -EINVAL;
 	}
-	help_print(stdout, cmd);
+	help_print(stdout, g, cmd);
 	return 0;
 }
 

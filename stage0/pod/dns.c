@@ -129,7 +129,7 @@ static char *resolv_text(const struct run_request *req)
 }
 
 /* Several names of one address share a line, in the order in which they came. */
-static char *hosts_text(const struct run_request *req, const char *uuid)
+static char *hosts_text(const struct run_request *req, const char *hostname)
 {
 	_cleanup_strv_ char **entries = split_uses(req->hosts_entries), **done = NULL;
 	struct strbuf sb = STRBUF_INIT;
@@ -147,10 +147,8 @@ static char *hosts_text(const struct run_request *req, const char *uuid)
 				strbuf_addf(&sb, "%s%s", o == h ? "" : " ", *o + strlen(ip) + 1);
 		strbuf_addc(&sb, '\n');
 	}
-	if (req->hostname)
-		strbuf_addf(&sb, "127.0.0.1\t%s\n", req->hostname);
-	else
-		strbuf_addf(&sb, "127.0.0.1\trkt-%s\n", uuid);
+	if (hostname)
+		strbuf_addf(&sb, "127.0.0.1\t%s\n", hostname);
 	return strbuf_take(&sb);
 }
 
@@ -163,7 +161,7 @@ static int write_file(int pod_dir, const char *name, char *text, struct err *e)
 	return file_write_at(pod_dir, path, owned, strlen(owned), 0644, FILE_FAST, e);
 }
 
-int dns_write(const struct run_request *req, const char *uuid, int pod_dir, struct err *e)
+int dns_write(const struct run_request *req, const char *hostname, int pod_dir, struct err *e)
 {
 	_cleanup_free_ char *mode = dns_mode(req);
 	int r = 0;
@@ -171,6 +169,6 @@ int dns_write(const struct run_request *req, const char *uuid, int pod_dir, stru
 	if (str_starts(mode, "resolv=stage0"))
 		r = write_file(pod_dir, "resolv.conf", resolv_text(req), e);
 	if (r == 0 && str_ends(mode, "hosts=stage0"))
-		r = write_file(pod_dir, "hosts", hosts_text(req, uuid), e);
+		r = write_file(pod_dir, "hosts", hosts_text(req, hostname), e);
 	return r;
 }

@@ -11,4 +11,4 @@ struct run_request;
 int dns_check(const struct run_request *req, struct err *e);
 /* "resolv=...,hosts=...", owned by the caller. */
 char *dns_mode(const struct run_request *req);
-int dns_write(const struct run_request *req, const char *uuid, int pod_dir, struct err *e);
+int dns_write(const struct run_request *req, const char *hostname, int pod_dir, struct err *e);

@@ -118,8 +118,13 @@ int run_request_check(const struct run_request *req, struct err *e)
 	return r;
 }
 
-static int fill_args(const struct gantry *g, const struct pod *p, const struct run_request *req,
-		     struct entry_args *args, struct err *e)
+char *pod_default_hostname(const struct gantry *g, const char *uuid)
+{
+	return xasprintf("%s-%s", g->program, uuid);
+}
+
+static int fill_args(const struct gantry *g, const struct pod *p, const struct stage1 *s,
+		     const struct run_request *req, struct entry_args *args, struct err *e)
 {
 	int r = split_nets(req, &args->nets, e);
 
@@ -130,7 +135,10 @@ static int fill_args(const struct gantry *g, const struct pod *p, const struct r
 	args->local_config = xstrdup(g->local_config);
 	args->system_config = xstrdup(g->system_config);
 	args->data_dir = xstrdup(g->data_dir);
-	args->hostname = xstrdup_null(req->hostname);
+	/* Without the option an old stage1 that cannot set one keeps its own, without complaint. */
+	if (req->hostname || s->interface >= 2)
+		args->hostname = req->hostname ? xstrdup(req->hostname)
+					       : pod_default_hostname(g, p->uuid);
 	args->ipc = xstrdup_null(req->ipc);
 	args->no_capabilities = g->insecure & INSECURE_CAPABILITIES;
 	args->no_paths = g->insecure & INSECURE_PATHS;
@@ -254,14 +262,14 @@ int pod_run(const struct gantry *g, struct pod *p, const struct stage1 *s,
 {
 	_cleanup_entry_args_ struct entry_args args = ENTRY_ARGS_INIT;
 	_cleanup_strv_ char **argv = NULL;
-	int r = fill_args(g, p, req, &args, e);
+	int r = fill_args(g, p, s, req, &args, e);
 
 	if (r == 0 && req->dry_run)
 		return dry_run(g, p, s, &args, e);
 	if (r == 0)
 		r = stage1_argv(s, ENTRY_RUN, &args, &argv, e);
 	if (r == 0)
-		r = dns_write(req, p->uuid, p->dir, e);
+		r = dns_write(req, args.hostname, p->dir, e);
 	if (r == 0)
 		r = pod_move(p, PHASE_RUN, false, e);
 	if (r < 0)

@@ -24,6 +24,8 @@ extern const struct opt run_request_opts[];
 extern const size_t n_run_request_opts;
 void run_request_done(struct run_request *req);
 
+/* "gantry-UUID", as rkt "rkt-UUID"; owned by the caller. */
+char *pod_default_hostname(const struct gantry *g, const char *uuid);
 /* Check what can be checked before anything is made. */
 int run_request_check(const struct run_request *req, struct err *e);
 /*

@@ -9,10 +9,10 @@ teardown() { test_down; }
 
 n() { g run --net=none "$@"; }
 
-@test "names: the hostname is rkt-UUID by default" {
+@test "names: the hostname is gantry-UUID by default" {
 	n --uuid-file-save="$T/uuid" "$PROBE_ID" -- hostname , cat /etc/hostname
 	assert_ok
-	assert_out "hostname=rkt-$(cat "$T/uuid")" "rkt-$(cat "$T/uuid")"
+	assert_out "hostname=gantry-$(cat "$T/uuid")" "gantry-$(cat "$T/uuid")"
 }
 
 @test "names: --hostname" {
