@@ -116,14 +116,15 @@ demo: deps
 	@B=$(B) tests/demo.sh
 
 SUITES ?= layers headers unit fuzz contract functional crash
-.PHONY: tests-built check-unit check-functional check-contract check-fuzz check-layers check-headers check-crash
+CHECKS := $(SUITES:%=check-%)
+.PHONY: tests-built $(CHECKS)
 tests-built: all unit-tests fuzzers test-programs
 
 check: deps
 	@$(MAKE) tests-built
 	@tests/run.sh $(B) $(SUITES)
 
-check-%: tests-built
+$(CHECKS): check-%: tests-built
 	@tests/run.sh $(B) $*
 
 # The unit tests and a part of the functional ones under the sanitizers.
