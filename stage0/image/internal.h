@@ -16,12 +16,36 @@
 #define FETCH_STALL_MS (120 * 1000)  /* without a byte; the fetch worker itself gives up sooner */
 #define FINISH_MS (1800 * 1000)	     /* for what is left to do when all bytes are there */
 
+/* What is wanted, from the words of a command to the source. */
+struct request {
+	const struct gantry *g;
+	int store;
+	const char *location;	    /* path or URL */
+	const char *signature_file; /* --signature, or NULL */
+	const char *signature_url;  /* NULL: LOCATION.asc */
+	enum pull_policy policy;
+	/*
+	 * NULL, or what the image must say of itself: the name, and each of these labels with this
+	 * value.  Anything else is an error, before anything is published.
+	 */
+	const struct image_ref *expect;
+	bool quiet; /* no progress bar, no lines of what is done */
+};
+
+/* --- from_url.c --- */
+/* The whole id of what is at this URL, from the store or from the server as the policy says. */
+int image_from_url(const struct request *rq, char **ret_id, struct err *e);
+
 struct signature {
 	char *data;
 	size_t len;
 };
 
 /* --- signature.c --- */
+static inline bool signature_wanted(const struct gantry *g)
+{
+	return !(g->insecure & INSECURE_IMAGE);
+}
 /* From beside a local image, or from the operator's --signature. -ENOENT "error opening signature file ...". */
 int signature_read(const char *path, struct signature *ret, struct err *e);
 void signature_done(struct signature *sig);
