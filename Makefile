@@ -12,7 +12,8 @@ VERSION   := $(shell cat lib/contract/VERSION)
 PREFIX    ?= /usr/local
 BINDIR    ?= $(PREFIX)/bin
 LIBEXECDIR ?= $(PREFIX)/libexec/gantry
-MANDIR    ?= $(PREFIX)/share/man
+SHAREDIR  ?= $(PREFIX)/share
+MANDIR    ?= $(SHAREDIR)/man
 B         ?= build
 SAN       ?=
 V         ?= 0
@@ -98,7 +99,7 @@ DEPS_BUILD := gcc libc6-dev make pkg-config musl-tools linux-libc-dev libcap-dev
               libcjson-dev libisal-dev libssl-dev liblzma-dev libbz2-dev libgpgme-dev libcurl4-openssl-dev scdoc
 DEPS_RUN   := gpg gpgconf ca-certificates
 DEPS_TEST  := libcmocka-dev bats busybox-static gnupg openssl iproute2 iputils-ping netcat-openbsd nftables procps \
-              attr acl libcap2-bin tar cpio gzip xz-utils bzip2 jq util-linux bsdutils binutils strace \
+              attr acl libcap2-bin tar cpio gzip xz-utils bzip2 jq util-linux bsdutils binutils strace zsh \
               containernetworking-plugins
 DEPS       := $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST)
 
@@ -145,6 +146,10 @@ install: all
 	@tar -C $(B)/libexec/gantry --owner=0 --group=0 --mode=u=rwX,go=rX -cf - . | tar -C $(DESTDIR)$(LIBEXECDIR) -xf -
 	@for page in $(B)/man/*; do [ -e "$$page" ] || continue; \
 		install -D -m 644 "$$page" "$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}"; done
+	@install -d $(DESTDIR)$(SHAREDIR)/bash-completion/completions $(DESTDIR)$(SHAREDIR)/zsh/site-functions
+	@$(B)/bin/gantry completion bash >$(DESTDIR)$(SHAREDIR)/bash-completion/completions/gantry
+	@ln -sf gantry $(DESTDIR)$(SHAREDIR)/bash-completion/completions/rkt
+	@$(B)/bin/gantry completion zsh >$(DESTDIR)$(SHAREDIR)/zsh/site-functions/_gantry
 
 clean:
 	rm -rf build build-*

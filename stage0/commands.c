@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "stage0/command.h"
 
-extern const struct command cmd_cat_manifest, cmd_doc, cmd_enter, cmd_fetch, cmd_gc, cmd_help,
+extern const struct command cmd_cat_manifest, cmd_complete, cmd_completion, cmd_doc, cmd_enter, cmd_fetch, cmd_gc, cmd_help,
 	cmd_image_cat_manifest, cmd_image_list, cmd_image_rm, cmd_list, cmd_prepare, cmd_rm,
 	cmd_run, cmd_run_prepared, cmd_status, cmd_stop, cmd_trust, cmd_version;
 
@@ -27,7 +27,6 @@ NOT_BUILT(no_image_render, "image render");
 NOT_BUILT(no_image_verify, "image verify");
 NOT_BUILT(no_metadata, "metadata-service");
 NOT_BUILT(no_api, "api-service");
-NOT_BUILT(no_completion, "completion");
 
 static const struct command family_image = {
 	.name = "image",
@@ -53,13 +52,14 @@ const struct command *const commands[] = {
 	&cmd_image_list,
 	&cmd_image_cat_manifest,
 	&cmd_image_rm,
+	&cmd_completion,
 	&cmd_version,
 	&cmd_help,
 	&cmd_doc,
+	&cmd_complete,
 	&no_api,
 	&no_app,
 	&no_attach,
-	&no_completion,
 	&no_config,
 	&no_export,
 	&no_image_export,

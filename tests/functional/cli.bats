@@ -12,7 +12,7 @@ setup() {
 	INSECURE=
 }
 
-COMMANDS='cat-manifest enter fetch gc help image list prepare rm run run-prepared status stop trust version'
+COMMANDS='cat-manifest completion enter fetch gc help image list prepare rm run run-prepared status stop trust version'
 
 @test "cli: no command is exit 2, with help" {
 	g
