@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,13 +11,21 @@ static const char *log_name = "gantry";
 static int log_fd = STDERR_FILENO;
 static bool log_debug_on;
 
+/* The variable may be somebody else's, or of a process whose descriptors did not come along. */
+static bool is_writable(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
+}
+
 void log_init(const char *name)
 {
 	const char *fd = getenv("GANTRY_LOG_FD");
 	uint64_t n;
 
 	log_name = name;
-	if (fd && parse_u64(fd, 1u << 20, &n) == 0)
+	if (fd && parse_u64(fd, 1u << 20, &n) == 0 && is_writable((int) n))
 		log_fd = (int) n;
 	log_debug_on = log_debug_on || getenv("GANTRY_DEBUG") != NULL;
 }

@@ -23,6 +23,34 @@ static const struct opt *find(const struct opt_table *tables, size_t n_tables, c
 	return NULL;
 }
 
+static int store_flag(const struct opt *o, bool *field, const char *value)
+{
+	bool on;
+	int r = parse_bool(value, &on);
+
+	if (r == 0)
+		*field = on == (o->type == OPT_FLAG);
+	return r;
+}
+
+/* What would have been right, for a value that could not be read. */
+static const char *expected(const struct opt *o, int r)
+{
+	if (r == -ERANGE)
+		return "out of range";
+	switch (o->type) {
+	case OPT_FLAG:
+	case OPT_FLAG_ON:
+		return "true or false";
+	case OPT_DURATION:
+		return "not a duration like 1h30m or 0s";
+	case OPT_I64:
+		return "not a number";
+	default:
+		return strerror(-r);
+	}
+}
+
 static int store(const struct opt *o, void *target, const char *value, struct err *e)
 {
 	_cleanup_err_ struct err why = ERR_INIT;
@@ -31,7 +59,8 @@ static int store(const struct opt *o, void *target, const char *value, struct er
 
 	switch (o->type) {
 	case OPT_FLAG:
-		r = parse_bool(value, (bool *) field);
+	case OPT_FLAG_ON:
+		r = store_flag(o, (bool *) field, value);
 		break;
 	case OPT_STRING:
 		free(*(char **) field);
@@ -53,7 +82,7 @@ static int store(const struct opt *o, void *target, const char *value, struct er
 	}
 	if (r < 0)
 		return err_set(e, -r, "invalid argument %s for --%s: %s", q(value), o->name,
-			       why.msg ? why.msg : strerror(-r));
+			       why.msg ? why.msg : expected(o, r));
 	return 0;
 }
 
@@ -78,7 +107,7 @@ static int read_option(struct opt_cursor *c, const struct opt_table *tables, siz
 		return err_set(e, ENOTSUP, "--%s: %s", o->name, o->refused);
 	if (value)
 		value++;
-	else if (o->type == OPT_FLAG)
+	else if (o->type == OPT_FLAG || o->type == OPT_FLAG_ON)
 		value = "true";
 	else if (o->type == OPT_OPTIONAL)
 		value = o->bare;

@@ -15,6 +15,7 @@
 
 enum opt_type {
 	OPT_FLAG,     /* bool; "--x" is true, "--x=false" */
+	OPT_FLAG_ON,  /* bool, on when not given: the field is set by "--x=false", cleared by "--x" */
 	OPT_STRING,   /* char *, owned; the last one wins */
 	OPT_STRV,     /* char **, each use appends */
 	OPT_OPTIONAL, /* char **, each use appends; bare "--x" appends `bare`; a value only by "=" */

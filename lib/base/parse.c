@@ -84,17 +84,18 @@ int parse_mode(const char *s, mode_t *ret)
 
 int parse_bool(const char *s, bool *ret)
 {
-	static const struct {
-		const char *word;
-		bool value;
-	} words[] = {
-		{"true", true}, {"yes", true}, {"1", true}, {"false", false}, {"no", false}, {"0", false},
+	/* The words of Go's strconv.ParseBool, which rkt's flags and volumes are read with. */
+	static const char *const words[2][6] = {
+		{"0", "f", "F", "false", "FALSE", "False"},
+		{"1", "t", "T", "true", "TRUE", "True"},
 	};
 
-	for (size_t i = 0; i < ELEMENTSOF(words); i++) {
-		if (!strcmp(s, words[i].word)) {
-			*ret = words[i].value;
-			return 0;
+	for (size_t value = 0; value < 2; value++) {
+		for (size_t i = 0; i < ELEMENTSOF(words[value]); i++) {
+			if (!strcmp(s, words[value][i])) {
+				*ret = value;
+				return 0;
+			}
 		}
 	}
 	return -EINVAL;

@@ -19,7 +19,7 @@ int parse_uid(const char *s, uid_t *ret);
 int parse_pid(const char *s, pid_t *ret);
 /* Octal digits, at most 07777. */
 int parse_mode(const char *s, mode_t *ret);
-/* true/false/yes/no/1/0, lower case. */
+/* 1 t T true TRUE True, 0 f F false FALSE False. */
 int parse_bool(const char *s, bool *ret);
 /* Go-like duration: "30m", "1h30m", "1.5s", "250ms", "0"; in nanoseconds. */
 int parse_duration(const char *s, int64_t *ret_ns);

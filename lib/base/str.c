@@ -74,6 +74,15 @@ void strv_push(char ***v, char *s)
 	(*v)[n + 1] = NULL;
 }
 
+void strv_push_n(char ***v, size_t *n, char *s)
+{
+	/* Room for s, and for the NULL behind it. */
+	*v = xgrow(*v, *n, sizeof **v);
+	(*v)[(*n)++] = s;
+	*v = xgrow(*v, *n, sizeof **v);
+	(*v)[*n] = NULL;
+}
+
 void strv_add(char ***v, const char *s)
 {
 	strv_push(v, xstrdup(s));

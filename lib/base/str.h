@@ -30,6 +30,8 @@ size_t strv_len(char *const *v);
 void strv_add(char ***v, const char *s);
 /* Append s itself, which the vector then owns. */
 void strv_push(char ***v, char *s);
+/* The same for long vectors, whose length the caller keeps in *n: each step takes constant time. */
+void strv_push_n(char ***v, size_t *n, char *s);
 char **strv_copy(char *const *v);
 bool strv_has(char *const *v, const char *s);
 /* Split at each `sep`; empty parts are kept; "" gives one empty part. */

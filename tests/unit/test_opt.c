@@ -3,7 +3,7 @@
 #include "base/opt.h"
 
 struct target {
-	bool flag;
+	bool flag, off;
 	char *text;
 	char **list, **net;
 	int64_t wait, n;
@@ -22,6 +22,7 @@ static int call(void *target, const char *value, struct err *e)
 
 static const struct opt opts[] = {
 	{.name = "flag", .short_name = 'f', .type = OPT_FLAG, AT(flag), .help = "a flag"},
+	{.name = "print", .type = OPT_FLAG_ON, AT(off), .help = "on by itself"},
 	{.name = "text", .short_name = 't', .type = OPT_STRING, AT(text), .arg = "TEXT", .help = "a text"},
 	{.name = "list", .type = OPT_STRV, AT(list), .arg = "ITEM", .help = "may be repeated"},
 	{.name = "net", .type = OPT_OPTIONAL, AT(net), .arg = "NET", .bare = "default", .help = "networks"},
@@ -86,7 +87,7 @@ static void test_forms(void **state _unused_)
 		{"", "", false, NULL},
 		{"-f", "", true, NULL},
 		{"--flag=false", "", false, NULL},
-		{"--flag=yes false", "false", true, NULL},
+		{"--flag=T false", "false", true, NULL},
 		{"-t x", "", false, "x"},
 		{"-t=x", "", false, "x"},
 		{"--text=", "", false, ""},
@@ -107,6 +108,25 @@ static void test_forms(void **state _unused_)
 		assert_int_equal(t.flag, rows[i].flag);
 		assert_true(str_eq(t.text, rows[i].text));
 		target_done(&t);
+	}
+}
+
+static void test_flag_that_is_on(void **state _unused_)
+{
+	static const struct {
+		const char *line;
+		bool off;
+	} rows[] = {
+		{"", false}, {"--print", false}, {"--print=True", false}, {"--print=f", true}, {"--print=0 --print", false},
+	};
+
+	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+		_cleanup_strv_ char **words = NULL;
+		_cleanup_err_ struct err e = ERR_INIT;
+		struct target t;
+
+		assert_int_equal(parse(rows[i].line, false, &t, &words, &e), 0);
+		assert_int_equal(t.off, rows[i].off);
 	}
 }
 
@@ -143,14 +163,15 @@ static void test_errors(void **state _unused_)
 		{"--\x1b[2J", "unknown flag: --\\x1b[2J", -EINVAL},
 		{"--text", "flag needs an argument: --text", -EINVAL},
 		{"-t", "flag needs an argument: --text", -EINVAL},
-		{"--flag=maybe", "invalid argument \"maybe\" for --flag: Invalid argument", -EINVAL},
-		{"--flag=", "invalid argument \"\" for --flag: Invalid argument", -EINVAL},
-		{"--wait=5", "invalid argument \"5\" for --wait: Invalid argument", -EINVAL},
+		{"--flag=maybe", "invalid argument \"maybe\" for --flag: true or false", -EINVAL},
+		{"--flag=", "invalid argument \"\" for --flag: true or false", -EINVAL},
+		{"--print=no", "invalid argument \"no\" for --print: true or false", -EINVAL},
+		{"--wait=5", "invalid argument \"5\" for --wait: not a duration like 1h30m or 0s", -EINVAL},
 		{"--number-with-a-really-long-name=1x",
-		 "invalid argument \"1x\" for --number-with-a-really-long-name: Invalid argument", -EINVAL},
+		 "invalid argument \"1x\" for --number-with-a-really-long-name: not a number", -EINVAL},
 		{"--number-with-a-really-long-name=99999999999999999999",
 		 "invalid argument \"99999999999999999999\" for --number-with-a-really-long-name: "
-		 "Numerical result out of range",
+		 "out of range",
 		 -ERANGE},
 		{"--call bad", "invalid argument \"bad\" for --call: that will not do", -EINVAL},
 		{"--users=x", "--users: not built yet", -ENOTSUP},
@@ -213,7 +234,8 @@ static void test_help(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_values), cmocka_unit_test(test_forms), cmocka_unit_test(test_stop_at_word),
+		cmocka_unit_test(test_values), cmocka_unit_test(test_forms), cmocka_unit_test(test_flag_that_is_on),
+		cmocka_unit_test(test_stop_at_word),
 		cmocka_unit_test(test_errors), cmocka_unit_test(test_next),  cmocka_unit_test(test_help),
 	};
 

@@ -70,8 +70,9 @@ static void test_ids(void **state _unused_)
 
 static void test_mode_and_bool(void **state _unused_)
 {
-	static const char *const yes[] = {"true", "yes", "1"}, *const no[] = {"false", "no", "0"};
-	static const char *const bad[] = {"", "True", "on", "2", "true ", "y"};
+	static const char *const yes[] = {"true", "TRUE", "True", "t", "T", "1"},
+			  *const no[] = {"false", "FALSE", "False", "f", "F", "0"};
+	static const char *const bad[] = {"", "tRUE", "yes", "no", "on", "2", "true ", "y", "11"};
 	mode_t mode = 1;
 	bool b;
 
@@ -84,7 +85,7 @@ static void test_mode_and_bool(void **state _unused_)
 	assert_int_equal(parse_mode("", &mode), -EINVAL);
 	assert_int_equal(parse_mode("-7", &mode), -EINVAL);
 	assert_int_equal(mode, 07777);
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < ELEMENTSOF(yes); i++) {
 		assert_true(parse_bool(yes[i], &b) == 0 && b);
 		assert_true(parse_bool(no[i], &b) == 0 && !b);
 	}

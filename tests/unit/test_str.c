@@ -47,6 +47,20 @@ static void test_strv(void **state _unused_)
 	assert_null(w[4]);
 }
 
+static void test_long_strv(void **state _unused_)
+{
+	_cleanup_strv_ char **v = NULL;
+	size_t n = 0;
+
+	for (int i = 0; i < 1000; i++) {
+		strv_push_n(&v, &n, xasprintf("%d", i));
+		assert_int_equal(strv_len(v), i + 1);
+	}
+	assert_int_equal(n, 1000);
+	assert_string_equal(v[0], "0");
+	assert_string_equal(v[999], "999");
+}
+
 static void test_split(void **state _unused_)
 {
 	static const struct {
@@ -150,6 +164,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_strbuf), cmocka_unit_test(test_strv),	   cmocka_unit_test(test_split),
+		cmocka_unit_test(test_long_strv),
 		cmocka_unit_test(test_words),  cmocka_unit_test(test_quote),	   cmocka_unit_test(test_quote_cuts),
 		cmocka_unit_test(test_utf8),   cmocka_unit_test(test_grow),
 	};
