@@ -80,21 +80,33 @@ int download_finish(struct download *d, struct download_answer *ret, struct err 
 	return 0;
 }
 
-int download_all(const struct gantry *g, const char *url, size_t limit, char **ret, size_t *ret_len, struct err *e)
+void document_done(struct document *d)
+{
+	free(d->data);
+	free(d->url);
+	*d = (struct document) {0};
+}
+
+int download_all(const struct gantry *g, const char *url, size_t limit, unsigned flags, struct document *ret,
+		 struct err *e)
 {
 	_cleanup_download_ struct download d = DOWNLOAD_INIT;
 	struct download_answer answer = {0};
 	_cleanup_free_ char *data = NULL;
+	size_t len = 0;
 	int r = download_start(g, url, NULL, limit, &d, e), r2;
 
+	(void) flags;
 	if (r < 0)
 		return r;
-	r2 = read_all(d.pipe, limit, &data, ret_len);
+	r2 = read_all(d.pipe, limit, &data, &len);
 	r = r2 == -EFBIG ? err_set(e, EFBIG, "it is larger than %zu bytes", limit) : download_finish(&d, &answer, e);
 	download_answer_done(&answer);
 	if (r == 0 && r2 < 0)
 		r = err_sysr(e, r2, "read");
-	if (r == 0)
-		*ret = take_ptr(data);
-	return r;
+	if (r < 0)
+		return r;
+	*ret = (struct document) {.data = take_ptr(data), .len = len, .url = xstrdup(url)};
+	ret->https = str_starts(url, "https://");
+	return 0;
 }

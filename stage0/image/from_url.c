@@ -18,11 +18,13 @@ static char *beside(const char *url)
 static int get_signature(const struct request *rq, struct signature *sig, struct err *e)
 {
 	_cleanup_free_ char *url = rq->signature_url ? xstrdup(rq->signature_url) : beside(rq->location);
+	_cleanup_document_ struct document doc = {0};
 	int r;
 
 	if (rq->signature_file)
 		return signature_read(rq->signature_file, sig, e);
-	r = download_all(rq->g, url, SIGNATURE_MAX, &sig->data, &sig->len, e);
+	r = download_all(rq->g, url, SIGNATURE_MAX, DOWNLOAD_RETRY, &doc, e);
+	*sig = (struct signature) {.data = take_ptr(doc.data), .len = doc.len};
 	return r < 0 ? err_ctx(e, r, "error opening signature file %s", q(url)) : 0;
 }
 

@@ -77,8 +77,27 @@ int download_finish(struct download *d, struct download_answer *ret, struct err 
 void download_stop(struct download *d);
 #define _cleanup_download_ __attribute__((cleanup(download_stop)))
 void download_answer_done(struct download_answer *a);
+
 /* A small file as a whole. */
-int download_all(const struct gantry *g, const char *url, size_t limit, char **ret, size_t *ret_len, struct err *e);
+struct document {
+	char *data; /* NUL-terminated besides */
+	size_t len;
+	char *url;  /* where the redirects led to; without user and password */
+	bool https; /* every hop of the way was over TLS */
+};
+void document_done(struct document *d);
+#define _cleanup_document_ __attribute__((cleanup(document_done)))
+enum {
+	/*
+	 * The file is a page of HTML; `data` are the lines "NAME\tCONTENT\n" of its meta tags
+	 * ac-discovery and ac-discovery-pubkeys, taken out by the worker.
+	 */
+	DOWNLOAD_META_TAGS = 1 << 0,
+	DOWNLOAD_RETRY = 1 << 1, /* a server that is just starting gets time; not where another may answer */
+};
+/* -EFBIG when it is larger than `limit`. */
+int download_all(const struct gantry *g, const char *url, size_t limit, unsigned flags, struct document *ret,
+		 struct err *e);
 
 /* --- remote.c: what is known of URLs, so that nothing is downloaded twice --- */
 struct remote {
