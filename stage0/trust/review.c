@@ -26,7 +26,9 @@ void trust_review_done(struct trust_review *r)
 
 static int read_key(const struct gantry *g, const char *key, bool allow_http, char **data, size_t *len, struct err *e)
 {
+	_cleanup_document_ struct document doc = {0};
 	struct gantry with_http = *g;
+	int r;
 
 	if (!str_starts(key, "http://") && !str_starts(key, "https://"))
 		return file_read_at(AT_FDCWD, key, TRUST_KEY_MAX, data, len, e);
@@ -37,7 +39,10 @@ static int read_key(const struct gantry *g, const char *key, bool allow_http, ch
 	with_http.insecure &= ~(unsigned) INSECURE_HTTP;
 	if (allow_http)
 		with_http.insecure |= INSECURE_HTTP;
-	return download_all(&with_http, key, TRUST_KEY_MAX, data, len, e);
+	r = download_all(&with_http, key, TRUST_KEY_MAX, DOWNLOAD_RETRY, &doc, e);
+	*data = take_ptr(doc.data);
+	*len = doc.len;
+	return r;
 }
 
 static int ask_worker(const struct gantry *g, const char *data, size_t len, struct record *ret, struct err *e)
