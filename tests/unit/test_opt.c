@@ -215,6 +215,7 @@ static void test_next(void **state _unused_)
 static void test_help(void **state _unused_)
 {
 	static const char expected[] = "  -f, --flag                        a flag\n"
+		"  --print                           on by itself\n"
 				       "  -t, --text=TEXT                   a text\n"
 				       "  --list=ITEM                       may be repeated\n"
 				       "  --net[=NET]                       networks\n"
