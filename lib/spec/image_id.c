@@ -19,6 +19,11 @@ const char *image_id_check(const char *s)
 	return NULL;
 }
 
+const char *tree_id_check(const char *s)
+{
+	return image_id_check(str_starts(s, TREE_ID_RENDERED) ? s + strlen(TREE_ID_RENDERED) : s);
+}
+
 const char *image_id_prefix_check(const char *s)
 {
 	size_t n;

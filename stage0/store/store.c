@@ -117,8 +117,8 @@ int store_tree_open(int store, const char *id, struct err *e)
 	_cleanup_free_ char *path = NULL;
 	int fd;
 
-	if (image_id_check(id))
-		return err_set(e, EINVAL, "%s: %s", q(id), image_id_check(id));
+	if (tree_id_check(id))
+		return err_set(e, EINVAL, "%s: %s", q(id), tree_id_check(id));
 	path = store_tree_path(id);
 	fd = openat(store, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return fd < 0 ? err_sys(e, "tree of image %s", id) : fd;

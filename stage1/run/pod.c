@@ -28,7 +28,7 @@ static int store_tree(int dir, const char *app, char **ret, struct err *e)
 
 	if (r < 0)
 		return r;
-	wrong = image_id_check(id);
+	wrong = tree_id_check(id);
 	if (wrong)
 		return err_set(e, EINVAL, "%s: %s", path, wrong);
 	*ret = xasprintf(STORE_TREE "/%s/" TREE_ROOTFS, id);

@@ -33,6 +33,20 @@ static void test_lengths(void **state _unused_)
 	assert_int_equal(IMAGE_ID_LEN, 135);
 }
 
+static void test_tree_ids(void **state _unused_)
+{
+	_cleanup_free_ char *id = make_id(128, 'a'), *prefixed = xasprintf("deps-%s", id);
+	_cleanup_free_ char *twice = xasprintf("deps-%s", prefixed);
+
+	assert_null(tree_id_check(id));
+	assert_null(tree_id_check(prefixed));
+	assert_int_equal(strlen(prefixed), TREE_ID_MAX);
+	assert_non_null(tree_id_check(twice));
+	assert_non_null(tree_id_check("deps-"));
+	assert_non_null(tree_id_check("deps-../x"));
+	assert_non_null(tree_id_check("deps-sha512-aa"));
+}
+
 static void test_characters(void **state _unused_)
 {
 	static const char not_hex[] = "gFG/.- \n\x80";
@@ -60,7 +74,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lengths),
-		cmocka_unit_test(test_characters),
+		cmocka_unit_test(test_characters), cmocka_unit_test(test_tree_ids),
 		cmocka_unit_test(test_algorithm),
 	};
 
