@@ -8,9 +8,10 @@
 #include "base/str.h"
 #include "stage0/command.h"
 
-extern const struct command cmd_cat_manifest, cmd_complete, cmd_completion, cmd_doc, cmd_enter, cmd_fetch, cmd_gc, cmd_help,
-	cmd_image_cat_manifest, cmd_image_list, cmd_image_rm, cmd_list, cmd_prepare, cmd_rm,
-	cmd_run, cmd_run_prepared, cmd_status, cmd_stop, cmd_trust, cmd_version;
+extern const struct command cmd_cat_manifest, cmd_complete, cmd_completion, cmd_config, cmd_doc,
+	cmd_enter, cmd_fetch, cmd_gc, cmd_help, cmd_image_cat_manifest, cmd_image_list,
+	cmd_image_rm, cmd_list, cmd_prepare, cmd_rm, cmd_run, cmd_run_prepared, cmd_status,
+	cmd_stop, cmd_trust, cmd_version;
 
 #define NOT_BUILT(id, words)                                                                       \
 	static const struct command id = {.name = words,                                           \
@@ -18,7 +19,6 @@ extern const struct command cmd_cat_manifest, cmd_complete, cmd_completion, cmd_
 
 NOT_BUILT(no_app, "app");
 NOT_BUILT(no_attach, "attach");
-NOT_BUILT(no_config, "config");
 NOT_BUILT(no_export, "export");
 NOT_BUILT(no_image_export, "image export");
 NOT_BUILT(no_image_extract, "image extract");
@@ -52,6 +52,7 @@ const struct command *const commands[] = {
 	&cmd_image_list,
 	&cmd_image_cat_manifest,
 	&cmd_image_rm,
+	&cmd_config,
 	&cmd_completion,
 	&cmd_version,
 	&cmd_help,
@@ -60,7 +61,6 @@ const struct command *const commands[] = {
 	&no_api,
 	&no_app,
 	&no_attach,
-	&no_config,
 	&no_export,
 	&no_image_export,
 	&no_image_extract,

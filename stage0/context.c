@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "contract/layout.h"
 #include "stage0/command.h"
+#include "stage0/config/config.h"
 
 static int set_insecure(void *target, const char *value, struct err *e)
 {
@@ -121,6 +122,24 @@ static int resolve_dir(char **dir, const char *standard, struct err *e)
 	return 0;
 }
 
+/* --dir wins over what is configured; both over what is built in. */
+static int find_data_dir(struct gantry *g, struct err *e)
+{
+	_cleanup_config_paths_ struct config_paths paths = CONFIG_PATHS_INIT;
+
+	if (!g->data_dir || !*g->data_dir) {
+		int r = config_load_paths(g, &paths, e);
+
+		if (r < 0)
+			return r;
+		if (paths.data) {
+			free(g->data_dir);
+			g->data_dir = take_ptr(paths.data);
+		}
+	}
+	return resolve_dir(&g->data_dir, g->rkt ? RKT_DATA_DIR : DATA_DIR, e);
+}
+
 void context_name(struct gantry *g, const char *argv0)
 {
 	g->rkt = argv0 && !strcmp(path_last(argv0), "rkt");
@@ -134,8 +153,6 @@ int context_open(struct gantry *g, struct err *e)
 	if (g->debug)
 		log_set_debug(true);
 	if (r == 0)
-		r = resolve_dir(&g->data_dir, g->rkt ? RKT_DATA_DIR : DATA_DIR, e);
-	if (r == 0)
 		r = resolve_dir(&g->system_config,
 				g->rkt ? RKT_SYSTEM_CONFIG_DIR : SYSTEM_CONFIG_DIR, e);
 	if (r == 0)
@@ -143,6 +160,8 @@ int context_open(struct gantry *g, struct err *e)
 				e);
 	if (r == 0 && g->user_config && *g->user_config)
 		r = resolve_dir(&g->user_config, "", e);
+	if (r == 0)
+		r = find_data_dir(g, e);
 	if (r < 0)
 		return r;
 	g->data_fd = open(g->data_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);

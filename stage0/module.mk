@@ -3,6 +3,6 @@
 -include stage0/worker.mk
 
 STAGE0_SRC := $(sort stage0/main.c stage0/context.c stage0/commands.c $(wildcard stage0/cmd/*.c stage0/cli/*.c \
-              stage0/pod/*.c) $(STAGE0_IMAGE_SRC))
+              stage0/config/*.c stage0/pod/*.c) $(STAGE0_IMAGE_SRC))
 
 $(eval $(call program,bin/gantry,$(STAGE0_SRC)))
