@@ -124,3 +124,24 @@ const char *const *well_known_arches(const char *os)
 			return known[i].arches;
 	return NULL;
 }
+
+const char *well_known_host_arch(void)
+{
+#if defined(__x86_64__)
+	return "amd64";
+#elif defined(__i386__)
+	return "i386";
+#elif defined(__aarch64__)
+	return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? "aarch64_be" : "aarch64";
+#elif defined(__arm__) && __ARM_ARCH == 6
+	return "armv6l";
+#elif defined(__arm__)
+	return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? "armv7b" : "armv7l";
+#elif defined(__powerpc64__)
+	return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? "ppc64" : "ppc64le";
+#elif defined(__s390x__)
+	return "s390x";
+#else
+	return "unknown";
+#endif
+}
