@@ -1,13 +1,19 @@
-# The CNI plugins: each a program of its own on the frame in skel/.  host-local is also linked into the
-# plugins that ask for addresses; they call it where they would otherwise execute that very file.
+# The CNI plugins: each a program of its own on the frame in skel/.  host-local and static are also linked
+# into the plugins that ask for addresses; they call them where they would otherwise execute those very files.
 CNI := cni-plugins
 CNI_CORE := $(addprefix $(CNI)/skel/,args.c attachments.c request.c result.c result_decode.c \
 	result_encode.c skel.c version.c)
-CNI_ENDPOINT := $(addprefix $(CNI)/skel/,endpoint.c endpoint_check.c ipam.c masq.c netns.c sysctl.c)
+CNI_ENDPOINT := $(addprefix $(CNI)/skel/,endpoint.c endpoint_check.c ipam.c mac.c masq.c netns.c sysctl.c)
+CNI_CHILD := $(CNI_ENDPOINT) $(CNI)/skel/child.c
 CNI_HOST_LOCAL := $(addprefix $(CNI)/host-local/,conf.c host_local.c lease_index.c range.c store.c)
+CNI_STATIC := $(CNI)/static/static_ipam.c
+CNI_IPAM := $(CNI_HOST_LOCAL) $(CNI_STATIC) $(CNI)/skel/ipam_builtin.c
 
 $(eval $(call program,libexec/gantry/cni/loopback,$(CNI_CORE) $(CNI)/skel/netns.c $(CNI)/loopback/main.c,libmnl))
 $(eval $(call program,libexec/gantry/cni/host-local,$(CNI_CORE) $(CNI_HOST_LOCAL) $(CNI)/host-local/main.c,libmnl))
-$(eval $(call program,libexec/gantry/cni/ptp,$(CNI_CORE) $(CNI_ENDPOINT) $(CNI_HOST_LOCAL) $(CNI)/ptp/main.c,libmnl))
-$(eval $(call program,libexec/gantry/cni/bridge,$(CNI_CORE) $(CNI_ENDPOINT) $(CNI_HOST_LOCAL) \
+$(eval $(call program,libexec/gantry/cni/static,$(CNI_CORE) $(CNI_STATIC) $(CNI)/static/main.c,libmnl))
+$(eval $(call program,libexec/gantry/cni/ptp,$(CNI_CORE) $(CNI_ENDPOINT) $(CNI_IPAM) $(CNI)/ptp/main.c,libmnl))
+$(eval $(call program,libexec/gantry/cni/bridge,$(CNI_CORE) $(CNI_ENDPOINT) $(CNI_IPAM) \
 	$(addprefix $(CNI)/bridge/,conf.c device.c main.c),libmnl))
+$(foreach p,macvlan ipvlan vlan dummy,$(eval $(call program,libexec/gantry/cni/$(p),$(CNI_CORE) $(CNI_CHILD) \
+	$(CNI_IPAM) $(CNI)/$(p)/main.c,libmnl)))

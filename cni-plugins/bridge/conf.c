@@ -4,7 +4,6 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "cni-plugins/skel/args.h"
 #include "cni-plugins/skel/code.h"
 #include "cni-plugins/skel/masq.h"
 
@@ -45,36 +44,6 @@ static int decode_keys(const struct cni_request *rq, struct bridge_conf *c, stru
 	return cni_request_decode(rq, fields, ELEMENTSOF(fields), c, e);
 }
 
-static int take_mac(struct bridge_conf *c, const char *where, const char *mac, struct err *e)
-{
-	if (!mac || !*mac)
-		return 0;
-	if (link_mac_parse(mac, c->mac) < 0)
-		return err_set(e, CNI_CODE(CNI_BAD_CONFIG), "%s: %s is not a MAC address", where,
-			       q(mac));
-	c->has_mac = true;
-	return 0;
-}
-
-/* Later ones win: CNI_ARGS MAC, args.cni.mac, runtimeConfig.mac. */
-static int decode_mac(const struct cni_request *rq, struct bridge_conf *c, struct err *e)
-{
-	_cleanup_free_ char *mac = NULL;
-	struct cni_arg known[] = {
-		{"MAC", &mac}, {"IP", NULL}, {"GATEWAY", NULL}, {"NetnsEnding", NULL}};
-	int r = cni_args_parse(rq->args, known, ELEMENTSOF(known), e);
-
-	if (r >= 0)
-		r = take_mac(c, "CNI_ARGS: MAC", mac, e);
-	if (r >= 0)
-		r = take_mac(c, "args.cni.mac",
-			     json_get_str(cni_request_get(rq, "args", "cni"), "mac"), e);
-	if (r >= 0)
-		r = take_mac(c, "runtimeConfig.mac",
-			     json_get_str(json_get(rq->conf, "runtimeConfig"), "mac"), e);
-	return r;
-}
-
 static int check(const struct cni_request *rq, const struct bridge_conf *c, struct err *e)
 {
 	const cJSON *trunk = json_get(rq->conf, "vlanTrunk");
@@ -107,5 +76,5 @@ int bridge_conf_decode(const struct cni_request *rq, struct bridge_conf *ret, st
 	}
 	ret->is_gateway |= ret->is_default_gateway;
 	r = check(rq, ret, e);
-	return r < 0 ? r : decode_mac(rq, ret, e);
+	return r < 0 ? r : cni_mac_decode(rq, NULL, &ret->mac, e);
 }

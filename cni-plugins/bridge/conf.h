@@ -1,8 +1,7 @@
 /* The configuration of the bridge plugin. */
 #pragma once
 
-#include "cni-plugins/skel/request.h"
-#include "sys/link.h"
+#include "cni-plugins/skel/mac.h"
 
 struct bridge_conf {
 	char *bridge; /* owned */
@@ -11,8 +10,7 @@ struct bridge_conf {
 	bool mac_spoof_check, preserve_default_vlan;
 	int64_t mtu, vlan;
 	char *masq_backend; /* owned */
-	unsigned char mac[LINK_MAC_LEN];
-	bool has_mac;
+	struct cni_mac mac;
 };
 
 int bridge_conf_decode(const struct cni_request *rq, struct bridge_conf *ret, struct err *e);

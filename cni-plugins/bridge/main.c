@@ -11,7 +11,6 @@
 #include "base/str.h"
 #include "cni-plugins/bridge/conf.h"
 #include "cni-plugins/bridge/device.h"
-#include "cni-plugins/host-local/host_local.h"
 #include "cni-plugins/skel/code.h"
 #include "cni-plugins/skel/endpoint.h"
 #include "cni-plugins/skel/ipam.h"
@@ -63,8 +62,8 @@ static void derive_mac(struct attachment *a)
 	const struct ip *ip = a->res->n_ips ? &a->res->ips[0].addr.ip : NULL;
 	uint32_t hash = 2166136261u; /* FNV-1a */
 
-	if (a->conf.has_mac) {
-		memcpy(a->ep.mac, a->conf.mac, LINK_MAC_LEN);
+	if (a->conf.mac.wanted) {
+		memcpy(a->ep.mac, a->conf.mac.mac, LINK_MAC_LEN);
 		return;
 	}
 	if (!ip)
@@ -360,7 +359,6 @@ static int status(const struct cni_request *rq, struct err *e)
 
 int main(void)
 {
-	static const struct cni_plugin *const ipam[] = {&host_local_plugin, NULL};
 	static const struct cni_plugin plugin = {
 		.name = "bridge",
 		.add = add,
@@ -368,7 +366,7 @@ int main(void)
 		.check = check,
 		.gc = gc,
 		.status = status,
-		.builtin_ipam = ipam,
+		.builtin_ipam = ipam_builtin,
 	};
 
 	return cni_main(&plugin);

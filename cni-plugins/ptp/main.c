@@ -11,7 +11,6 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "cni-plugins/host-local/host_local.h"
 #include "cni-plugins/skel/code.h"
 #include "cni-plugins/skel/endpoint.h"
 #include "cni-plugins/skel/ipam.h"
@@ -327,7 +326,6 @@ static int status(const struct cni_request *rq, struct err *e)
 
 int main(void)
 {
-	static const struct cni_plugin *const ipam[] = {&host_local_plugin, NULL};
 	static const struct cni_plugin plugin = {
 		.name = "ptp",
 		.add = add,
@@ -335,7 +333,7 @@ int main(void)
 		.check = check,
 		.gc = gc,
 		.status = status,
-		.builtin_ipam = ipam,
+		.builtin_ipam = ipam_builtin,
 	};
 
 	return cni_main(&plugin);

@@ -52,3 +52,6 @@ int endpoint_gc(const struct cni_request *rq, struct nl *host, int master, struc
  */
 int endpoint_check(const struct cni_request *rq, const struct netns *ns, struct nl *host,
 		   struct link *ret_host, struct err *e);
+/* The same for an interface of any kind without another end; *ret: as it is. */
+int endpoint_check_inside(const struct cni_request *rq, const struct netns *ns, const char *kind,
+			  struct link *ret, struct err *e);

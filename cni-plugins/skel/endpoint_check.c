@@ -22,12 +22,13 @@ static int broken(struct err *e, const char *fmt, ...)
 	return err_set(e, CNI_CODE(CNI_OTHER), "%s", text);
 }
 
-static int check_link(const struct cni_interface *want, const struct link *l, struct err *e)
+static int check_link(const struct cni_interface *want, const char *kind, const struct link *l,
+		      struct err *e)
 {
 	char mac[LINK_MAC_TEXT];
 
-	if (strcmp(l->kind, "veth"))
-		return broken(e, "interface %s is not a veth", q(want->name));
+	if (kind && strcmp(l->kind, kind))
+		return broken(e, "interface %s is not a %s", q(want->name), kind);
 	if (want->mac && *want->mac && strcasecmp(want->mac, link_mac_text(l->mac, mac)))
 		return broken(e, "interface %s: MAC %s does not match prevResult's %s",
 			      q(want->name), mac, q(want->mac));
@@ -84,8 +85,8 @@ static int check_route(const struct cni_request *rq, struct nl *inside,
 			      cidr_text(&want->dst, text));
 }
 
-static int check_inside(const struct cni_request *rq, struct nl *inside, struct link *l,
-			struct err *e)
+static int check_inside(const struct cni_request *rq, struct nl *inside, const char *kind,
+			struct link *l, struct err *e)
 {
 	const struct cni_interface *want = cni_result_find(&rq->prev, rq->ifname, true);
 	int r;
@@ -99,12 +100,21 @@ static int check_inside(const struct cni_request *rq, struct nl *inside, struct 
 	if (r == -ENODEV)
 		return broken(e, "interface %s does not exist", q(rq->ifname));
 	if (r >= 0)
-		r = check_link(want, l, e);
+		r = check_link(want, kind, l, e);
 	if (r >= 0)
 		r = check_addresses(rq, inside, l, e);
 	for (size_t i = 0; r >= 0 && i < rq->prev.n_routes; i++)
 		r = check_route(rq, inside, &rq->prev.routes[i], e);
 	return r;
+}
+
+int endpoint_check_inside(const struct cni_request *rq, const struct netns *ns, const char *kind,
+			  struct link *ret, struct err *e)
+{
+	_cleanup_nl_ struct nl inside = NL_INIT;
+	int r = netns_socket(ns, &inside, e);
+
+	return r < 0 ? r : check_inside(rq, &inside, kind, ret, e);
 }
 
 int endpoint_check(const struct cni_request *rq, const struct netns *ns, struct nl *host,
@@ -116,7 +126,7 @@ int endpoint_check(const struct cni_request *rq, const struct netns *ns, struct 
 	int r = netns_socket(ns, &inside, e);
 
 	if (r >= 0)
-		r = check_inside(rq, &inside, &l, e);
+		r = check_inside(rq, &inside, "veth", &l, e);
 	if (r < 0)
 		return r;
 	r = link_get_index(host, l.peer, ret_host, e);
@@ -128,5 +138,5 @@ int endpoint_check(const struct cni_request *rq, const struct netns *ns, struct 
 	if (!want)
 		return broken(e, "interface %s: its other end %s is not in prevResult",
 			      q(rq->ifname), q(ret_host->name));
-	return check_link(want, ret_host, e);
+	return check_link(want, "veth", ret_host, e);
 }

@@ -8,9 +8,12 @@
 #pragma once
 
 #include "cni-plugins/skel/request.h"
+#include "cni-plugins/skel/skel.h"
 
 /*
  * `command` need not be the request's own (undoing an ADD is a DEL). ret: for CNI_ADD, else NULL.
  */
 int ipam_call(const struct cni_request *rq, enum cni_command command, struct cni_result *ret,
 	      struct err *e);
+/* ipam_builtin.c: what `builtin_ipam` of those plugins is; ended by NULL. */
+extern const struct cni_plugin *const ipam_builtin[];

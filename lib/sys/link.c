@@ -23,13 +23,31 @@ static void decode_u32(const struct nlattr *a, unsigned *ret)
 		*ret = mnl_attr_get_u32(a);
 }
 
+/* Attribute 1 in the kinds that we make: IFLA_MACVLAN_MODE, IFLA_IPVLAN_MODE, IFLA_VLAN_ID... */
+static void decode_kind_value(const struct nlattr *data, struct link *l)
+{
+	const struct nlattr *a;
+
+	mnl_attr_for_each_nested(a, data) {
+		if (mnl_attr_get_type(a) != 1)
+			continue;
+		if (mnl_attr_get_payload_len(a) == sizeof(uint32_t))
+			l->kind_value = mnl_attr_get_u32(a);
+		else if (mnl_attr_get_payload_len(a) == sizeof(uint16_t))
+			l->kind_value = mnl_attr_get_u16(a);
+	}
+}
+
 static void decode_kind(const struct nlattr *info, struct link *l)
 {
 	const struct nlattr *a;
 
-	mnl_attr_for_each_nested(a, info)
+	mnl_attr_for_each_nested(a, info) {
 		if (mnl_attr_get_type(a) == IFLA_INFO_KIND)
 			copy_text(l->kind, sizeof l->kind, a);
+		else if (mnl_attr_get_type(a) == IFLA_INFO_DATA)
+			decode_kind_value(a, l);
+	}
 }
 
 static void decode_attr(const struct nlattr *a, struct link *l)

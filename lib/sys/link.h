@@ -25,6 +25,8 @@ struct link {
 	unsigned char mac[LINK_MAC_LEN];
 	char name[IFNAMSIZ];
 	char kind[16]; /* "veth", "bridge"; empty for hardware */
+	/* What the kind's first attribute says: macvlan or ipvlan mode, VLAN id, VRF table. */
+	unsigned kind_value;
 	char alias[LINK_ALIAS_MAX];
 };
 

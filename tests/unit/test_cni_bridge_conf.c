@@ -17,7 +17,7 @@ static void test_defaults(void **state _unused_)
 	decode("", "\"unknown\":1", &c, &e);
 	assert_null(e.msg);
 	assert_string_equal(c.bridge, "cni0");
-	assert_false(c.is_gateway || c.ip_masq || c.hairpin || c.promisc || c.dad || c.has_mac);
+	assert_false(c.is_gateway || c.ip_masq || c.hairpin || c.promisc || c.dad || c.mac.wanted);
 	assert_int_equal(c.mtu, 0);
 }
 
@@ -43,8 +43,8 @@ static void assert_mac(const char *args, const char *members, const char *want)
 
 	decode(args, members, &c, &e);
 	assert_null(e.msg);
-	assert_true(c.has_mac);
-	assert_string_equal(link_mac_text(c.mac, text), want);
+	assert_true(c.mac.wanted);
+	assert_string_equal(link_mac_text(c.mac.mac, text), want);
 }
 
 static void test_mac(void **state _unused_)

@@ -1,0 +1,256 @@
+#include "cni-plugins/skel/child.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "cni-plugins/skel/code.h"
+#include "cni-plugins/skel/ipam.h"
+
+struct attachment {
+	const struct cni_request *rq;
+	const struct child *c;
+	struct netns ns;
+	struct nl host, inside;
+	struct link parent, link;
+	struct cni_result *res;
+	bool chained;
+};
+#define ATTACHMENT_INIT {.ns = NETNS_INIT, .host = NL_INIT, .inside = NL_INIT}
+
+static void attachment_done(struct attachment *a)
+{
+	netns_close(&a->ns);
+	nl_close(&a->host);
+	nl_close(&a->inside);
+}
+#define _cleanup_attachment_ __attribute__((cleanup(attachment_done)))
+
+void child_conf_done(struct child_conf *c)
+{
+	free(c->master);
+	*c = (struct child_conf) {0};
+}
+
+int child_conf_decode(const struct cni_request *rq, struct child_conf *conf, struct child *ret,
+		      struct err *e)
+{
+	static const struct json_field fields[] = {
+		{CNI_FIELD(struct child_conf, "master", STRING, master)},
+		{CNI_FIELD(struct child_conf, "mtu", I64, mtu), .min = INT32_MIN, .max = INT32_MAX},
+		{CNI_FIELD(struct child_conf, "linkInContainer", BOOL, in_container)},
+	};
+	int r = cni_request_decode(rq, fields, ELEMENTSOF(fields), conf, e);
+
+	if (r < 0)
+		return r;
+	if (conf->mtu < 0)
+		return err_set(e, CNI_CODE(CNI_BAD_CONFIG), "invalid MTU %lld, must not be negative",
+			       (long long) conf->mtu);
+	ret->master = conf->master;
+	ret->link.mtu = (unsigned) conf->mtu;
+	ret->in_container = conf->in_container;
+	return 0;
+}
+
+/* --- ADD --- */
+
+static int find_parent(struct attachment *a, struct err *e)
+{
+	struct nl *nl = a->c->in_container ? &a->inside : &a->host;
+	int r;
+
+	if (a->c->no_master)
+		return 0;
+	if (a->c->master && *a->c->master) {
+		r = link_get(nl, a->c->master, &a->parent, e);
+		if (r == -ENODEV)
+			return err_set(e, CNI_CODE(CNI_OTHER), "failed to lookup master %s: no such link",
+				       q(a->c->master));
+	} else {
+		r = link_of_default_route(nl, &a->parent, e);
+	}
+	if (r >= 0 && a->c->link.mtu > a->parent.mtu)
+		return err_set(e, CNI_CODE(CNI_BAD_CONFIG),
+			       "invalid MTU %u, must be [0, master MTU(%u)]", a->c->link.mtu,
+			       a->parent.mtu);
+	return r;
+}
+
+static int open_all(struct attachment *a, struct err *e)
+{
+	int r = netns_open(a->rq, &a->ns, e);
+
+	if (r >= 0)
+		r = nl_open(&a->host, NETLINK_ROUTE, e);
+	if (r >= 0)
+		r = netns_socket(&a->ns, &a->inside, e);
+	return r;
+}
+
+/*
+ * The socket of the parent's namespace makes it: there the parent's index means something.
+ */
+static int create(struct attachment *a, struct err *e)
+{
+	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
+	struct link_child l = a->c->link;
+	bool here = a->c->in_container || a->c->no_master;
+	int r;
+
+	l.name = a->rq->ifname;
+	l.parent = a->parent.index;
+	l.netns = here ? -EBADF : a->ns.fd;
+	link_put_child(&b, &l);
+	r = nl_run(here ? &a->inside : &a->host, &b, NULL, NULL, e);
+	if (r == -EEXIST)
+		return err_set(e, CNI_CODE(CNI_OTHER), "container interface %s already exists",
+			       q(a->rq->ifname));
+	return r < 0 ? r : link_get(&a->inside, a->rq->ifname, &a->link, e);
+}
+
+static int ask_for_addresses(struct attachment *a, struct err *e)
+{
+	int r = a->chained ? cni_result_decode(json_get(a->rq->conf, "prevResult"), JSON_TOP,
+					       a->rq->version, a->res, e)
+			   : ipam_call(a->rq, CNI_ADD, a->res, e);
+
+	if (r >= 0 && a->rq->ipam && !a->res->n_ips)
+		r = err_set(e, CNI_CODE(CNI_OTHER), "IPAM plugin returned missing IP config");
+	return r;
+}
+
+static int configure(struct attachment *a, struct err *e)
+{
+	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
+	struct link_change notify = {.name = a->rq->ifname, .arp_notify = true};
+	struct link_change up = {.name = a->rq->ifname, .flags = IFF_UP, .mask = IFF_UP};
+	bool v6 = false;
+	int r = 0;
+
+	for (size_t i = 0; i < a->res->n_ips; i++)
+		v6 |= a->res->ips[i].addr.ip.family == AF_INET6;
+	if (v6)
+		r = endpoint_ipv6(a->rq, &a->ns, false, e);
+	if (r < 0)
+		return r;
+	if (a->c->arp_notify)
+		link_put_change(&b, a->link.index, &notify);
+	for (size_t i = 0; i < a->res->n_ips; i++) {
+		struct inet_addr addr = {.addr = a->res->ips[i].addr, .link = a->link.index};
+
+		inet_put_addr(&b, &addr, NLM_F_EXCL);
+	}
+	link_put_change(&b, a->link.index, &up);
+	endpoint_put_routes(&b, a->res, a->link.index);
+	return nl_run(&a->inside, &b, NULL, NULL, e);
+}
+
+/* As far as ADD came; the error that brought us here is the one to report. */
+static void undo(struct attachment *a, bool asked)
+{
+	_cleanup_err_ struct err ignored = ERR_INIT;
+
+	if (asked && !a->chained)
+		(void) ipam_call(a->rq, CNI_DEL, NULL, &ignored);
+	if (a->link.index)
+		(void) link_del(&a->inside, a->link.index, &ignored);
+}
+
+static void report(struct attachment *a)
+{
+	char mac[LINK_MAC_TEXT];
+	struct cni_interface *out;
+	int64_t index = (int64_t) a->res->n_interfaces;
+
+	out = cni_result_add_interface(a->res, a->rq->ifname, link_mac_text(a->link.mac, mac),
+				       a->rq->netns);
+	out->mtu = a->link.mtu;
+	for (size_t i = 0; i < a->res->n_ips; i++)
+		a->res->ips[i].interface = index;
+	cni_dns_merge(&a->res->dns, &a->rq->dns);
+}
+
+int child_add(const struct cni_request *rq, const struct child *c, bool chained,
+	      struct cni_result *ret, struct err *e)
+{
+	_cleanup_attachment_ struct attachment a = ATTACHMENT_INIT;
+	bool asked = false;
+	int r;
+
+	a.rq = rq;
+	a.c = c;
+	a.res = ret;
+	a.chained = chained && !rq->ipam;
+	if (c->needs_ipam && !rq->ipam && !a.chained)
+		return err_set(e, CNI_CODE(CNI_BAD_CONFIG), "ipam is required");
+	r = open_all(&a, e);
+	if (r >= 0)
+		r = find_parent(&a, e);
+	if (r >= 0)
+		r = create(&a, e);
+	if (r < 0)
+		return r;
+	asked = rq->ipam;
+	r = ask_for_addresses(&a, e);
+	if (r >= 0)
+		r = configure(&a, e);
+	if (r < 0)
+		undo(&a, asked);
+	else
+		report(&a);
+	return r;
+}
+
+/* --- the rest --- */
+
+/* An address is free when nothing uses it any more: the lease goes last. */
+int child_del(const struct cni_request *rq, struct err *e)
+{
+	int r = endpoint_delete(rq, e);
+
+	return r < 0 ? r : ipam_call(rq, CNI_DEL, NULL, e);
+}
+
+static int check_parent(struct attachment *a, struct err *e)
+{
+	int r = find_parent(a, e);
+
+	if (r < 0 || a->c->no_master || a->link.peer == a->parent.index)
+		return r;
+	return err_set(e, CNI_CODE(CNI_OTHER), "interface %s: its master is not %s",
+		       q(a->rq->ifname), q(a->parent.name));
+}
+
+int child_check(const struct cni_request *rq, const struct child *c, struct err *e)
+{
+	_cleanup_attachment_ struct attachment a = ATTACHMENT_INIT;
+	int r = cni_request_need_prev(rq, e);
+
+	a.rq = rq;
+	a.c = c;
+	if (r >= 0)
+		r = open_all(&a, e);
+	if (r >= 0)
+		r = ipam_call(rq, CNI_CHECK, NULL, e);
+	if (r >= 0)
+		r = endpoint_check_inside(rq, &a.ns, c->link.kind, &a.link, e);
+	if (r >= 0)
+		r = check_parent(&a, e);
+	if (r >= 0 && c->link.value_type != LINK_VALUE_NONE && a.link.kind_value != c->link.value)
+		r = err_set(e, CNI_CODE(CNI_OTHER), "interface %s: %s mode or id is %u, not %u",
+			    q(rq->ifname), c->link.kind, a.link.kind_value, c->link.value);
+	return r;
+}
+
+/* The link lives in the container's namespace and goes with it: what can be left is a lease. */
+int child_gc(const struct cni_request *rq, struct err *e)
+{
+	return rq->valid.known ? ipam_call(rq, CNI_GC, NULL, e) : 0;
+}
+
+int child_status(const struct cni_request *rq, struct err *e)
+{
+	return ipam_call(rq, CNI_STATUS, NULL, e);
+}
