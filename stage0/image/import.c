@@ -196,10 +196,6 @@ static int check_manifest(struct pipeline *p, struct err *e)
 	p->manifest = image_manifest_parse(text->buf ? text->buf : "", text->len, e);
 	if (!p->manifest)
 		return -EINVAL;
-	if (p->manifest->n_dependencies)
-		return err_set(e, ENOTSUP, "image dependencies are not supported yet");
-	if (strv_len(p->manifest->path_whitelist))
-		return err_set(e, ENOTSUP, "pathWhitelist is not supported yet");
 	p->info.name = xstrdup(p->manifest->name);
 	p->info.version = xstrdup_null(nameval_get(&p->manifest->labels, "version"));
 	return file_write_at(p->image_dir, "manifest", text->buf, text->len, 0640, FILE_FAST, e);

@@ -102,30 +102,83 @@ static int has_labels(int store, const struct store_info *info, const struct nam
 	return 1;
 }
 
-static int find_name(int store, const struct image_ref *ref, char **ret_id, struct err *e)
+/* The best of the list: 1 with *ret, 0, -errno. */
+static int find_in_list(int store, const struct store_list *l, const char *name, const struct nameval_list *labels,
+			const struct store_info **ret, struct err *e)
 {
-	bool any_version = !nameval_get(&ref->labels, "version");
-	struct store_list l = {0};
+	bool any_version = !nameval_get(labels, "version");
 	const struct store_info *best = NULL;
-	int r = store_list(store, &l, e);
+	int r = 0;
 
 	/* In order of import, so that the newest is what is left; "latest" goes before all. */
-	for (size_t i = 0; r >= 0 && i < l.n; i++) {
-		if (!str_eq(l.v[i].name, ref->location))
+	for (size_t i = 0; r >= 0 && i < l->n; i++) {
+		if (!str_eq(l->v[i].name, name))
 			continue;
-		if (any_version && best && str_eq(best->version, "latest") && !str_eq(l.v[i].version, "latest"))
+		if (any_version && best && str_eq(best->version, "latest") && !str_eq(l->v[i].version, "latest"))
 			continue;
-		r = has_labels(store, &l.v[i], &ref->labels, e);
+		r = has_labels(store, &l->v[i], labels, e);
 		if (r > 0)
-			best = &l.v[i];
+			best = &l->v[i];
 	}
-	if (r >= 0) {
-		r = best ? 0 : err_set(e, ENOENT, "no image %s in the store", q(ref->text));
-		if (best)
-			*ret_id = xstrdup(best->id);
-	}
+	if (r < 0)
+		return r;
+	*ret = best;
+	return best ? 1 : 0;
+}
+
+static int find_name(int store, const struct image_ref *ref, char **ret_id, struct err *e)
+{
+	const struct store_info *best;
+	struct store_list l = {0};
+	int r = store_list(store, &l, e);
+
+	if (r == 0)
+		r = find_in_list(store, &l, ref->location, &ref->labels, &best, e);
+	if (r > 0)
+		*ret_id = xstrdup(best->id);
+	else if (r == 0)
+		r = err_set(e, ENOENT, "no image %s in the store", q(ref->text));
 	store_list_done(&l);
-	return r;
+	return r < 0 ? r : 0;
+}
+
+/* An id in a manifest pins the bytes; the name beside it must still be true. */
+static int find_pinned(int store, const struct dependency *d, char **ret_id, struct err *e)
+{
+	struct store_info info = {0};
+	int r = store_info(store, d->image_id, &info, e), fits;
+
+	if (r < 0)
+		return err_ctx(e, r, "dependency %s", d->image_name);
+	fits = str_eq(info.name, d->image_name) ? has_labels(store, &info, &d->labels, e) : 0;
+	if (fits > 0)
+		*ret_id = xstrdup(info.id);
+	else if (fits == 0)
+		r = err_set(e, EINVAL, "dependency %s: image %s is %s%s%s, which does not fit", d->image_name, info.id,
+			    info.name, info.version ? ":" : "", info.version ? q(info.version) : "");
+	store_info_done(&info);
+	return fits < 0 ? fits : r;
+}
+
+int store_find_dependency(int store, const struct store_list *images, const struct dependency *d, char **ret_id,
+			  struct err *e)
+{
+	const struct store_info *best;
+	struct store_list own = {0};
+	int r = 0;
+
+	if (d->image_id)
+		return find_pinned(store, d, ret_id, e);
+	if (!images)
+		r = store_list(store, &own, e);
+	if (r == 0)
+		r = find_in_list(store, images ? images : &own, d->image_name, &d->labels, &best, e);
+	if (r > 0)
+		*ret_id = xstrdup(best->id);
+	else if (r == 0)
+		r = err_set(e, ENOENT, "dependency %s is not in the store", d->image_name);
+	store_list_done(&own);
+	return r < 0 ? r : 0;
 }
 
 int store_find(int store, const char *ref, char **ret_id, struct err *e)

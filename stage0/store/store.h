@@ -25,6 +25,10 @@
 #include "spec/image_id.h"
 
 struct gantry;
+struct dependency;
+
+#define TREE_RECIPE "recipe" /* in cas/tree/deps-...: what it was made of (stage0/render) */
+#define IMAGE_TREE "tree"    /* in cas/image/ID: the id of the rendered tree it had last time */
 
 /* cas/image/ID/info, decoded. */
 struct store_info {
@@ -59,6 +63,13 @@ int store_open_existing(const struct gantry *g, struct err *e);
  * -EINVAL "image ID too short".
  */
 int store_find(int store, const char *ref, char **ret_id, struct err *e);
+/*
+ * The image that a manifest's dependency means: the one with its imageID, if it is given (name and
+ * labels must then fit, else -EINVAL), else as store_find() with name and labels.  `images`: a list that
+ * the caller has, or NULL.  -ENOENT "dependency NAME is not in the store".
+ */
+int store_find_dependency(int store, const struct store_list *images, const struct dependency *d, char **ret_id,
+			  struct err *e);
 /* Whether this whole id is in the store: 1, 0, -errno. */
 int store_has(int store, const char *id);
 /* The manifest's exact bytes (NUL-terminated besides), owned by the caller. */
@@ -118,6 +129,8 @@ int store_tmp_new(int store, struct store_tmp *ret, struct err *e);
  * as well.
  */
 int store_publish(int store, struct store_tmp *tmp, const struct store_info *info, struct err *e);
+/* TMP/NAME (with rootfs in it) becomes cas/tree/ID; one that is there already stays. */
+int store_publish_tree(int store, const struct store_tmp *tmp, const char *name, const char *tree_id, struct err *e);
 /*
  * The image is in the store and was fetched again: write what is known of it now; a signer of before
  * stays when this time nobody asked.

@@ -99,6 +99,15 @@ static int sync_all(const struct store_tmp *tmp, struct err *e)
 	return syncfs(tmp->dir) < 0 ? err_sys(e, "sync %s/%s", DATA_CAS_TMP, tmp->name) : 0;
 }
 
+int store_publish_tree(int store, const struct store_tmp *tmp, const char *name, const char *tree_id, struct err *e)
+{
+	int r = sync_all(tmp, e);
+
+	if (r == 0)
+		r = publish_dir(store, tmp, name, DATA_CAS_TREE, tree_id, e);
+	return r < 0 ? r : 0;
+}
+
 static int write_info(int parent, const char *name, const struct store_info *info, struct err *e)
 {
 	_cleanup_fd_ int dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -14,6 +14,7 @@
 
 #include "base/fd.h"
 #include "stage0/store/internal.h"
+#include "stage0/store/tree_copy.h"
 
 #define XATTR_LIST_LIMIT 65536
 #define COPY_DEPTH_MAX 256 /* the unpacker admits fewer */
@@ -146,7 +147,7 @@ static int copy_xattrs(int from, int to)
 }
 
 /* Owner first: chown(2) clears set-user-ID bits and file capabilities. */
-static int copy_metadata(int from, int to, const struct stat *st)
+int tree_copy_attributes(int from, int to, const struct stat *st)
 {
 	struct timespec times[2] = {st->st_atim, st->st_mtim};
 	int r;
@@ -171,7 +172,7 @@ static int copy_file(int from_dir, int to_dir, const char *name, const struct st
 	if (to < 0)
 		return -errno;
 	r = copy_data(from, to, st->st_size);
-	return r < 0 ? r : copy_metadata(from, to, st);
+	return r < 0 ? r : tree_copy_attributes(from, to, st);
 }
 
 static int copy_link(int from_dir, int to_dir, const char *name)
@@ -202,6 +203,11 @@ static int copy_special(int from_dir, int to_dir, const char *name, const struct
 	if (!S_ISLNK(st->st_mode) && fchmodat(to_dir, name, st->st_mode & 07777, 0) < 0)
 		return -errno;
 	return utimensat(to_dir, name, times, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+}
+
+int tree_copy_node(int from_dir, int to_dir, const char *name, const struct stat *st)
+{
+	return S_ISREG(st->st_mode) ? copy_file(from_dir, to_dir, name, st) : copy_special(from_dir, to_dir, name, st);
 }
 
 static int copy_dir(struct copy *c, int from, int to, int depth, struct err *e);
@@ -239,7 +245,7 @@ static int copy_entry(struct copy *c, int from, int to, const char *name, int de
 	if (st.st_nlink > 1)
 		r = link_earlier(c, &st, to, name);
 	if (r == 0)
-		r = S_ISREG(st.st_mode) ? copy_file(from, to, name, &st) : copy_special(from, to, name, &st);
+		r = tree_copy_node(from, to, name, &st);
 	return r < 0 ? err_sysr(e, r, "copy %s%s", c->path.buf ? c->path.buf : "", name) : 0;
 }
 
@@ -269,7 +275,7 @@ static int copy_dir(struct copy *c, int from, int to, int depth, struct err *e)
 	}
 	if (errno)
 		return err_sys(e, "read directory");
-	r = copy_metadata(from, to, &st);
+	r = tree_copy_attributes(from, to, &st);
 	return r < 0 ? err_sysr(e, r, "attributes of /%s", c->path.buf ? c->path.buf : "") : 0;
 }
 

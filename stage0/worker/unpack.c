@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "base/fd.h"
 #include "stage0/worker/inflate.h"
 #include "stage0/worker/ring.h"
 
@@ -176,32 +177,79 @@ static void print_id(const unsigned char *digest, char *id)
 		n += snprintf(id + n, (size_t) (IMAGE_ID_LEN + 1 - n), "%02x", digest[i]);
 }
 
+/* The third thread's work, on what next_piece() gives. */
+typedef int (*consume_fn)(struct unpack *u, void *arg, struct err *e);
+
+static int pass(struct unpack *u, consume_fn consume, void *arg, char *id, struct err *e)
+{
+	_cleanup_err_ struct err mine = ERR_INIT;
+	int r, r2;
+
+	ring_init(&u->ring);
+	r = start(&u->inflate, u, inflate_main, e);
+	if (r == 0) {
+		r2 = start(&u->hash, u, hash_main, &mine);
+		r = r2 < 0 ? r2 : consume(u, arg, &mine);
+		give_back(u);
+		if (r < 0)
+			ring_fail(&u->ring);
+		(void) pthread_join(u->inflate.thread, NULL);
+		if (r2 == 0)
+			(void) pthread_join(u->hash.thread, NULL);
+		r = first_error(u, r, &mine, e);
+	}
+	if (r == 0)
+		print_id(u->digest, id);
+	err_done(&u->inflate.e);
+	err_done(&u->hash.e);
+	ring_done(&u->ring);
+	return r;
+}
+
+struct untar_work {
+	int top;
+	untar_manifest manifest;
+	void *arg;
+	struct untar_result *ret;
+};
+
+static int consume_tar(struct unpack *u, void *arg, struct err *e)
+{
+	struct untar_work *w = arg;
+	struct tar *t = tar_new(next_piece, u);
+	int r = untar(t, w->top, &u->limits->tar, w->manifest, w->arg, w->ret, e);
+
+	tar_free(t);
+	return r;
+}
+
 int unpack(struct arriving *image, int top, const struct unpack_limits *limits, untar_manifest manifest, void *arg,
 	   struct unpack_result *ret, struct err *e)
 {
 	struct unpack u = {.image = image, .limits = limits};
-	_cleanup_err_ struct err mine = ERR_INIT;
-	struct tar *t = tar_new(next_piece, &u);
-	int r, r2;
+	struct untar_work w = {.top = top, .manifest = manifest, .arg = arg, .ret = &ret->tar};
 
-	ring_init(&u.ring);
-	r = start(&u.inflate, &u, inflate_main, e);
-	if (r == 0) {
-		r2 = start(&u.hash, &u, hash_main, &mine);
-		r = r2 < 0 ? r2 : untar(t, top, &limits->tar, manifest, arg, &ret->tar, &mine);
-		give_back(&u);
+	return pass(&u, consume_tar, &w, ret->id, e);
+}
+
+static int consume_plain(struct unpack *u, void *arg, struct err *e)
+{
+	const int *out = arg;
+	const uint8_t *data;
+	size_t len;
+	int r;
+
+	while ((r = next_piece(u, &data, &len, e)) > 0) {
+		r = *out < 0 ? 0 : write_all(*out, data, len);
 		if (r < 0)
-			ring_fail(&u.ring);
-		(void) pthread_join(u.inflate.thread, NULL);
-		if (r2 == 0)
-			(void) pthread_join(u.hash.thread, NULL);
-		r = first_error(&u, r, &mine, e);
+			return err_sysr(e, r, "write");
 	}
-	if (r == 0)
-		print_id(u.digest, ret->id);
-	err_done(&u.inflate.e);
-	err_done(&u.hash.e);
-	tar_free(t);
-	ring_done(&u.ring);
 	return r;
+}
+
+int unpack_plain(struct arriving *image, int out, const struct unpack_limits *limits, char *ret_id, struct err *e)
+{
+	struct unpack u = {.image = image, .limits = limits};
+
+	return pass(&u, consume_plain, &out, ret_id, e);
 }

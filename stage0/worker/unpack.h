@@ -23,3 +23,5 @@ struct unpack_result {
 int unpack_init(struct err *e);
 int unpack(struct arriving *image, int top, const struct unpack_limits *limits, untar_manifest manifest, void *arg,
 	   struct unpack_result *ret, struct err *e);
+/* Without looking at what it holds: the id, and the uncompressed stream into `out` (-EBADF: nowhere). */
+int unpack_plain(struct arriving *image, int out, const struct unpack_limits *limits, char *ret_id, struct err *e);

@@ -4,6 +4,9 @@
  * Descriptors: blob (to read), progress (see arriving.h), tree (becomes our root), manifest (a pipe,
  * closed when the manifest is whole), result.  It can write nowhere but below `tree`: not to the blob,
  * which is verified by somebody else at the same time, and not to the manifest's file.
+ *
+ * With the word "plain": (any bytes) -> id, and what is left of them when they are inflated, into `out`
+ * if that is there.  Nothing is unpacked then; `tree` is an empty directory all the same.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,11 +23,12 @@
 #define CAP(c) (1ull << (c))
 
 struct job {
-	int blob, progress, tree, manifest;
+	int blob, progress, tree, manifest, out;
+	bool plain;
 	struct unpack_limits limits;
 };
 
-/* "max-bytes=N", "max-entries=N", ... */
+/* "plain", "max-bytes=N", "max-entries=N", ... */
 static int read_words(int argc, char **argv, struct job *job, struct err *e)
 {
 	struct {
@@ -40,6 +44,10 @@ static int read_words(int argc, char **argv, struct job *job, struct err *e)
 	for (int i = 1; i < argc; i++) {
 		size_t w = 0;
 
+		if (!strcmp(argv[i], "plain")) {
+			job->plain = true;
+			continue;
+		}
 		while (w < ELEMENTSOF(words) && !str_starts(argv[i], words[w].name))
 			w++;
 		if (w == ELEMENTSOF(words) ||
@@ -58,7 +66,8 @@ static int enter_jail(struct job *job, struct err *e)
 		.root = job->tree,
 		.filter = JAIL_FILTER_FILES,
 		.memory = 1ull << 30,
-		.file_size = job->limits.tar.bytes,
+		/* As a stream: with the headers and the padding of each entry. */
+		.file_size = job->limits.tar.bytes + (job->plain ? job->limits.tar.entries * 4096 : 0),
 		.cpu_seconds = 1800,
 		.files = 64,
 	};
@@ -91,16 +100,23 @@ static int run(int argc, char **argv, struct strbuf *result, struct err *e)
 		.progress = fds_take("progress"),
 		.tree = fds_take("tree"),
 		.manifest = fds_take("manifest"),
+		.out = fds_take("out"),
 		.limits = UNPACK_LIMITS_DEFAULT,
 	};
 	struct arriving image = {.file = job.blob, .progress = job.progress};
 	struct unpack_result done;
 	int r = read_words(argc, argv, &job, e);
 
-	if (job.blob < 0 || job.progress < 0 || job.tree < 0 || job.manifest < 0)
+	if (job.blob < 0 || job.progress < 0 || job.tree < 0 || (job.manifest < 0 && !job.plain))
 		return err_set(e, EBADF, "a descriptor is missing");
 	if (r == 0)
 		r = enter_jail(&job, e);
+	if (r == 0 && job.plain) {
+		r = unpack_plain(&image, job.out, &job.limits, done.id, e);
+		if (r == 0)
+			record_add(result, "id", done.id);
+		return r;
+	}
 	if (r == 0)
 		r = unpack(&image, job.tree, &job.limits, send_manifest, &job, &done, e);
 	if (r < 0)
