@@ -90,6 +90,9 @@ static int check_target(const struct stage2 *s, const char *real, struct err *e)
 {
 	if (!strcmp(real, "/"))
 		return err_set(e, EINVAL, "a volume cannot be the root");
+	/* The host's own /dev, /proc and /sys stand there, and answer for nothing. */
+	if (s->rec.chroot)
+		return 0;
 	if (path_is_below(real, "/proc"))
 		return err_set(e, EINVAL, "a volume cannot be at or below /proc");
 	if (!strcmp(real, "/dev"))
@@ -101,19 +104,37 @@ static int check_target(const struct stage2 *s, const char *real, struct err *e)
 	return 0;
 }
 
-/* A volume that is itself a device node was asked for as one; in all others devices do not work. */
-static int attributes(int mnt, const struct app_mount *m, unsigned *ret)
+/*
+ * A volume that is itself a device node was asked for as one; in all others devices do not work.  In a
+ * chroot they do, and stage1/run has decided what is mounted through to where.
+ */
+static int attributes(const struct stage2 *s, int mnt, const struct app_mount *m, unsigned *ret)
 {
 	struct stat st;
 
 	if (fstat(mnt, &st) < 0)
 		return -errno;
-	*ret = MNT_ATTR_PRIVATE;
-	if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
+	*ret = s->rec.chroot ? 0 : MNT_ATTR_PRIVATE;
+	if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode) && !s->rec.chroot)
 		*ret |= MNT_ATTR_NODEV;
 	if (m->read_only)
 		*ret |= MNT_ATTR_RDONLY;
 	return S_ISDIR(st.st_mode) == m->dir ? 0 : -EINVAL;
+}
+
+/* Nothing is made in the host's own file systems. */
+static bool is_hosts(const struct stage2 *s, const char *path)
+{
+	return s->rec.chroot && (path_is_below(path, "/dev") || path_is_below(path, "/proc") ||
+				 path_is_below(path, "/sys"));
+}
+
+static int open_target(const struct stage2 *s, const char *path, bool dir)
+{
+	/* The three themselves are the image's to have or to lack. */
+	if (is_hosts(s, path) && strchr(path + 1, '/'))
+		return path_open_beneath(s->root, path, O_PATH, 0, PATH_IN_ROOT);
+	return make_target(s->root, path, dir, 0);
 }
 
 static int attach_volume(const struct stage2 *s, const struct app_mount *m, struct err *e)
@@ -127,14 +148,14 @@ static int attach_volume(const struct stage2 *s, const struct app_mount *m, stru
 
 	if (mnt < 0)
 		return err_set(e, EBADF, "no descriptor mount%u", m->fd);
-	r = attributes(mnt, m, &attrs);
+	r = attributes(s, mnt, m, &attrs);
 	if (r < 0)
 		return err_sysr(e, r, "look at source");
 	/* As it is written, before anything is made; and as it is, where links lead. */
 	r = check_target(s, clean, e);
 	if (r < 0)
 		return r;
-	target = make_target(s->root, clean, m->dir, 0);
+	target = open_target(s, clean, m->dir);
 	if (target < 0)
 		return err_sysr(e, target, "make target");
 	r = real_target(target, real);

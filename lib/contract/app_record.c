@@ -283,6 +283,7 @@ static const struct key {
 	{"post-stop", &ARGV, offsetof(struct app_record, post_stop), false},
 	{"shm", &BOOL, offsetof(struct app_record, shm), true},
 	{"tty", &BOOL, offsetof(struct app_record, tty), true},
+	{"chroot", &BOOL, offsetof(struct app_record, chroot), false},
 };
 
 void app_record_encode(const struct app_record *rec, struct strbuf *sb)

@@ -60,6 +60,7 @@ struct app_record {
 	size_t n_mounts;
 	char **pre_start, **post_stop; /* argv of the event handlers, NULL: none */
 	bool shm;		  /* the pod's /shm becomes /dev/shm */
+	bool chroot; /* fly: another root and user, and nothing else that confines */
 	bool tty;
 };
 /* Defaults: paths and shm on, everything else empty or off. */

@@ -13,6 +13,7 @@ struct volume {
 	char *source;	/* host: absolute path */
 	bool read_only;
 	bool recursive; /* host; default true */
+	bool recursive_given; /* a flavour may have another default */
 	int64_t mode, uid, gid; /* empty: 0755, 0, 0 */
 };
 

@@ -16,7 +16,7 @@
 struct draft {
 	struct volume v;
 	char *kind;
-	bool has_recursive, has_mode, has_uid, has_gid;
+	bool has_mode, has_uid, has_gid;
 };
 
 static const char *check_kind(const char *s)
@@ -45,7 +45,7 @@ static const char *check_draft(struct draft *d, const char **key)
 		const char *key;
 		bool given, for_host;
 	} rules[] = {
-		{"source", d->v.source, true},	   {"recursive", d->has_recursive, true},
+		{"source", d->v.source, true},	   {"recursive", d->v.recursive_given, true},
 		{"mode", d->has_mode, false}, {"uid", d->has_uid, false}, {"gid", d->has_gid, false},
 	};
 
@@ -76,7 +76,7 @@ int volume_decode(const cJSON *j, const struct json_at *at, struct volume *ret, 
 		{.key = "recursive",
 		 .type = JSON_F_BOOL,
 		 AT(v.recursive),
-		 .present = offsetof(struct draft, has_recursive)},
+		 .present = offsetof(struct draft, v.recursive_given)},
 		{.key = "mode",
 		 .type = JSON_F_CALL,
 		 AT(v.mode),
@@ -124,8 +124,8 @@ cJSON *volume_encode(const struct volume *v)
 		cJSON_AddBoolToObject(o, "readOnly", true);
 	if (v->kind == VOLUME_HOST) {
 		cJSON_AddStringToObject(o, "source", v->source);
-		if (!v->recursive)
-			cJSON_AddBoolToObject(o, "recursive", false);
+		if (v->recursive_given || !v->recursive)
+			cJSON_AddBoolToObject(o, "recursive", v->recursive);
 		return o;
 	}
 	cJSON_AddStringToObject(o, "mode", mode);
@@ -179,7 +179,7 @@ static const char *set_key(struct draft *d, const char *key, const char *value)
 	if (!strcmp(key, "readOnly"))
 		return set_bool(value, &d->v.read_only);
 	if (!strcmp(key, "recursive")) {
-		d->has_recursive = true;
+		d->v.recursive_given = true;
 		return set_bool(value, &d->v.recursive);
 	}
 	if (!strcmp(key, "mode")) {

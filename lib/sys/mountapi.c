@@ -81,12 +81,24 @@ int mnt_clone(int dirfd, const char *path, bool recursive)
 	return check(syscall(SYS_open_tree, dirfd, path, flags | (recursive ? AT_RECURSIVE : 0)));
 }
 
+/* The words of our own for the kernel's. */
+static unsigned propagation(unsigned attrs)
+{
+	return attrs & MNT_ATTR_PRIVATE ? MS_PRIVATE : attrs & MNT_ATTR_SLAVE ? MS_SLAVE : 0;
+}
+
+static unsigned without_propagation(unsigned attrs)
+{
+	return attrs & ~(unsigned) (MNT_ATTR_PRIVATE | MNT_ATTR_SLAVE);
+}
+
 static int set_attrs(int mnt, unsigned attrs, bool recursive)
 {
-	struct mount_attr attr = {.attr_set = attrs & ~(unsigned) MNT_ATTR_PRIVATE};
+	struct mount_attr attr = {
+		.attr_set = without_propagation(attrs),
+		.propagation = propagation(attrs),
+	};
 
-	if (attrs & MNT_ATTR_PRIVATE)
-		attr.propagation = MS_PRIVATE;
 	return check(syscall(SYS_mount_setattr, mnt, "",
 			     AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr, sizeof attr));
 }
@@ -102,10 +114,10 @@ static int set_attrs_old(int mnt, unsigned attrs, bool recursive)
 	int r = 0;
 
 	(void) snprintf(path, sizeof path, "/proc/self/fd/%d", mnt);
-	if (attrs & MNT_ATTR_PRIVATE)
+	if (propagation(attrs))
 		r = check(syscall(SYS_mount, NULL, path, NULL,
-				  MS_PRIVATE | (recursive ? MS_REC : 0), NULL));
-	attrs &= ~(unsigned) MNT_ATTR_PRIVATE;
+				  propagation(attrs) | (recursive ? MS_REC : 0), NULL));
+	attrs = without_propagation(attrs);
 	if (r < 0 || !attrs)
 		return r;
 	if (recursive)

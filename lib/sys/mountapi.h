@@ -29,6 +29,8 @@ enum {
 	 * is born into.
 	 */
 	MNT_ATTR_PRIVATE = 0x40000000,
+	/* Nor this: what is mounted on the host goes on arriving here, what is mounted here stays. */
+	MNT_ATTR_SLAVE = 0x20000000,
 };
 
 /* An option of a file system; value NULL: a flag. A list ends with key NULL. */
