@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -55,10 +56,22 @@ int step_session(struct stage2 *s, struct err *e)
 	return 0;
 }
 
-int step_namespaces(_unused_ struct stage2 *s, struct err *e)
+int step_parent(_unused_ struct stage2 *s, struct err *e)
 {
-	/* The control group is the app's already, so it becomes the root of what the app sees. */
-	if (unshare(CLONE_NEWNS | CLONE_NEWCGROUP) < 0)
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return err_sys(e, "prctl PR_SET_PDEATHSIG");
+	return 0;
+}
+
+/* Of the control groups: the app's own if it has one, which becomes the root of what it sees. */
+static int cgroup_namespace(const struct stage2 *s)
+{
+	return s->rec.chroot ? 0 : CLONE_NEWCGROUP;
+}
+
+int step_namespaces(struct stage2 *s, struct err *e)
+{
+	if (unshare(CLONE_NEWNS | cgroup_namespace(s)) < 0)
 		return err_sys(e, "unshare");
 	return 0;
 }
@@ -71,7 +84,7 @@ int step_join(struct stage2 *s, struct err *e)
 		return err_sys(e, "join mount namespace");
 	s->mntns = fd_close(s->mntns);
 	/* `enter` has joined the app's own; the handler gets one like it. */
-	if (s->phase != PHASE_ENTER && unshare(CLONE_NEWCGROUP) < 0)
+	if (s->phase != PHASE_ENTER && unshare(cgroup_namespace(s)) < 0)
 		return err_sys(e, "unshare");
 	/* A working directory above the root is one outside of it (CVE-2024-21626). */
 	if (chdir("/") < 0)
