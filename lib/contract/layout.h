@@ -12,6 +12,11 @@
 #define RKT_DATA_DIR "/var/lib/rkt"
 #define RKT_SYSTEM_CONFIG_DIR "/usr/lib/rkt"
 #define RKT_LOCAL_CONFIG_DIR "/etc/rkt"
+#define RKT_RUN_DIR "/run/rkt"
+
+/* --- run directory: metadata service --- */
+#define RUN_METADATA_SOCKET "metadata-svc.sock" /* registration */
+#define RUN_METADATA "metadata" /* the service's own directory: its key, what is registered */
 
 /* --- data directory --- */
 #define DATA_PODS "pods"
@@ -27,8 +32,11 @@
 #define POD_MANIFEST "pod"
 #define POD_CREATED "pod-created"
 #define POD_STAGE1 "stage1"
+#define POD_STAGE1_TREE_ID "stage1TreeStoreID"	/* of a stage1 that is an image */
+#define POD_STAGE1_MANIFEST "stage1-manifest"	/* then: a copy of its manifest */
 #define POD_OVERLAY "overlay-prepared"
 #define POD_APPSINFO "appsinfo"
+#define POD_MDS "mds-registered" /* contract/metadata.h */
 #define APP_MANIFEST "manifest"	      /* in appsinfo/APP */
 #define APP_TREE_ID "treeStoreID"     /* in appsinfo/APP */
 #define APP_ROOTFS "rootfs"	      /* in appsinfo/APP: the copy where there is no overlay */

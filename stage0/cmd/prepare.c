@@ -9,13 +9,16 @@
 #include "stage0/cli/apps.h"
 #include "stage0/command.h"
 #include "stage0/pod/prepare.h"
+#include "stage0/pod/stage1_select.h"
 
 struct target {
 	struct pod_request pod;
+	struct stage1_request stage1;
 	bool quiet;
 };
 
 static const struct opt own_opts[] = {
+	STAGE1_OPTS(struct target, stage1),
 	{.name = "quiet", .type = OPT_FLAG, .offset = offsetof(struct target, quiet),
 	 .help = "print the UUID only"},
 };
@@ -40,7 +43,9 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 
 	(void) words;
 	if (r == 0)
-		r = stage1_default(g, &s, e);
+		r = stage1_request_check(&t->stage1, e);
+	if (r == 0)
+		r = stage1_select(g, &t->stage1, &s, e);
 	if (r < 0)
 		return r;
 	pods = pods_open(g, false, e);
@@ -66,6 +71,7 @@ static void done(void *target)
 	struct target *t = target;
 
 	pod_request_done(&t->pod);
+	stage1_request_done(&t->stage1);
 }
 
 const struct command cmd_prepare = {

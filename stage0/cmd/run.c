@@ -9,14 +9,17 @@
 #include "stage0/command.h"
 #include "stage0/pod/prepare.h"
 #include "stage0/pod/run.h"
+#include "stage0/pod/stage1_select.h"
 
 struct target {
 	struct pod_request pod;
 	struct run_request run;
+	struct stage1_request stage1;
 	char *uuid_file_save;
 };
 
 static const struct opt own_opts[] = {
+	STAGE1_OPTS(struct target, stage1),
 	{.name = "uuid-file-save",
 	 .type = OPT_STRING, .offset = offsetof(struct target, uuid_file_save), .arg = "PATH",
 	 .help = "write the pod's UUID there as soon as its directory is made"},
@@ -46,7 +49,9 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 	if (r == 0)
 		r = run_request_check(&t->run, e);
 	if (r == 0)
-		r = stage1_default(g, &s, e);
+		r = stage1_request_check(&t->stage1, e);
+	if (r == 0)
+		r = stage1_select(g, &t->stage1, &s, e);
 	if (r < 0)
 		return r;
 	pods = pods_open(g, false, e);
@@ -70,6 +75,7 @@ static void done(void *target)
 	struct target *t = target;
 
 	pod_request_done(&t->pod);
+	stage1_request_done(&t->stage1);
 	run_request_done(&t->run);
 	free(t->uuid_file_save);
 }

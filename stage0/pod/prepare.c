@@ -19,10 +19,13 @@
 #include "stage0/context.h"
 #include "stage0/image/image.h"
 #include "stage0/pod/manifest.h"
+#include "stage0/pod/ports.h"
+#include "stage0/render/render.h"
 #include "stage0/store/store.h"
 
 struct images {
 	struct pod_image *v;
+	char **trees; /* of each, the id of the tree that its app starts from */
 	size_t n;
 };
 
@@ -32,8 +35,17 @@ static void images_done(struct images *im)
 		free(im->v[i].id);
 		free(im->v[i].text);
 		image_manifest_free(im->v[i].manifest);
+		free(im->trees[i]);
 	}
 	free(im->v);
+	free(im->trees);
+}
+
+static void images_alloc(struct images *im, size_t n)
+{
+	im->v = xcalloc(n, sizeof *im->v);
+	im->trees = xcalloc(n, sizeof *im->trees);
+	im->n = n;
 }
 
 /* The request and what is found for it, through all steps. */
@@ -47,8 +59,9 @@ struct work {
 	size_t manifest_len;
 };
 
-static int load_image(struct work *w, struct pod_image *image, struct err *e)
+static int load_image(struct work *w, size_t i, struct err *e)
 {
+	struct pod_image *image = &w->images.v[i];
 	int r = store_manifest(w->store, image->id, &image->text, &image->len, e);
 
 	if (r < 0)
@@ -56,9 +69,10 @@ static int load_image(struct work *w, struct pod_image *image, struct err *e)
 	image->manifest = image_manifest_parse(image->text, image->len, e);
 	if (!image->manifest)
 		return -EINVAL;
-	if (image->manifest->n_dependencies)
-		return err_set(e, ENOTSUP, "image dependencies are not supported yet");
-	return pod_image_check(image, e);
+	r = pod_image_check(image, e);
+	if (r < 0)
+		return r;
+	return render_tree_of(w->g, w->store, image->id, image->manifest, &w->images.trees[i], e);
 }
 
 /* Fetching comes first: it may take long, and needs no lock. */
@@ -70,8 +84,7 @@ static int resolve_images(struct work *w, struct err *e)
 	if (req->pull_policy && pull_policy_parse(req->pull_policy, &policy) < 0)
 		return err_set(e, EINVAL, "--pull-policy %s: new, update or never",
 			       q(req->pull_policy));
-	w->images.v = xcalloc(req->n_apps, sizeof *w->images.v);
-	w->images.n = req->n_apps;
+	images_alloc(&w->images, req->n_apps);
 	for (size_t i = 0; i < req->n_apps; i++) {
 		const struct app_request *a = &req->apps[i];
 		int r = image_resolve(w->g, a->image, a->signature, policy, &w->images.v[i].id, e);
@@ -88,7 +101,7 @@ static int from_images(struct work *w, struct err *e)
 	_cleanup_json_ cJSON *j = NULL;
 
 	for (size_t i = 0; i < w->images.n; i++) {
-		int r = load_image(w, &w->images.v[i], e);
+		int r = load_image(w, i, e);
 
 		if (r < 0)
 			return err_ctx(e, r, "image %s", q(w->how->request->apps[i].image));
@@ -118,24 +131,20 @@ static int from_manifest(struct work *w, struct err *e)
 	w->manifest = pod_manifest_parse(w->manifest_text, w->manifest_len, e);
 	if (!w->manifest)
 		return err_ctx(e, -EINVAL, "%s", path);
-	if (w->manifest->n_ports)
-		return err_set(e, ENOTSUP,
-			       "%s: pod manifest: ports: port forwarding is not supported yet",
-			       path);
-	w->images.n = w->manifest->n_apps;
-	w->images.v = xcalloc(w->images.n, sizeof *w->images.v);
+	images_alloc(&w->images, w->manifest->n_apps);
 	for (size_t i = 0; i < w->images.n; i++) {
 		const struct runtime_app *ra = &w->manifest->apps[i];
 
 		w->images.v[i].id = xstrdup(ra->image_id);
-		r = load_image(w, &w->images.v[i], e);
+		r = load_image(w, i, e);
 		if (r == 0 && !ra->app && !w->images.v[i].manifest->app)
 			r = err_set(e, EINVAL,
 				    "neither the pod manifest nor the image has an app section");
 		if (r < 0)
 			return err_ctx(e, r, "app %s", ra->name);
 	}
-	return 0;
+	r = ports_check(w->manifest, w->images.v, e);
+	return r < 0 ? err_ctx(e, r, "%s", path) : 0;
 }
 
 /*
@@ -254,9 +263,11 @@ static int put_image_manifest(const struct work *w, int dir, const struct pod_im
 	return put(dir, APP_MANIFEST, image->text, image->len, e);
 }
 
-static int prepare_app(const struct work *w, int apps, const struct runtime_app *ra,
-		       const struct pod_image *image, bool overlay, struct err *e)
+static int prepare_app(const struct work *w, int apps, size_t i, bool overlay, struct err *e)
 {
+	const struct runtime_app *ra = &w->manifest->apps[i];
+	const struct pod_image *image = &w->images.v[i];
+	const char *tree = w->images.trees[i];
 	_cleanup_fd_ int dir = -EBADF, root = -EBADF;
 	int r;
 
@@ -265,7 +276,7 @@ static int prepare_app(const struct work *w, int apps, const struct runtime_app 
 	dir = openat(apps, ra->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return err_sys(e, "open " POD_APPSINFO "/%s", ra->name);
-	r = put(dir, APP_TREE_ID, image->id, strlen(image->id), e);
+	r = put(dir, APP_TREE_ID, tree, strlen(tree), e);
 	if (r == 0)
 		r = put_image_manifest(w, dir, image, e);
 	if (r < 0 || overlay)
@@ -275,7 +286,7 @@ static int prepare_app(const struct work *w, int apps, const struct runtime_app 
 	root = openat(dir, APP_ROOTFS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return err_sys(e, "open " APP_ROOTFS);
-	return store_tree_copy(w->store, image->id, root, e);
+	return store_tree_copy(w->store, tree, root, e);
 }
 
 static int write_pod(const struct work *w, const struct stage1 *stage1, struct pod *pod,
@@ -300,7 +311,7 @@ static int write_pod(const struct work *w, const struct stage1 *stage1, struct p
 	if (apps < 0)
 		return err_sys(e, "open " POD_APPSINFO);
 	for (size_t i = 0; i < w->manifest->n_apps; i++) {
-		r = prepare_app(w, apps, &w->manifest->apps[i], &w->images.v[i], overlay, e);
+		r = prepare_app(w, apps, i, overlay, e);
 		if (r < 0)
 			return err_ctx(e, r, "app %s", w->manifest->apps[i].name);
 		store_touch(w->store, w->images.v[i].id);
@@ -311,7 +322,7 @@ static int write_pod(const struct work *w, const struct stage1 *stage1, struct p
 	return 0;
 }
 
-static int prepare_locked(struct work *w, int pods, const struct stage1 *stage1, struct pod *ret,
+static int prepare_locked(struct work *w, int pods, struct stage1 *stage1, struct pod *ret,
 			  struct err *e)
 {
 	/* From the look-up until the tree ids are written nobody removes a tree. */
@@ -321,6 +332,8 @@ static int prepare_locked(struct work *w, int pods, const struct stage1 *stage1,
 	if (use < 0)
 		return use;
 	r = w->how->request->pod_manifest ? from_manifest(w, e) : from_images(w, e);
+	if (r == 0 && stage1->image_id)
+		r = stage1_from_store(w->g, w->store, stage1, e);
 	if (r == 0)
 		r = pod_create(pods, ret, e);
 	if (r < 0)
@@ -332,7 +345,7 @@ static int prepare_locked(struct work *w, int pods, const struct stage1 *stage1,
 }
 
 int pod_prepare(const struct gantry *g, int pods, const struct prepare *how,
-		const struct stage1 *stage1, struct pod *ret, struct err *e)
+		struct stage1 *stage1, struct pod *ret, struct err *e)
 {
 	struct work w = {.g = g, .how = how, .store = store_open(g, e)};
 	int r = w.store;

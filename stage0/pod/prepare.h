@@ -16,6 +16,9 @@ struct prepare {
 	bool durable;		    /* prepare: everything is synced; run: renames only */
 };
 
-/* A pod in phase `prepare`, locked, complete. A failing one stays as "aborted prepare" for gc. */
+/*
+ * A pod in phase `prepare`, locked, complete. A failing one stays as "aborted prepare" for gc.  Of a
+ * stage1 that is an image the rest is filled in.
+ */
 int pod_prepare(const struct gantry *g, int pods, const struct prepare *how,
-		const struct stage1 *stage1, struct pod *ret, struct err *e);
+		struct stage1 *stage1, struct pod *ret, struct err *e);

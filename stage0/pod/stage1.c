@@ -18,86 +18,179 @@
 #include "stage0/context.h"
 #include "stage0/pod/pod.h"
 
+#define NS_DIR "stage1/ns"
+
 void stage1_done(struct stage1 *s)
 {
 	free(s->dir);
 	free(s->name);
 	for (int i = 0; i < ENTRY_MAX; i++)
 		free(s->programs[i]);
+	free(s->image_id);
+	free(s->tree_id);
+	free(s->manifest);
 	*s = (struct stage1) STAGE1_INIT;
 }
 
-static int read_manifest(const char *dir, struct stage1 *s, struct err *e)
+/* A program's place: an absolute path in the stage1's root, nothing else than itself. */
+static int take_program(const struct image_manifest *m, int point, struct stage1 *s, struct err *e)
 {
-	_cleanup_free_ char *path = path_join(dir, "manifest"), *text = NULL;
-	_cleanup_image_manifest_ struct image_manifest *m = NULL;
+	const char *program = nameval_get(&m->annotations, entry_annotation(point));
+	_cleanup_free_ char *clean = NULL;
+
+	if (!program)
+		return 0;
+	if (*program != '/')
+		return err_set(e, EINVAL, "%s: %s is not an absolute path", entry_annotation(point),
+			       q(program));
+	clean = path_clean(program);
+	if (strcmp(clean, program) || !program[1])
+		return err_set(e, EINVAL, "%s: %s is not a clean path", entry_annotation(point),
+			       q(program));
+	s->programs[point] = xasprintf("%s/" TREE_ROOTFS "%s", s->dir, program);
+	return 0;
+}
+
+int stage1_take_manifest(const char *text, size_t len, struct stage1 *s, struct err *e)
+{
+	_cleanup_image_manifest_ struct image_manifest *m = image_manifest_parse(text, len, e);
 	const char *version, *interface;
 	uint64_t n = 1;
+	int r = 0;
+
+	if (!m)
+		return -EINVAL;
+	interface = nameval_get(&m->annotations, ENTRY_VERSION_ANNOTATION);
+	if (interface && (parse_u64(interface, 1000, &n) < 0 || n < 1))
+		return err_set(e, EINVAL, "bad interface version %s", q(interface));
+	s->interface = (unsigned) n;
+	version = nameval_get(&m->labels, "version");
+	s->name = xasprintf("%s%s%s", m->name, version ? ":" : "", version ? version : "");
+	for (int i = 0; i < ENTRY_MAX && r == 0; i++)
+		r = take_program(m, i, s, e);
+	return r;
+}
+
+int stage1_from_directory(const char *dir, struct stage1 *ret, struct err *e)
+{
+	_cleanup_free_ char *path = path_join(dir, "manifest"), *text = NULL;
 	size_t len;
 	int r = file_read_at(AT_FDCWD, path, JSON_MANIFEST_MAX, &text, &len, e);
 
 	if (r < 0)
 		return r;
-	m = image_manifest_parse(text, len, e);
-	if (!m)
-		return err_ctx(e, -EINVAL, "%s", path);
-	interface = nameval_get(&m->annotations, ENTRY_VERSION_ANNOTATION);
-	if (interface && parse_u64(interface, 1000, &n) < 0)
-		return err_set(e, EINVAL, "%s: bad interface version %s", path, q(interface));
-	s->interface = (unsigned) n;
-	version = nameval_get(&m->labels, "version");
-	s->name = xasprintf("%s%s%s", m->name, version ? ":" : "", version ? version : "");
-	for (int i = 0; i < ENTRY_MAX; i++) {
-		const char *program = nameval_get(&m->annotations, entry_annotation(i));
-
-		if (program && *program != '/')
-			return err_set(e, EINVAL, "%s: %s: %s is not an absolute path", path,
-				       entry_annotation(i), q(program));
-		if (program)
-			s->programs[i] = xasprintf("%s/rootfs%s", dir, program);
-	}
-	s->dir = xstrdup(dir);
-	return 0;
+	ret->dir = xstrdup(dir);
+	r = stage1_take_manifest(text, len, ret, e);
+	return r < 0 ? err_ctx(e, r, "%s", path) : 0;
 }
 
 int stage1_default(const struct gantry *g, struct stage1 *ret, struct err *e)
 {
-	_cleanup_free_ char *dir = path_join(g->libexec, "stage1/ns");
-	int r = read_manifest(dir, ret, e);
+	_cleanup_free_ char *dir = path_join(g->libexec, NS_DIR);
+	int r = stage1_from_directory(dir, ret, e);
 
 	return r < 0 ? err_ctx(e, r, "stage1") : 0;
 }
 
-int stage1_of_pod(int pod_dir, struct stage1 *ret, struct err *e)
+int stage1_check(const struct stage1 *s, struct err *e)
+{
+	if (!s->programs[ENTRY_RUN])
+		return err_set(e, EINVAL, "%s is no stage1: its manifest has no annotation %s", s->name,
+			       entry_annotation(ENTRY_RUN));
+	for (int i = 0; i < ENTRY_MAX; i++)
+		if (s->programs[i] && access(s->programs[i], X_OK) < 0)
+			return err_sys(e, "stage1 %s: program %s", s->name, s->programs[i]);
+	return 0;
+}
+
+/* Its directory, its name, its interface version: a line each. */
+static int read_record(int pod_dir, char ***ret, struct err *e)
 {
 	_cleanup_free_ char *text = NULL;
 	int r = file_read_line_at(pod_dir, POD_STAGE1, &text, e);
 
+	if (r == 0)
+		*ret = strv_split(text, '\n');
+	return r;
+}
+
+/* Of an image: what the pod kept of it. */
+static int from_pod_manifest(int pod_dir, const char *dir, struct stage1 *ret, struct err *e)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	int r = file_read_at(pod_dir, POD_STAGE1_MANIFEST, JSON_MANIFEST_MAX, &text, &len, e);
+
 	if (r < 0)
-		return err_ctx(e, r, "stage1 of the pod");
-	text[strcspn(text, "\n")] = '\0';
+		return r;
+	ret->dir = xstrdup(dir);
+	r = stage1_take_manifest(text, len, ret, e);
+	return r < 0 ? err_ctx(e, r, POD_STAGE1_MANIFEST) : 0;
+}
+
+static int from_record(int pod_dir, char *const *lines, struct stage1 *ret, struct err *e)
+{
+	const char *dir = lines[0];
+
 	/*
 	 * After a power cut it may be empty: then what lies in our own directory must not be taken
 	 * for one.
 	 */
-	if (!path_is_absolute(text))
-		return err_set(e, EINVAL, "stage1 of the pod: %s is not an absolute path", q(text));
-	r = read_manifest(text, ret, e);
+	if (!path_is_absolute(dir))
+		return err_set(e, EINVAL, "%s is not an absolute path", q(dir));
+	/* An update of gantry that puts it elsewhere, a store that somebody emptied by hand. */
+	if (faccessat(AT_FDCWD, dir, F_OK, 0) < 0 && errno == ENOENT)
+		return err_set(e, ENOENT, "%s is not there any more (the pod was made with %s)", dir,
+			       lines[1] ? q(lines[1]) : "it");
+	if (faccessat(pod_dir, POD_STAGE1_MANIFEST, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return from_pod_manifest(pod_dir, dir, ret, e);
+	return stage1_from_directory(dir, ret, e);
+}
+
+int stage1_of_pod(int pod_dir, struct stage1 *ret, struct err *e)
+{
+	_cleanup_strv_ char **lines = NULL;
+	int r = read_record(pod_dir, &lines, e);
+
+	if (r == 0)
+		r = from_record(pod_dir, lines, ret, e);
 	return r < 0 ? err_ctx(e, r, "stage1 of the pod") : 0;
+}
+
+unsigned stage1_interface_of_pod(int pod_dir)
+{
+	_cleanup_strv_ char **lines = NULL;
+	uint64_t n;
+
+	if (read_record(pod_dir, &lines, NULL) < 0 || strv_len(lines) < 3 ||
+	    parse_u64(lines[2], 1000, &n) < 0)
+		return 0;
+	return (unsigned) n;
+}
+
+/* In a pod that is being made: nobody reads it yet. */
+static int put(int pod_dir, const char *name, const char *text, struct err *e)
+{
+	_cleanup_fd_ int fd = openat(pod_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	int r;
+
+	if (fd < 0)
+		return err_sys(e, "create %s", name);
+	r = write_all(fd, text, strlen(text));
+	return r < 0 ? err_sysr(e, r, "write %s", name) : 0;
 }
 
 int stage1_record(const struct stage1 *s, int pod_dir, struct err *e)
 {
-	_cleanup_free_ char *text = xasprintf("%s\n%s\n", s->dir, s->name);
-	/* In a pod that is being made: nobody reads it yet. */
-	_cleanup_fd_ int fd =
-		openat(pod_dir, POD_STAGE1, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	int r;
+	_cleanup_free_ char *text = xasprintf("%s\n%s\n%u\n", s->dir, s->name, s->interface);
+	int r = 0;
 
-	if (fd < 0)
-		return err_sys(e, "create " POD_STAGE1);
-	r = write_all(fd, text, strlen(text));
-	return r < 0 ? err_sysr(e, r, "write " POD_STAGE1) : 0;
+	/* The tree's id first: from here on nobody takes the tree away. */
+	if (s->tree_id)
+		r = put(pod_dir, POD_STAGE1_TREE_ID, s->tree_id, e);
+	if (r == 0 && s->manifest)
+		r = put(pod_dir, POD_STAGE1_MANIFEST, s->manifest, e);
+	return r < 0 ? r : put(pod_dir, POD_STAGE1, text, e);
 }
 
 int stage1_argv(const struct stage1 *s, enum entry_point point, const struct entry_args *args,

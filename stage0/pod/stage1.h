@@ -1,6 +1,10 @@
 /*
- * The stage1 of a pod: a directory with a manifest whose annotations name its programs.  gantry's
- * own is installed beside it and used in place; the pod records path and version.
+ * The stage1 of a pod: a directory with the programs that the annotations of an image manifest name.
+ * gantry's own are installed beside it and used in place; an image's lies in the store as its tree,
+ * which the pod keeps there (stage1TreeStoreID).  The pod records directory, name and interface
+ * version, and of an image the manifest: the image may go while the pod is there.
+ *
+ * A pod goes on with the stage1 that it was made with, whatever is chosen or installed later.
  */
 #pragma once
 
@@ -14,15 +18,34 @@ struct stage1 {
 	char *name;	   /* of its image manifest, and version label, for the record */
 	unsigned interface;
 	char *programs[ENTRY_MAX]; /* absolute paths; NULL: this stage1 cannot do that */
+	char *image_id; /* of the image that it is; NULL: an installed directory */
+	char *tree_id;	/* then: its tree in the store */
+	char *manifest; /* then: its bytes, for the record */
 };
 #define STAGE1_INIT {0}
 void stage1_done(struct stage1 *s);
 #define _cleanup_stage1_ __attribute__((cleanup(stage1_done)))
 
-/* The default one. */
+/* The one that is installed as the default. */
 int stage1_default(const struct gantry *g, struct stage1 *ret, struct err *e);
-/* The one that a pod was started with; pod_dir: its directory. */
+/* One in a directory: dir/manifest, dir/rootfs. */
+int stage1_from_directory(const char *dir, struct stage1 *ret, struct err *e);
+/*
+ * Fill the rest in for one of which only the image's id is known: its tree is rendered if it must be.
+ * The caller holds the prepare lock, until the pod has its record.
+ */
+int stage1_from_store(const struct gantry *g, int store, struct stage1 *s, struct err *e);
+/* What its manifest says, when `dir` is known. */
+int stage1_take_manifest(const char *text, size_t len, struct stage1 *s, struct err *e);
+/* Whether it can run pods: its programs are there. */
+int stage1_check(const struct stage1 *s, struct err *e);
+/*
+ * The one that a pod was made with; pod_dir: its directory. -ENOENT, named: it is not installed any
+ * more.
+ */
 int stage1_of_pod(int pod_dir, struct stage1 *ret, struct err *e);
+/* Its interface version as recorded, without a look at its manifest; 0: not known. */
+unsigned stage1_interface_of_pod(int pod_dir);
 /* Record it in a pod directory that is being made. */
 int stage1_record(const struct stage1 *s, int pod_dir, struct err *e);
 /*
