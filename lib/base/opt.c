@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/parse.h"
 #include "base/str.h"
 
@@ -63,6 +64,8 @@ static int store(const struct opt *o, void *target, const char *value, struct er
 		r = store_flag(o, (bool *) field, value);
 		break;
 	case OPT_STRING:
+		if (o->once && *(char **) field)
+			return err_set(e, EINVAL, "--%s specified multiple times", o->name);
 		free(*(char **) field);
 		*(char **) field = xstrdup(value);
 		break;
@@ -117,6 +120,8 @@ static int read_option(struct opt_cursor *c, const struct opt_table *tables, siz
 		return err_set(e, EINVAL, "flag needs an argument: --%s", o->name);
 	if (ret_opt)
 		*ret_opt = o;
+	if (o->instead)
+		log_info("--%s is deprecated, use %s", o->name, o->instead);
 	return store(o, target, value, e);
 }
 

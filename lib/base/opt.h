@@ -34,6 +34,8 @@ struct opt {
 	const char *bare; /* OPT_OPTIONAL: the value of the bare form */
 	int (*call)(void *target, const char *value, struct err *e);
 	const char *refused; /* not NULL: known by name and refused, with this reason */
+	const char *instead; /* not NULL: an old name; said in a message, and what to write now */
+	bool once;	     /* OPT_STRING: a second use is an error */
 	unsigned scope;	     /* free for the caller (which command, which target) */
 };
 

@@ -26,31 +26,23 @@ const struct opt pod_request_opts[] = {
 	 .help = "new (the store first), update (the source first), never (the store only)"},
 	{.name = "pod-manifest", .type = OPT_STRING, .offset = POD(pod_manifest), .arg = "PATH",
 	 .help = "run this pod manifest instead of images"},
-	{.name = "port", .type = OPT_STRV,
-	 .arg = "NAME:[IP:]PORT", .refused = "port forwarding is not supported yet"},
+	{.name = "port", .type = OPT_STRV, .offset = POD(ports), .arg = "NAME:[IP:]PORT",
+	 .help = "a port of the host for the port NAME of an app"},
+	{.name = "pod-name", .type = OPT_STRING, .offset = POD(pod_name), .arg = "NAME",
+	 .help = "a name that commands take instead of the UUID"},
 	{.name = "private-users", .type = OPT_FLAG,
 	 .refused = "user namespaces are not supported yet"},
 	{.name = "store-only", .type = OPT_FLAG, .offset = POD(store_only),
-	 .help = "old name of --pull-policy=never"},
+	 .instead = "--pull-policy=never"},
 	{.name = "no-store", .type = OPT_FLAG, .offset = POD(no_store),
-	 .help = "old name of --pull-policy=update"},
-	{.name = "stage1-url", .type = OPT_STRING,
-	 .refused = "choosing a stage1 is not supported yet"},
-	{.name = "stage1-path", .type = OPT_STRING,
-	 .refused = "choosing a stage1 is not supported yet"},
-	{.name = "stage1-name", .type = OPT_STRING,
-	 .refused = "choosing a stage1 is not supported yet"},
-	{.name = "stage1-hash", .type = OPT_STRING,
-	 .refused = "choosing a stage1 is not supported yet"},
-	{.name = "stage1-from-dir", .type = OPT_STRING,
-	 .refused = "choosing a stage1 is not supported yet"},
+	 .instead = "--pull-policy=update"},
 };
 const size_t n_pod_request_opts = ELEMENTSOF(pod_request_opts);
 
 const struct opt app_request_opts[] = {
 	{.name = "name", .type = OPT_STRING, .offset = APP(name), .arg = "NAME",
 	 .help = "name of the app in the pod"},
-	{.name = "exec", .type = OPT_STRING, .offset = APP(exec), .arg = "PATH",
+	{.name = "exec", .type = OPT_STRING, .offset = APP(exec), .arg = "PATH", .once = true,
 	 .help = "program instead of the image's; arguments behind -- follow it"},
 	{.name = "working-dir", .type = OPT_STRING, .offset = APP(working_dir), .arg = "DIR",
 	 .help = "working directory"},
@@ -82,56 +74,71 @@ const struct opt app_request_opts[] = {
 	 .help = "these capabilities only"},
 	{.name = "caps-remove", .type = OPT_STRING, .offset = APP(caps_remove), .arg = "CAP_X,...",
 	 .help = "the default capabilities without these"},
-	{.name = "cap-retain", .type = OPT_STRING, .offset = APP(caps_retain), .arg = "CAP_X,..."},
-	{.name = "cap-remove", .type = OPT_STRING, .offset = APP(caps_remove), .arg = "CAP_X,..."},
+	{.name = "cap-retain", .type = OPT_STRING, .offset = APP(caps_retain), .arg = "CAP_X,...",
+	 .instead = "--caps-retain"},
+	{.name = "cap-remove", .type = OPT_STRING, .offset = APP(caps_remove), .arg = "CAP_X,...",
+	 .instead = "--caps-remove"},
 	{.name = "seccomp", .type = OPT_STRING, .offset = APP(seccomp),
 	 .arg = "mode=MODE[,errno=E],CALL,...",
 	 .help = "system call filter, mode=retain or mode=remove"},
 	{.name = "annotation", .type = OPT_STRV, .offset = APP(annotations), .arg = "K=V",
-	 .help = "an appc annotation"},
+	 .help = "an appc annotation; before the first image: of the pod"},
 	{.name = "user-annotation", .type = OPT_STRV, .offset = APP(user_annotations), .arg = "K=V",
-	 .help = "a user annotation"},
+	 .help = "a user annotation; before the first image: of the pod"},
 	{.name = "user-label", .type = OPT_STRV, .offset = APP(user_labels), .arg = "K=V",
-	 .help = "a user label"},
+	 .help = "a user label; before the first image: of the pod"},
 	{.name = "signature", .type = OPT_STRING, .offset = APP(signature), .arg = "PATH",
+	 .once = true,
 	 .help = "detached signature of this image"},
-	{.name = "stdin", .type = OPT_STRING, .refused = "attaching to apps is not supported yet"},
-	{.name = "stdout", .type = OPT_STRING, .refused = "attaching to apps is not supported yet"},
-	{.name = "stderr", .type = OPT_STRING, .refused = "attaching to apps is not supported yet"},
+	{.name = "stdin", .type = OPT_STRING, .offset = APP(std_in), .arg = "MODE",
+	 .help = "standard input: null, stream or tty (null)"},
+	{.name = "stdout", .type = OPT_STRING, .offset = APP(std_out), .arg = "MODE",
+	 .help = "standard output: log, null, stream or tty (log)"},
+	{.name = "stderr", .type = OPT_STRING, .offset = APP(std_err), .arg = "MODE",
+	 .help = "standard error: log, null, stream or tty (log)"},
 };
 const size_t n_app_request_opts = ELEMENTSOF(app_request_opts);
 
-static void app_request_done(struct app_request *a)
+/* Every value that a table has put into its target. */
+static void free_values(const struct opt *opts, size_t n, void *target)
 {
-	free(a->image);
-	for (size_t i = 0; i < n_app_request_opts; i++) {
-		const struct opt *o = &app_request_opts[i];
-		char **field = (char **) ((char *) a + o->offset);
+	for (size_t i = 0; i < n; i++) {
+		char **field = (char **) ((char *) target + opts[i].offset);
 
-		if (o->refused)
+		if (opts[i].refused)
 			continue;
-		if (o->type == OPT_STRING) {
+		if (opts[i].type == OPT_STRING) {
 			free(*field);
 			*field = NULL;
-		} else if (o->type == OPT_STRV) {
+		} else if (opts[i].type == OPT_STRV) {
 			strv_free((char **) *field);
 			*field = NULL;
 		}
 	}
+}
+
+static void app_request_done(struct app_request *a)
+{
+	free(a->image);
+	free_values(app_request_opts, n_app_request_opts, a);
 	strv_free(a->args);
 }
+
+/* Options of an app that have a meaning before the first image, too: then it is for all of the pod. */
+static const struct opt global_opts_of_apps[] = {
+	{.name = "mount", .type = OPT_STRV, .offset = POD(mounts)},
+	{.name = "annotation", .type = OPT_STRV, .offset = POD(annotations)},
+	{.name = "user-annotation", .type = OPT_STRV, .offset = POD(user_annotations)},
+	{.name = "user-label", .type = OPT_STRV, .offset = POD(user_labels)},
+};
 
 void pod_request_done(struct pod_request *req)
 {
 	for (size_t i = 0; i < req->n_apps; i++)
 		app_request_done(&req->apps[i]);
 	free(req->apps);
-	strv_free(req->volumes);
-	strv_free(req->mounts);
-	strv_free(req->set_env);
-	strv_free(req->set_env_file);
-	free(req->pull_policy);
-	free(req->pod_manifest);
+	free_values(global_opts_of_apps, ELEMENTSOF(global_opts_of_apps), req);
+	free_values(pod_request_opts, n_pod_request_opts, req);
 }
 
 static struct app_request *last_app(struct pod_request *req)
@@ -167,7 +174,15 @@ static int read_args(struct pod_request *req, struct opt_cursor *c, struct err *
 	return 0;
 }
 
-/* A per-app option before any image; --mount is the exception: it is then for all apps. */
+static bool has_name(const struct opt *opts, size_t n, const char *name, size_t len)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strlen(opts[i].name) == len && !memcmp(opts[i].name, name, len))
+			return true;
+	return false;
+}
+
+/* An option of an app before any image. */
 static int before_image(const struct opt_cursor *c, struct err *e)
 {
 	const char *word = c->argv[c->pos], *name;
@@ -177,19 +192,11 @@ static int before_image(const struct opt_cursor *c, struct err *e)
 		return 0;
 	name = word + 2;
 	len = strcspn(name, "=");
-	for (size_t i = 0; i < n_app_request_opts; i++) {
-		const char *known = app_request_opts[i].name;
-
-		if (strlen(known) == len && !memcmp(known, name, len) && strcmp(known, "mount"))
-			return err_set(e, EINVAL, "--%s must follow an image", known);
-	}
-	return 0;
+	if (!has_name(app_request_opts, n_app_request_opts, name, len) ||
+	    has_name(global_opts_of_apps, ELEMENTSOF(global_opts_of_apps), name, len))
+		return 0;
+	return err_set(e, EINVAL, "--%.*s must follow an image", (int) len, name);
 }
-
-static const struct opt global_mount_opt[] = {
-	{.name = "mount", .type = OPT_STRV, .offset = POD(mounts),
-	 .arg = "volume=NAME,target=PATH"},
-};
 
 int apps_parse(struct gantry *g, const struct command *cmd, struct opt_cursor *c, void *target,
 	       struct pod_request *req, const struct opt_table *more, struct err *e)
@@ -197,7 +204,8 @@ int apps_parse(struct gantry *g, const struct command *cmd, struct opt_cursor *c
 	for (;;) {
 		struct app_request *app = last_app(req);
 		const struct opt_table of_app = {app_request_opts, n_app_request_opts, app};
-		const struct opt_table of_all = {global_mount_opt, 1, req};
+		const struct opt_table of_all = {
+			global_opts_of_apps, ELEMENTSOF(global_opts_of_apps), req};
 		const struct opt_table tables[] = {
 			app ? of_app : of_all,
 			{cmd->opts, cmd->n_opts, target},
@@ -221,23 +229,36 @@ int apps_parse(struct gantry *g, const struct command *cmd, struct opt_cursor *c
 	}
 }
 
-int pod_request_check(struct pod_request *req, struct err *e)
+/* The old flags are pull policies; beside one that says the same they do no harm. */
+static int old_policies(struct pod_request *req, struct err *e)
 {
-	bool has_old = req->store_only || req->no_store;
+	const char *policy = req->store_only ? "never" : "update";
 
 	if (req->store_only && req->no_store)
 		return err_set(e, EINVAL, "both --store-only and --no-store specified");
-	if (has_old && req->pull_policy)
-		return err_set(
-			e, EINVAL,
-			"--pull-policy stands for --store-only and --no-store: give one of them");
-	if (has_old)
-		req->pull_policy = xstrdup(req->store_only ? "never" : "update");
+	if (!req->store_only && !req->no_store)
+		return 0;
+	if (req->pull_policy && strcmp(req->pull_policy, policy))
+		return err_set(e, EINVAL, "--%s is --pull-policy=%s, not %s",
+			       req->store_only ? "store-only" : "no-store", policy,
+			       q(req->pull_policy));
+	free(req->pull_policy);
+	req->pull_policy = xstrdup(policy);
+	return 0;
+}
+
+int pod_request_check(struct pod_request *req, struct err *e)
+{
+	int r = old_policies(req, e);
+
+	if (r < 0)
+		return r;
 	if (!req->pod_manifest)
 		return req->n_apps ? 0 : err_set(e, EINVAL, "must provide at least one image or "
 							    "specify the pod manifest");
-	if (req->n_apps || req->volumes || req->mounts || req->inherit_env || req->set_env ||
-	    req->set_env_file || (req->pull_policy && strcmp(req->pull_policy, "new")))
+	if (req->n_apps || req->volumes || req->mounts || req->ports || req->inherit_env ||
+	    req->set_env || req->set_env_file || req->annotations || req->user_annotations ||
+	    req->user_labels || (req->pull_policy && strcmp(req->pull_policy, "new")))
 		return err_set(e, EINVAL, "conflicting flags set with --pod-manifest (see --help)");
 	return 0;
 }

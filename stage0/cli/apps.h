@@ -30,13 +30,16 @@ struct app_request {
 	char *caps_retain, *caps_remove;
 	char *seccomp;
 	char **annotations, **user_annotations, **user_labels;
+	char *std_in, *std_out, *std_err; /* --stdin, --stdout, --stderr: modes */
 };
 
 /* What run and prepare have in common. */
 struct pod_request {
 	struct app_request *apps;
 	size_t n_apps;
-	char **volumes, **mounts;
+	char **volumes, **mounts, **ports;
+	char **annotations, **user_annotations, **user_labels; /* those before the first image */
+	char *pod_name; /* --pod-name, or NULL */
 	bool inherit_env, no_overlay;
 	char **set_env, **set_env_file;
 	char *pull_policy;

@@ -3,13 +3,16 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "base/parse.h"
 #include "base/path.h"
 #include "base/str.h"
 #include "spec/ac_name.h"
 #include "stage0/pod/environment.h"
 #include "stage0/pod/isolators.h"
+#include "stage0/pod/mounts.h"
+#include "stage0/pod/ports.h"
+
+#define STREAM_ANNOTATION "coreos.com/rkt/stage2/"
 
 int pod_image_check(const struct pod_image *image, struct err *e)
 {
@@ -107,6 +110,8 @@ static int apply_pairs(char *const *pairs, struct nameval_list *list, const char
 
 		if (why)
 			return err_set(e, EINVAL, "--%s %s: %s", option, q(*pairs), why);
+		if (nameval_get(list, name))
+			return err_set(e, EINVAL, "--%s: %s is there twice", option, q(name));
 		nameval_set(list, name, eq + 1);
 	}
 	return 0;
@@ -127,124 +132,30 @@ static int apply_user_maps(const struct app_request *a, struct app *app, struct 
 	return apply_pairs(a->user_labels, &app->user_labels, "user-label", NULL, e);
 }
 
-/* "volume=NAME,target=PATH" */
-static int parse_mount(const char *text, struct pod_mount *ret, struct err *e)
-{
-	_cleanup_strv_ char **parts = strv_split(text, ',');
-
-	*ret = (struct pod_mount) {0};
-	for (char **p = parts; *p; p++) {
-		if (str_starts(*p, "volume=") && !ret->volume)
-			ret->volume = xstrdup(*p + strlen("volume="));
-		else if (str_starts(*p, "target=") && !ret->path)
-			ret->path = xstrdup(*p + strlen("target="));
-		else
-			return err_set(e, EINVAL, "--mount %s: unknown or repeated word %s",
-				       q(text), q(*p));
-	}
-	if (!ret->volume || ac_name_check(ret->volume))
-		return err_set(e, EINVAL, "--mount %s: volume=NAME is needed", q(text));
-	if (!ret->path || ac_absolute_path_check(ret->path))
-		return err_set(e, EINVAL, "--mount %s: target=PATH, absolute, is needed", q(text));
-	return 0;
-}
-
-static bool has_mount_at(const struct runtime_app *ra, const char *path)
-{
-	_cleanup_free_ char *clean = path_clean(path);
-
-	for (size_t i = 0; i < ra->n_mounts; i++) {
-		_cleanup_free_ char *other = path_clean(ra->mounts[i].path);
-
-		if (!strcmp(clean, other))
-			return true;
-	}
-	return false;
-}
-
-static void add_mount(struct runtime_app *ra, struct pod_mount m)
-{
-	ra->mounts = xgrow(ra->mounts, ra->n_mounts, sizeof *ra->mounts);
-	ra->mounts[ra->n_mounts++] = m;
-}
-
 /*
- * Mounts of the command line: the app's own first, so that it wins over the global one for a path.
+ * Where the app's streams lead: rkt's annotations, which its stage1 reads; without them it is
+ * null, log and log.
  */
-static int add_mounts(char *const *texts, struct runtime_app *ra, bool own, struct err *e)
+static int apply_streams(const struct app_request *a, struct runtime_app *ra, struct err *e)
 {
-	for (; texts && *texts; texts++) {
-		struct pod_mount m;
-		int r = parse_mount(*texts, &m, e);
+	static const char *const in[] = {"null", "stream", "tty", NULL},
+				 *const out[] = {"log", "null", "stream", "tty", NULL};
+	const struct {
+		const char *option, *mode, *const *modes;
+	} rows[] = {{"stdin", a->std_in, in}, {"stdout", a->std_out, out}, {"stderr", a->std_err, out}};
 
-		if (r == 0 && !has_mount_at(ra, m.path)) {
-			add_mount(ra, m);
+	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+		_cleanup_free_ char *name = xasprintf(STREAM_ANNOTATION "%s", rows[i].option);
+		const char *const *m = rows[i].modes;
+
+		if (!rows[i].mode)
 			continue;
-		}
-		if (r == 0 && own)
-			r = err_set(e, EINVAL, "--mount %s: the target is there twice", q(*texts));
-		free(m.volume);
-		free(m.path);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-/*
- * An empty volume that nobody asked for belongs to the one app: two images that both call something
- * "data" do not mean the same directory.  rkt names it like this as well.
- */
-static const char *add_implicit_volume(struct pod_manifest *pm, const char *app,
-				       const char *mount_point)
-{
-	char *name = xasprintf("%s-%s", app, mount_point);
-
-	for (unsigned n = 2; pod_manifest_volume(pm, name); n++) {
-		free(name);
-		name = xasprintf("%s-%s-%u", app, mount_point, n);
-	}
-	pm->volumes = xgrow(pm->volumes, pm->n_volumes, sizeof *pm->volumes);
-	pm->volumes[pm->n_volumes++] = (struct volume) {
-		.name = name, .kind = VOLUME_EMPTY, .recursive = true, .mode = 0755};
-	return name;
-}
-
-/* The image's mount points: a volume of that name, else an empty one made for it. */
-static void satisfy_mount_points(struct pod_manifest *pm, struct runtime_app *ra)
-{
-	for (size_t i = 0; i < ra->app->n_mount_points; i++) {
-		const struct mount_point *mp = &ra->app->mount_points[i];
-		const char *volume = mp->name;
-
-		if (has_mount_at(ra, mp->path))
-			continue;
-		if (!pod_manifest_volume(pm, volume)) {
-			log_warning("no volume specified for mount point %s, implicitly creating an "
-				    "\"empty\" volume. This volume will be removed when the pod is "
-				    "garbage-collected.", q(mp->name));
-			volume = add_implicit_volume(pm, ra->name, mp->name);
-		}
-		add_mount(ra, (struct pod_mount) {.volume = xstrdup(volume),
-						  .path = xstrdup(mp->path)});
-	}
-}
-
-static int add_volumes(const struct pod_request *req, struct pod_manifest *pm, struct err *e)
-{
-	for (char **v = req->volumes; v && *v; v++) {
-		struct volume vol = {0};
-		int r = volume_parse(*v, &vol, e);
-
-		if (r < 0)
-			return err_ctx(e, r, "--volume");
-		if (pod_manifest_volume(pm, vol.name)) {
-			r = err_set(e, EINVAL, "--volume: volume %s is there twice", q(vol.name));
-			volume_done(&vol);
-			return r;
-		}
-		pm->volumes = xgrow(pm->volumes, pm->n_volumes, sizeof *pm->volumes);
-		pm->volumes[pm->n_volumes++] = vol;
+		while (*m && strcmp(*m, rows[i].mode))
+			m++;
+		if (!*m)
+			return err_set(e, EINVAL, "--%s %s: %s", rows[i].option, q(rows[i].mode),
+				       i ? "log, null, stream or tty" : "null, stream or tty");
+		nameval_set(&ra->annotations, name, rows[i].mode);
 	}
 	return 0;
 }
@@ -294,17 +205,21 @@ static int build_app(const struct pod_request *req, const struct app_request *a,
 	if (r == 0 && a->read_only_root && parse_bool(a->read_only_root, &ra->read_only_root) < 0)
 		r = err_set(e, EINVAL, "--readonly-rootfs %s: true or false", q(a->read_only_root));
 	if (r == 0)
-		r = add_mounts(a->mounts, ra, true, e);
+		r = apply_streams(a, ra, e);
+	return r < 0 ? r : mounts_apply(req, a, pm, ra, e);
+}
+
+/* Annotations and labels that stand before the first image. */
+static int pod_maps(const struct pod_request *req, struct pod_manifest *pm, struct err *e)
+{
+	int r = apply_pairs(req->annotations, &pm->annotations, "annotation", ac_identifier_check,
+			    e);
+
 	if (r == 0)
-		r = add_mounts(req->mounts, ra, false, e);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < ra->n_mounts; i++)
-		if (!pod_manifest_volume(pm, ra->mounts[i].volume))
-			return err_set(e, EINVAL, "dangling mount point: no volume %s for %s",
-				       q(ra->mounts[i].volume), q(ra->mounts[i].path));
-	satisfy_mount_points(pm, ra);
-	return 0;
+		r = apply_pairs(req->user_annotations, &pm->user_annotations, "user-annotation",
+				NULL, e);
+	return r < 0 ? r
+		     : apply_pairs(req->user_labels, &pm->user_labels, "user-label", NULL, e);
 }
 
 struct pod_manifest *pod_manifest_build(const struct pod_request *req,
@@ -313,7 +228,7 @@ struct pod_manifest *pod_manifest_build(const struct pod_request *req,
 	_cleanup_pod_manifest_ struct pod_manifest *pm = xcalloc(1, sizeof *pm);
 
 	pm->ac_version = xstrdup("0.8.11");
-	if (add_volumes(req, pm, e) < 0)
+	if (volumes_add(req, pm, e) < 0 || pod_maps(req, pm, e) < 0)
 		return NULL;
 	for (size_t i = 0; i < req->n_apps; i++) {
 		const struct app_request *a = &req->apps[i];
@@ -339,5 +254,7 @@ struct pod_manifest *pod_manifest_build(const struct pod_request *req,
 			return NULL;
 		}
 	}
+	if (ports_add(req->ports, pm, e) < 0 || ports_check(pm, images, e) < 0)
+		return NULL;
 	return take_ptr(pm);
 }
