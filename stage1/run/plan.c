@@ -155,6 +155,9 @@ int plan_make(const struct pod *pod, const struct entry_args *args, const struct
 	plan->uuid = xstrdup(pod->uuid);
 	plan->group = xasprintf("gantry/%s", pod->uuid);
 	plan->overlay = pod->overlay;
+	if (pod->manifest->n_ports)
+		return err_set(e, ENOTSUP, "port %s: port forwarding is not supported yet",
+			       q(pod->manifest->ports[0].name));
 	r = plan_options(args, plan, e);
 	if (r < 0)
 		return r;
