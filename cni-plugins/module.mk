@@ -3,7 +3,7 @@
 CNI := cni-plugins
 CNI_CORE := $(addprefix $(CNI)/skel/,args.c attachments.c request.c result.c result_decode.c \
 	result_encode.c skel.c version.c)
-CNI_ENDPOINT := $(addprefix $(CNI)/skel/,endpoint.c endpoint_check.c ipam.c mac.c masq.c netns.c sysctl.c)
+CNI_ENDPOINT := $(addprefix $(CNI)/skel/,endpoint.c endpoint_check.c ipam.c mac.c masq.c netns.c owned.c sysctl.c)
 CNI_CHILD := $(CNI_ENDPOINT) $(CNI)/skel/child.c
 CNI_HOST_LOCAL := $(addprefix $(CNI)/host-local/,conf.c host_local.c lease_index.c range.c store.c)
 CNI_STATIC := $(CNI)/static/static_ipam.c

@@ -1,8 +1,6 @@
 /*
  * Masquerading: what an attachment sends beyond its own network leaves under the host's address.
  *
- * One nftables table for each network, made by its first attachment and removed with its last:
- *
  *	table inet gantry-masq-NETWORK {
  *		set from-10.1.2.0/24 {
  *			type ipv4_addr
@@ -15,29 +13,16 @@
  *		}
  *	}
  *
- * The rules are static, one for each subnet; attaching adds an element to a set, which costs the
- * same with one pod as with a thousand.  Each change is one transaction of netlink messages, no
- * tool is executed.  The element names its owner, so that DEL needs neither the address nor the
- * namespace (plugins#810).
- *
- * A lock (shared to add, exclusive to remove) keeps the last DEL from taking the table away under
- * an ADD.
+ * See owned.h for the life of table and elements.
  */
 #pragma once
 
 #include "cni-plugins/skel/request.h"
 #include "sys/netlink.h"
 
-#define MASQ_LOCK_DIR "/run/gantry"
-
 int masq_add(const struct cni_request *rq, const struct cni_result *res, struct err *e);
-/*
- * Everything of this attachment; nothing is success.  *late becomes the socket that was used: its
- * closing waits for the kernel to have freed what was removed (13 ms), so the caller closes it when
- * all other work, which waits for the same thing, is done.
- */
+/* *late: see owned_del(). */
 int masq_del(const struct cni_request *rq, struct nl *late, struct err *e);
-/* Everything of the network that is not of a valid attachment. */
 int masq_gc(const struct cni_request *rq, struct nl *late, struct err *e);
 /* Every address of prevResult is masqueraded. */
 int masq_check(const struct cni_request *rq, struct err *e);

@@ -15,51 +15,98 @@
 #include "sys/netlink.h"
 
 #define NFT_COMMENT_MAX 250
+#define NFT_NAME_MAX 256 /* NFT_NAME_MAXLEN */
+#define NFT_KEY_MAX 24	 /* an IPv6 address, a protocol, a port, each padded to 4 bytes */
+
+struct nft_table {
+	int family; /* NFPROTO_INET, NFPROTO_IPV4, NFPROTO_BRIDGE, ... */
+	const char *name;
+};
+
+void nft_begin(struct nl_batch *b);
+void nft_end(struct nl_batch *b);
+
+/* flags: NLM_F_EXCL and the like. */
+void nft_put_table(struct nl_batch *b, const struct nft_table *t, uint16_t flags);
+void nft_put_table_del(struct nl_batch *b, const struct nft_table *t);
+
+/* A base chain has a type; one without is only jumped to. */
+struct nft_chain {
+	const char *name;
+	const char *type; /* "nat", "filter"; NULL: no base chain */
+	unsigned hook;	  /* NF_INET_POST_ROUTING, NF_BR_PRE_ROUTING, ... */
+	int priority;	  /* see the NFT_PRIORITY_* below */
+};
+#define NFT_PRIORITY_RAW (-300)
+#define NFT_PRIORITY_DSTNAT (-100)
+#define NFT_PRIORITY_FILTER 0
+#define NFT_PRIORITY_SRCNAT 100
+#define NFT_PRIORITY_BRIDGE_DSTNAT (-300) /* nft(8): dstnat of the bridge family */
+void nft_put_chain(struct nl_batch *b, const struct nft_table *t, const struct nft_chain *c);
+void nft_put_chain_flush(struct nl_batch *b, const struct nft_table *t, const char *chain);
+void nft_put_chain_del(struct nl_batch *b, const struct nft_table *t, const char *chain);
+
+/* How nft(8) numbers the types of keys and data; concatenated: nft_type_with(). */
+enum nft_type {
+	NFT_TYPE_IPV4 = 7,
+	NFT_TYPE_IPV6 = 8,
+	NFT_TYPE_ETHER = 9,
+	NFT_TYPE_PROTOCOL = 12,
+	NFT_TYPE_PORT = 13,
+	NFT_TYPE_IFNAME = 41,
+};
+static inline uint32_t nft_type_with(uint32_t first, enum nft_type next)
+{
+	return first << 6 | (uint32_t) next;
+}
+static inline enum nft_type nft_type_of_ip(int family)
+{
+	return family == AF_INET ? NFT_TYPE_IPV4 : NFT_TYPE_IPV6;
+}
+
+struct nft_set {
+	const char *name;
+	uint32_t id;	   /* any number that is unique in the transaction */
+	uint32_t key_type; /* parts of a concatenation are padded to 4 bytes each */
+	unsigned key_len;
+	uint32_t data_type; /* a map's; 0: a set */
+	unsigned data_len;
+};
+void nft_put_set(struct nl_batch *b, const struct nft_table *t, const struct nft_set *s);
+
+struct nft_element {
+	unsigned char key[NFT_KEY_MAX], data[NFT_KEY_MAX];
+	unsigned key_len, data_len; /* data_len 0: of a set */
+	char comment[NFT_COMMENT_MAX + 2];
+};
+/* Key: the address. */
+void nft_element_ip(struct nft_element *el, const struct ip *ip);
+void nft_put_element(struct nl_batch *b, const struct nft_table *t, const char *set,
+		     const struct nft_element *el, uint16_t flags);
+void nft_put_element_del(struct nl_batch *b, const struct nft_table *t, const char *set,
+			 const struct nft_element *el);
 
 /*
  * Is every one of the sets there?  Looking first is cheap; a transaction that fails makes the
  * kernel wait for a grace period (14 ms) before it answers.
  */
-int nft_have_sets(struct nl *nl, const char *table, char *const *sets, bool *ret, struct err *e);
+int nft_have_sets(struct nl *nl, const struct nft_table *t, char *const *sets, bool *ret,
+		  struct err *e);
+/* Names of the table's sets; strv, owned.  -ENOENT: no such table. */
+int nft_list_sets(struct nl *nl, const struct nft_table *t, char ***ret, struct err *e);
+/* Of every rule of the chain that has a comment, the comment; strv, owned. */
+int nft_list_rules(struct nl *nl, const struct nft_table *t, const char *chain, char ***ret,
+		   struct err *e);
+/* *ret is owned by the caller. */
+int nft_list_elements(struct nl *nl, const struct nft_table *t, const char *set,
+		      struct nft_element **ret, size_t *ret_n, struct err *e);
 
-void nft_begin(struct nl_batch *b);
-void nft_end(struct nl_batch *b);
-
-/* All in the inet family. flags: NLM_F_EXCL and the like. */
-void nft_put_table(struct nl_batch *b, const char *table, uint16_t flags);
-void nft_put_table_del(struct nl_batch *b, const char *table);
-/* A base chain of type nat at the postrouting hook with the priority of source NAT. */
-void nft_put_postrouting(struct nl_batch *b, const char *table, const char *chain);
-/* A set of addresses of that family; id is any number that is unique in the transaction. */
-void nft_put_set(struct nl_batch *b, const char *table, const char *set, int family, uint32_t id);
-void nft_put_element(struct nl_batch *b, const char *table, const char *set, const struct ip *ip,
-		     const char *comment, uint16_t flags);
-void nft_put_element_del(struct nl_batch *b, const char *table, const char *set,
-			 const struct ip *ip);
-
-/* A rule is begun, gets its expressions in order, and is ended. */
-struct nft_rule {
-	struct nl_batch *b;
-	struct nlattr *list;
-};
-void nft_rule_begin(struct nft_rule *r, struct nl_batch *b, const char *table, const char *chain,
-		    const char *comment);
-void nft_rule_end(struct nft_rule *r);
-/* meta nfproto ipv4|ipv6 */
-void nft_rule_family(struct nft_rule *r, int family);
-/* ip saddr @set */
-void nft_rule_source_in(struct nft_rule *r, int family, const char *set, uint32_t set_id);
-/* ip daddr != net */
-void nft_rule_destination_not(struct nft_rule *r, const struct cidr *net);
-void nft_rule_masquerade(struct nft_rule *r);
-
-/* Names of the table's sets, comments of its chain's rules; strv, owned. -ENOENT: no such table. */
-int nft_list_sets(struct nl *nl, const char *table, char ***ret, struct err *e);
-int nft_list_rules(struct nl *nl, const char *table, const char *chain, char ***ret, struct err *e);
-
-struct nft_element {
-	struct ip ip;
-	char comment[NFT_COMMENT_MAX + 2];
-};
-int nft_list_elements(struct nl *nl, const char *table, const char *set, struct nft_element **ret,
-		      size_t *ret_n, struct err *e);
+/* --- for nft_rule.c and nft_list.c --- */
+/* Begin a request of nf_tables; `what` and `name` are for errors. */
+void nft_put(struct nl_batch *b, uint16_t type, uint16_t flags, int family, const char *what,
+	     const char *name);
+void nft_put_u32(struct nl_batch *b, uint16_t type, uint32_t v);
+void nft_put_value(struct nl_batch *b, uint16_t type, const void *value, size_t len);
+void nft_put_comment(struct nl_batch *b, uint16_t type, const char *comment);
+/* NUL-terminated into buf; false when there is no comment in this user data. */
+bool nft_get_comment(const struct nlattr *a, char *buf, size_t size);

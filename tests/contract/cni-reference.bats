@@ -179,13 +179,13 @@ one_version() { # DIRECTORY NAME
 	[ "$(leases n)" = 0 ]
 	# static: addresses from the configuration, no state
 	c=$(conf n bridge '"bridge":"br0","isGateway":true,"ipam":{"type":"static","addresses":[{"address":"10.7.0.77/24","gateway":"10.7.0.1"}]}')
-	CNI_DIRS=$OURS:$REFERENCE must ADD bridge c3 p3 "$c"
+	CNI_DIRS=$REFERENCE must ADD bridge c3 p3 "$c"
 	[ "$(get '.ips[0].address')" = 10.7.0.77/24 ]
 	in_world ping -q -n -c 1 -W 5 10.7.0.77
-	CNI_DIRS=$OURS:$REFERENCE must DEL bridge c3 p3 "$c"
+	CNI_DIRS=$REFERENCE must DEL bridge c3 p3 "$c"
 	# what an IPAM plugin says of its failure is what the runtime hears
 	c=$(with "$c" '.ipam.addresses = [{"address": "nonsense"}]')
-	CNI_DIRS=$OURS:$REFERENCE call ADD bridge c3 p3 "$c"
+	CNI_DIRS=$REFERENCE call ADD bridge c3 p3 "$c"
 	refused 999 'nonsense'
 	[ -z "$(inside p3 ip -o link show type veth)" ]
 }

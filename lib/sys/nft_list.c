@@ -1,0 +1,181 @@
+/* What tables, chains and sets hold. */
+#include "sys/nft.h"
+
+#include <errno.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+static const struct nlattr *find_attr(const struct nlmsghdr *h, uint16_t type)
+{
+	const struct nlattr *a;
+
+	mnl_attr_for_each(a, h, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(a) == type)
+			return a;
+	return NULL;
+}
+
+struct names {
+	char **list;
+	uint16_t type; /* the attribute that is collected */
+	bool comment;
+};
+
+static int collect_name(const struct nlmsghdr *h, void *arg)
+{
+	struct names *c = arg;
+	const struct nlattr *a = find_attr(h, c->type);
+	char buf[NFT_COMMENT_MAX + 2];
+
+	if (!a)
+		return 0;
+	if (c->comment && nft_get_comment(a, buf, sizeof buf))
+		strv_add(&c->list, buf);
+	else if (!c->comment && mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0)
+		strv_add(&c->list, mnl_attr_get_str(a));
+	return 0;
+}
+
+static void restart_names(void *arg)
+{
+	struct names *c = arg;
+
+	strv_free(c->list);
+	c->list = NULL;
+}
+
+static int dump_names(struct nl *nl, struct nl_batch *b, struct names *c, char ***ret,
+		      struct err *e)
+{
+	struct nl_dump d = {.each = collect_name, .restart = restart_names, .arg = c};
+	int r = nl_dump(nl, b, &d, e);
+
+	if (r < 0)
+		strv_free(c->list);
+	else
+		*ret = c->list;
+	return r;
+}
+
+int nft_list_sets(struct nl *nl, const struct nft_table *t, char ***ret, struct err *e)
+{
+	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
+	struct names c = {.type = NFTA_SET_NAME};
+
+	nft_put(&b, NFT_MSG_GETSET, 0, t->family, "list sets of", t->name);
+	mnl_attr_put_strz(b.cur, NFTA_SET_TABLE, t->name);
+	return dump_names(nl, &b, &c, ret, e);
+}
+
+static void count_answer(const struct nlmsghdr *h _unused_, size_t index _unused_, void *arg)
+{
+	++*(size_t *) arg;
+}
+
+int nft_have_sets(struct nl *nl, const struct nft_table *t, char *const *sets, bool *ret, struct err *e)
+{
+	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
+	size_t found = 0;
+	int r;
+
+	for (char *const *s = sets; s && *s; s++) {
+		nft_put(&b, NFT_MSG_GETSET, 0, t->family, "look up set", *s);
+		mnl_attr_put_strz(b.cur, NFTA_SET_TABLE, t->name);
+		mnl_attr_put_strz(b.cur, NFTA_SET_NAME, *s);
+		nl_ignore(&b, ENOENT);
+	}
+	r = nl_run(nl, &b, count_answer, &found, e);
+	*ret = found == strv_len(sets);
+	return r;
+}
+
+int nft_list_rules(struct nl *nl, const struct nft_table *t, const char *chain, char ***ret, struct err *e)
+{
+	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
+	struct names c = {.type = NFTA_RULE_USERDATA, .comment = true};
+
+	nft_put(&b, NFT_MSG_GETRULE, 0, t->family, "list rules of", t->name);
+	mnl_attr_put_strz(b.cur, NFTA_RULE_TABLE, t->name);
+	mnl_attr_put_strz(b.cur, NFTA_RULE_CHAIN, chain);
+	return dump_names(nl, &b, &c, ret, e);
+}
+
+struct elements {
+	struct nft_element *list;
+	size_t n;
+};
+
+/* The value of a key or of a map's data; as much of it as there is room for is none. */
+static unsigned get_value(const struct nlattr *nest, unsigned char value[static NFT_KEY_MAX])
+{
+	const struct nlattr *a;
+
+	mnl_attr_for_each_nested(a, nest) {
+		size_t len = mnl_attr_get_payload_len(a);
+
+		if (mnl_attr_get_type(a) != NFTA_DATA_VALUE || len > NFT_KEY_MAX)
+			continue;
+		memcpy(value, mnl_attr_get_payload(a), len);
+		return (unsigned) len;
+	}
+	return 0;
+}
+
+static void collect_element(const struct nlattr *elem, struct elements *c)
+{
+	struct nft_element x = {0};
+	const struct nlattr *a;
+
+	mnl_attr_for_each_nested(a, elem) {
+		if (mnl_attr_get_type(a) == NFTA_SET_ELEM_KEY)
+			x.key_len = get_value(a, x.key);
+		else if (mnl_attr_get_type(a) == NFTA_SET_ELEM_DATA)
+			x.data_len = get_value(a, x.data);
+		else if (mnl_attr_get_type(a) == NFTA_SET_ELEM_USERDATA)
+			(void) nft_get_comment(a, x.comment, sizeof x.comment);
+	}
+	if (!x.key_len)
+		return;
+	c->list = xgrow(c->list, c->n, sizeof *c->list);
+	c->list[c->n++] = x;
+}
+
+static int collect_elements(const struct nlmsghdr *h, void *arg)
+{
+	const struct nlattr *list = find_attr(h, NFTA_SET_ELEM_LIST_ELEMENTS), *a;
+
+	if (list)
+		mnl_attr_for_each_nested(a, list)
+			collect_element(a, arg);
+	return 0;
+}
+
+static void restart_elements(void *arg)
+{
+	((struct elements *) arg)->n = 0;
+}
+
+int nft_list_elements(struct nl *nl, const struct nft_table *t, const char *set, struct nft_element **ret,
+		      size_t *ret_n, struct err *e)
+{
+	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
+	struct elements c = {0};
+	struct nl_dump d = {.each = collect_elements, .restart = restart_elements, .arg = &c};
+	int r;
+
+	nft_put(&b, NFT_MSG_GETSETELEM, 0, t->family, "list elements of", set);
+	mnl_attr_put_strz(b.cur, NFTA_SET_ELEM_LIST_TABLE, t->name);
+	mnl_attr_put_strz(b.cur, NFTA_SET_ELEM_LIST_SET, set);
+	r = nl_dump(nl, &b, &d, e);
+	if (r < 0) {
+		free(c.list);
+		return r;
+	}
+	*ret = c.list;
+	*ret_n = c.n;
+	return 0;
+}

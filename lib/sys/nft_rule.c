@@ -1,0 +1,309 @@
+#include "sys/nft_rule.h"
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_nat.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static void begin(struct nft_rule *r, struct nl_batch *b, uint16_t flags, const struct nft_table *t,
+		  const char *chain, const char *comment)
+{
+	nft_put(b, NFT_MSG_NEWRULE, (uint16_t) (NLM_F_CREATE | flags), t->family, "add rule to",
+		chain);
+	mnl_attr_put_strz(b->cur, NFTA_RULE_TABLE, t->name);
+	mnl_attr_put_strz(b->cur, NFTA_RULE_CHAIN, chain);
+	nft_put_comment(b, NFTA_RULE_USERDATA, comment);
+	r->b = b;
+	r->list = mnl_attr_nest_start(b->cur, NFTA_RULE_EXPRESSIONS);
+}
+
+void nft_rule_begin(struct nft_rule *r, struct nl_batch *b, const struct nft_table *t,
+		    const char *chain, const char *comment)
+{
+	begin(r, b, NLM_F_APPEND, t, chain, comment);
+}
+
+void nft_rule_begin_first(struct nft_rule *r, struct nl_batch *b, const struct nft_table *t,
+			  const char *chain, const char *comment)
+{
+	begin(r, b, 0, t, chain, comment);
+}
+
+void nft_rule_end(struct nft_rule *r)
+{
+	mnl_attr_nest_end(r->b->cur, r->list);
+}
+
+struct expr {
+	struct nlattr *elem, *data;
+};
+
+static struct expr expr_begin(struct nft_rule *r, const char *name)
+{
+	struct expr x = {.elem = mnl_attr_nest_start(r->b->cur, NFTA_LIST_ELEM)};
+
+	mnl_attr_put_strz(r->b->cur, NFTA_EXPR_NAME, name);
+	x.data = mnl_attr_nest_start(r->b->cur, NFTA_EXPR_DATA);
+	return x;
+}
+
+static void expr_end(struct nft_rule *r, struct expr x)
+{
+	mnl_attr_nest_end(r->b->cur, x.data);
+	mnl_attr_nest_end(r->b->cur, x.elem);
+}
+
+/* --- loads --- */
+
+static void load_payload(struct nft_rule *r, uint32_t reg, uint32_t base, uint32_t offset,
+			 uint32_t len)
+{
+	struct expr x = expr_begin(r, "payload");
+
+	nft_put_u32(r->b, NFTA_PAYLOAD_DREG, reg);
+	nft_put_u32(r->b, NFTA_PAYLOAD_BASE, base);
+	nft_put_u32(r->b, NFTA_PAYLOAD_OFFSET, offset);
+	nft_put_u32(r->b, NFTA_PAYLOAD_LEN, len);
+	expr_end(r, x);
+}
+
+/* The address fields of the network header (RFC 791, RFC 8200). */
+static void load_address(struct nft_rule *r, uint32_t reg, int family, bool source)
+{
+	uint32_t offset = family == AF_INET ? (source ? 12 : 16) : (source ? 8 : 24);
+
+	load_payload(r, reg, NFT_PAYLOAD_NETWORK_HEADER, offset, family == AF_INET ? 4 : 16);
+}
+
+static void load_meta(struct nft_rule *r, uint32_t reg, enum nft_meta_keys key)
+{
+	struct expr x = expr_begin(r, "meta");
+
+	nft_put_u32(r->b, NFTA_META_DREG, reg);
+	nft_put_u32(r->b, NFTA_META_KEY, key);
+	expr_end(r, x);
+}
+
+static void load_ct(struct nft_rule *r, enum nft_ct_keys key)
+{
+	struct expr x = expr_begin(r, "ct");
+
+	nft_put_u32(r->b, NFTA_CT_DREG, NFT_REG_1);
+	nft_put_u32(r->b, NFTA_CT_KEY, key);
+	expr_end(r, x);
+}
+
+/* --- comparisons of register 1 --- */
+
+static void compare(struct nft_rule *r, enum nft_cmp_ops op, const void *value, size_t len)
+{
+	struct expr x = expr_begin(r, "cmp");
+
+	nft_put_u32(r->b, NFTA_CMP_SREG, NFT_REG_1);
+	nft_put_u32(r->b, NFTA_CMP_OP, op);
+	nft_put_value(r->b, NFTA_CMP_DATA, value, len);
+	expr_end(r, x);
+}
+
+static void mask(struct nft_rule *r, const void *bits, size_t len)
+{
+	static const unsigned char zero[16];
+	struct expr x = expr_begin(r, "bitwise");
+
+	nft_put_u32(r->b, NFTA_BITWISE_SREG, NFT_REG_1);
+	nft_put_u32(r->b, NFTA_BITWISE_DREG, NFT_REG_1);
+	nft_put_u32(r->b, NFTA_BITWISE_LEN, (uint32_t) len);
+	nft_put_value(r->b, NFTA_BITWISE_MASK, bits, len);
+	nft_put_value(r->b, NFTA_BITWISE_XOR, zero, len);
+	expr_end(r, x);
+}
+
+static void compare_network(struct nft_rule *r, enum nft_cmp_ops op, const struct cidr *net)
+{
+	struct cidr ones = {.ip = {.family = net->ip.family}, .prefix = net->prefix};
+	struct cidr first = cidr_network(net);
+	size_t len = ip_size(&net->ip);
+	/* The highest address whose network part is all zeros is the complement of the mask. */
+	struct ip bits = cidr_last(&ones);
+
+	for (size_t i = 0; i < len; i++)
+		bits.b[i] = (unsigned char) ~bits.b[i];
+	/* A whole address as iptables writes it: without a mask. */
+	if (net->prefix < ip_bits(&net->ip))
+		mask(r, bits.b, len);
+	compare(r, op, first.ip.b, len);
+}
+
+/* Some bit of `bits` is set; the kernel keeps these in the host's order. */
+static void compare_bits(struct nft_rule *r, uint32_t bits)
+{
+	static const uint32_t none;
+
+	mask(r, &bits, sizeof bits);
+	compare(r, NFT_CMP_NEQ, &none, sizeof none);
+}
+
+void nft_rule_family(struct nft_rule *r, int family)
+{
+	uint8_t proto = family == AF_INET ? NFPROTO_IPV4 : NFPROTO_IPV6;
+
+	load_meta(r, NFT_REG_1, NFT_META_NFPROTO);
+	compare(r, NFT_CMP_EQ, &proto, 1);
+}
+
+static void lookup(struct nft_rule *r, const char *set, uint32_t set_id, bool is_map)
+{
+	struct expr x = expr_begin(r, "lookup");
+
+	mnl_attr_put_strz(r->b->cur, NFTA_LOOKUP_SET, set);
+	nft_put_u32(r->b, NFTA_LOOKUP_SET_ID, set_id);
+	nft_put_u32(r->b, NFTA_LOOKUP_SREG, NFT_REG_1);
+	if (is_map)
+		nft_put_u32(r->b, NFTA_LOOKUP_DREG, NFT_REG_1);
+	expr_end(r, x);
+}
+
+void nft_rule_source_in(struct nft_rule *r, int family, const char *set, uint32_t set_id)
+{
+	load_address(r, NFT_REG_1, family, true);
+	lookup(r, set, set_id, false);
+}
+
+void nft_rule_destination_in(struct nft_rule *r, int family, const char *set, uint32_t set_id)
+{
+	load_address(r, NFT_REG_1, family, false);
+	lookup(r, set, set_id, false);
+}
+
+void nft_rule_source(struct nft_rule *r, const struct cidr *net)
+{
+	load_address(r, NFT_REG_1, net->ip.family, true);
+	compare_network(r, NFT_CMP_EQ, net);
+}
+
+void nft_rule_destination(struct nft_rule *r, const struct cidr *net)
+{
+	load_address(r, NFT_REG_1, net->ip.family, false);
+	compare_network(r, NFT_CMP_EQ, net);
+}
+
+void nft_rule_destination_not(struct nft_rule *r, const struct cidr *net)
+{
+	load_address(r, NFT_REG_1, net->ip.family, false);
+	compare_network(r, NFT_CMP_NEQ, net);
+}
+
+void nft_rule_destination_local(struct nft_rule *r)
+{
+	uint32_t local = RTN_LOCAL;
+	struct expr x = expr_begin(r, "fib");
+
+	nft_put_u32(r->b, NFTA_FIB_DREG, NFT_REG_1);
+	nft_put_u32(r->b, NFTA_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
+	nft_put_u32(r->b, NFTA_FIB_FLAGS, NFTA_FIB_F_DADDR);
+	expr_end(r, x);
+	compare(r, NFT_CMP_EQ, &local, sizeof local);
+}
+
+void nft_rule_was_dnat(struct nft_rule *r)
+{
+	load_ct(r, NFT_CT_STATUS);
+	compare_bits(r, IPS_DST_NAT);
+}
+
+void nft_rule_established(struct nft_rule *r)
+{
+	load_ct(r, NFT_CT_STATE);
+	compare_bits(r, NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED));
+}
+
+static void compare_link(struct nft_rule *r, enum nft_meta_keys key, const char *link, bool is)
+{
+	char name[IFNAMSIZ] = "";
+
+	(void) snprintf(name, sizeof name, "%s", link);
+	load_meta(r, NFT_REG_1, key);
+	compare(r, is ? NFT_CMP_EQ : NFT_CMP_NEQ, name, sizeof name);
+}
+
+void nft_rule_input(struct nft_rule *r, const char *link, bool is)
+{
+	compare_link(r, NFT_META_IIFNAME, link, is);
+}
+
+void nft_rule_output(struct nft_rule *r, const char *link, bool is)
+{
+	compare_link(r, NFT_META_OIFNAME, link, is);
+}
+
+void nft_rule_source_mac_not(struct nft_rule *r, const unsigned char mac[6])
+{
+	load_payload(r, NFT_REG_1, NFT_PAYLOAD_LL_HEADER, 6, 6);
+	compare(r, NFT_CMP_NEQ, mac, 6);
+}
+
+/* --- what is done --- */
+
+/* Registers of 4 bytes are numbered from NFT_REG32_00; NFT_REG_1 is the first four of them. */
+void nft_rule_dnat_by_map(struct nft_rule *r, int family, bool with_address, const char *map,
+			  uint32_t map_id)
+{
+	uint32_t words = family == AF_INET ? 1 : 4;
+	uint32_t next = with_address ? words : 0;
+	struct expr x;
+
+	if (with_address)
+		load_address(r, NFT_REG_1, family, false);
+	/* The whole of register 1 by its old name: a load of one byte pads four. */
+	load_meta(r, next ? NFT_REG32_00 + next : NFT_REG_1, NFT_META_L4PROTO);
+	load_payload(r, NFT_REG32_00 + next + 1, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2);
+	lookup(r, map, map_id, true);
+	x = expr_begin(r, "nat");
+	nft_put_u32(r->b, NFTA_NAT_TYPE, NFT_NAT_DNAT);
+	nft_put_u32(r->b, NFTA_NAT_FAMILY, family == AF_INET ? NFPROTO_IPV4 : NFPROTO_IPV6);
+	nft_put_u32(r->b, NFTA_NAT_REG_ADDR_MIN, NFT_REG_1);
+	nft_put_u32(r->b, NFTA_NAT_REG_PROTO_MIN, NFT_REG32_00 + words);
+	nft_put_u32(r->b, NFTA_NAT_FLAGS, NF_NAT_RANGE_PROTO_SPECIFIED);
+	expr_end(r, x);
+}
+
+void nft_rule_masquerade(struct nft_rule *r)
+{
+	expr_end(r, expr_begin(r, "masq"));
+}
+
+void nft_rule_counter(struct nft_rule *r)
+{
+	expr_end(r, expr_begin(r, "counter"));
+}
+
+static void immediate(struct nft_rule *r, int verdict, const char *chain)
+{
+	struct expr x = expr_begin(r, "immediate");
+	struct nlattr *data, *v;
+
+	nft_put_u32(r->b, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
+	data = mnl_attr_nest_start(r->b->cur, NFTA_IMMEDIATE_DATA);
+	v = mnl_attr_nest_start(r->b->cur, NFTA_DATA_VERDICT);
+	nft_put_u32(r->b, NFTA_VERDICT_CODE, (uint32_t) verdict);
+	if (chain)
+		mnl_attr_put_strz(r->b->cur, NFTA_VERDICT_CHAIN, chain);
+	mnl_attr_nest_end(r->b->cur, v);
+	mnl_attr_nest_end(r->b->cur, data);
+	expr_end(r, x);
+}
+
+void nft_rule_jump(struct nft_rule *r, const char *chain)
+{
+	immediate(r, NFT_JUMP, chain);
+}
+
+void nft_rule_verdict(struct nft_rule *r, int verdict)
+{
+	immediate(r, verdict, NULL);
+}
