@@ -17,6 +17,8 @@
 
 /* The version that this tree speaks: 1 to 6 are rkt's, 7 brought the options of gantry. */
 #define ENTRY_VERSION 7
+/* From this one on a stage1 tells of each app (status/APP, started/APP) and by pipes of the start. */
+#define ENTRY_VERSION_APPS 7
 
 /* Annotation of a stage1 manifest that tells its version; absent: 1. */
 #define ENTRY_VERSION_ANNOTATION "coreos.com/rkt/stage1/interface-version"
@@ -33,11 +35,13 @@ struct entry_args {
 	char *local_config, *system_config; /* local_config: gc too */
 	char *data_dir;
 	char *hostname;
+	char *mds_token; /* for interfaces before 7: a later one reads the pod's note (contract/metadata.h) */
 	char *dns_conf_mode; /* "resolv=host|stage0|none|default,hosts=host|stage0|default" */
 	char *ipc;	     /* "auto", "private", "parent" */
 	bool no_capabilities, no_paths, no_seccomp;
 	bool foreground; /* the pod's output goes to 1 and 2 */
 	bool dry_run;	 /* print the plan, change nothing */
+	bool interactive; /* the caller's standard input, or a terminal in place of the caller's */
 
 	/* enter */
 	pid_t pid; /* of the pod's init */

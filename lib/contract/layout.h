@@ -27,10 +27,12 @@
 #define DATA_CAS_TMP "cas/tmp"
 #define DATA_SECCOMP "seccomp"
 #define TREE_ROOTFS "rootfs" /* in cas/tree/ID */
+#define DATA_POD_NAMES "names" /* in pods/: symbolic links NAME -> UUID */
 
 /* --- pod directory: stage0 --- */
 #define POD_MANIFEST "pod"
 #define POD_CREATED "pod-created"
+#define POD_NAME "name" /* --pod-name */
 #define POD_STAGE1 "stage1"
 #define POD_STAGE1_TREE_ID "stage1TreeStoreID"	/* of a stage1 that is an image */
 #define POD_STAGE1_MANIFEST "stage1-manifest"	/* then: a copy of its manifest */
@@ -51,6 +53,7 @@
 #define POD_CGROUP "cgroup"
 #define POD_CGROUP_MAX (16u << 20) /* bytes; a pod manifest's limit bounds the apps far below */
 #define POD_PID "pid"
+#define POD_PPID "ppid" /* of a stage1 of rkt's contract: the pid of the first process's parent */
 #define POD_RUNTIME_CONFIG "runtime-config"
 
 /* --- pod directory: stage1/init --- */

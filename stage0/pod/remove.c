@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/path.h"
 #include "base/str.h"
@@ -39,19 +40,31 @@ static int call_gc(const struct gantry *g, struct pod *p, struct err *e)
 	return r;
 }
 
+/* Our own says by its records what there is to take back; what another one made, only it knows. */
+static bool is_default_stage1(const struct gantry *g, const struct pod *p)
+{
+	_cleanup_free_ char *ours = path_join(g->libexec, STAGE1_DEFAULT), *its = NULL;
+
+	if (file_read_line_at(p->dir, POD_STAGE1, &its, NULL) < 0)
+		return true;
+	its[strcspn(its, "\n")] = '\0';
+	return !strcmp(its, ours);
+}
+
 /*
  * Nothing was ever made outside the directory: the records that stage1 writes first are not there.
  */
-static bool needs_gc(const struct pod *p)
+static bool needs_gc(const struct gantry *g, const struct pod *p)
 {
 	return faccessat(p->dir, POD_CGROUP, F_OK, 0) == 0 ||
-	       faccessat(p->dir, POD_NET, F_OK, 0) == 0;
+	       faccessat(p->dir, POD_NET, F_OK, 0) == 0 ||
+	       (p->phase == PHASE_EXITED_GARBAGE && !is_default_stage1(g, p));
 }
 
 int pod_remove(const struct gantry *g, struct pod *p, struct err *e)
 {
 	_cleanup_fd_ int parent = -EBADF;
-	int r = needs_gc(p) ? call_gc(g, p, e) : 0;
+	int r = needs_gc(g, p) ? call_gc(g, p, e) : 0;
 
 	if (r < 0)
 		return r;

@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -13,6 +15,7 @@
 #include "contract/exit.h"
 #include "stage0/context.h"
 #include "stage0/pod/dns.h"
+#include "stage0/pod/status.h"
 
 #define RUN(field) offsetof(struct run_request, field)
 
@@ -156,6 +159,9 @@ static int exec_stage1(const struct pod *p, const struct stage1 *s, char *const 
 	_cleanup_strv_ char **env = stage1_environment(p->dir);
 	struct fd_name fds[] = {{"lock", p->dir}, {"error", error}, {"ready", ready}};
 
+	/* What an older stage1 does not know it would hold open for the life of the pod. */
+	if (s->interface < ENTRY_VERSION_APPS)
+		fds[1].fd = fds[2].fd = -EBADF;
 	if (fchdir(p->dir) < 0)
 		return err_sys(e, "change to the pod directory");
 	return exec_fds(-EBADF, s->programs[ENTRY_RUN], argv, env, fds, ELEMENTSOF(fds), e);
@@ -213,6 +219,32 @@ static int read_failure(int error, pid_t pid, struct err *e)
 	return proc_status(st) ? proc_status(st) : EXIT_FAILED;
 }
 
+/*
+ * A stage1 of rkt's contract says nothing when it is ready: then the pod is there as soon as its
+ * first process is known. The error pipe ends with the exec.
+ */
+static int wait_first_process(const struct pod *p, int error, pid_t pid, struct err *e)
+{
+	const struct timespec tick = {.tv_nsec = 50 * 1000 * 1000};
+	_cleanup_fd_ int pidfd = proc_pidfd_open(pid);
+	struct pollfd closed = {.fd = error, .events = POLLIN};
+	pid_t first;
+
+	if (pidfd < 0)
+		return err_sysr(e, pidfd, "watch the pod");
+	while (poll(&closed, 1, -1) < 0 && errno == EINTR)
+		continue;
+	if (closed.revents & POLLIN)
+		return read_failure(error, pid, e);
+	while (pod_pid(p, &first, NULL) < 0) {
+		if (proc_wait_pidfd(pidfd, 0) == 0)
+			return read_failure(error, pid, e);
+		(void) nanosleep(&tick, NULL);
+	}
+	printf("%s\n", p->uuid);
+	return 0;
+}
+
 static int run_detached(const struct pod *p, const struct stage1 *s, char *const *argv,
 			struct err *e)
 {
@@ -231,7 +263,9 @@ static int run_detached(const struct pod *p, const struct stage1 *s, char *const
 	}
 	(void) fd_close(ready[1]);
 	(void) fd_close(error[1]);
-	if (r == 0 && read_exact(ready[0], &c, 1) == 1)
+	if (r == 0 && s->interface < ENTRY_VERSION_APPS)
+		r = wait_first_process(p, error[0], pid, e);
+	else if (r == 0 && read_exact(ready[0], &c, 1) == 1)
 		printf("%s\n", p->uuid);
 	else if (r == 0)
 		r = read_failure(error[0], pid, e);

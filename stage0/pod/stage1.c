@@ -18,8 +18,6 @@
 #include "stage0/context.h"
 #include "stage0/pod/pod.h"
 
-#define NS_DIR "stage1/ns"
-
 void stage1_done(struct stage1 *s)
 {
 	free(s->dir);
@@ -86,7 +84,7 @@ int stage1_from_directory(const char *dir, struct stage1 *ret, struct err *e)
 
 int stage1_default(const struct gantry *g, struct stage1 *ret, struct err *e)
 {
-	_cleanup_free_ char *dir = path_join(g->libexec, NS_DIR);
+	_cleanup_free_ char *dir = path_join(g->libexec, STAGE1_DEFAULT);
 	int r = stage1_from_directory(dir, ret, e);
 
 	return r < 0 ? err_ctx(e, r, "stage1") : 0;
@@ -155,17 +153,6 @@ int stage1_of_pod(int pod_dir, struct stage1 *ret, struct err *e)
 	if (r == 0)
 		r = from_record(pod_dir, lines, ret, e);
 	return r < 0 ? err_ctx(e, r, "stage1 of the pod") : 0;
-}
-
-unsigned stage1_interface_of_pod(int pod_dir)
-{
-	_cleanup_strv_ char **lines = NULL;
-	uint64_t n;
-
-	if (read_record(pod_dir, &lines, NULL) < 0 || strv_len(lines) < 3 ||
-	    parse_u64(lines[2], 1000, &n) < 0)
-		return 0;
-	return (unsigned) n;
 }
 
 /* In a pod that is being made: nobody reads it yet. */

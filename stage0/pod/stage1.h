@@ -13,6 +13,8 @@
 struct gantry;
 struct pod;
 
+#define STAGE1_DEFAULT "stage1/ns" /* below libexec */
+
 struct stage1 {
 	char *dir;	   /* absolute path of the stage1 directory */
 	char *name;	   /* of its image manifest, and version label, for the record */
@@ -44,8 +46,6 @@ int stage1_check(const struct stage1 *s, struct err *e);
  * more.
  */
 int stage1_of_pod(int pod_dir, struct stage1 *ret, struct err *e);
-/* Its interface version as recorded, without a look at its manifest; 0: not known. */
-unsigned stage1_interface_of_pod(int pod_dir);
 /* Record it in a pod directory that is being made. */
 int stage1_record(const struct stage1 *s, int pod_dir, struct err *e);
 /*

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/parse.h"
 #include "base/str.h"
+#include "contract/entry.h"
 #include "contract/layout.h"
 #include "spec/image_manifest.h"
 
@@ -70,6 +71,9 @@ static void read_app(const struct pod *p, const struct pod_status *s, const stru
 
 	*a = (struct app_status) {.app = ra, .exit_code = -1, .created_ns = s->created_ns};
 	a->started_ns = mtime_ns(p->dir, started);
+	/* A stage1 of rkt's contract tells of the pod only. */
+	if (!a->started_ns && pod_stage1_interface(p) < ENTRY_VERSION_APPS)
+		a->started_ns = s->started_ns;
 	if (file_read_line_at(p->dir, status, &text, NULL) == 0 &&
 	    parse_u64(text, 255, &code) == 0) {
 		a->exit_code = (int) code;
@@ -108,14 +112,61 @@ static void read_networks(const struct pod *p, struct pod_status *s)
 	s->networks = sb.len ? str_escape(sb.buf, sb.len) : NULL;
 }
 
-int pod_pid(const struct pod *p, pid_t *ret, struct err *e)
+static int read_pid(const struct pod *p, const char *name, pid_t *ret, struct err *e)
 {
 	_cleanup_free_ char *text = NULL;
-	int r = file_read_line_at(p->dir, POD_PID, &text, e);
+	int r = file_read_line_at(p->dir, name, &text, e);
 
 	if (r == 0 && parse_pid(text, ret) < 0)
-		r = err_set(e, EINVAL, POD_PID ": %s is no process id", q(text));
+		r = err_set(e, EINVAL, "%s: %s is no process id", name, q(text));
 	return r;
+}
+
+/* proc(5): /proc/PID/task/TID/children. Several, or none yet: it cannot be told. */
+static int only_child(pid_t parent, pid_t *ret, struct err *e)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%d/task/%d/children", parent, parent);
+	_cleanup_free_ char *text = NULL;
+	int r = file_read_line_at(AT_FDCWD, path, &text, e);
+
+	if (r < 0)
+		return r;
+	text[strcspn(text, "\n")] = '\0';
+	while (*text && text[strlen(text) - 1] == ' ')
+		text[strlen(text) - 1] = '\0';
+	if (!*text)
+		return err_set(e, ENOENT, "process %d has no child yet", parent);
+	if (parse_pid(text, ret) < 0)
+		return err_set(e, EINVAL, "process %d has several children: %s", parent, q(text));
+	return 0;
+}
+
+/*
+ * A stage1 that does not start the pod's first process itself writes who does (rkt's ppid file): that
+ * one has exactly one child.
+ */
+int pod_pid(const struct pod *p, pid_t *ret, struct err *e)
+{
+	pid_t parent;
+	int r = read_pid(p, POD_PID, ret, e);
+
+	if (r != -ENOENT || read_pid(p, POD_PPID, &parent, NULL) < 0)
+		return r;
+	err_done(e);
+	return only_child(parent, ret, e);
+}
+
+unsigned pod_stage1_interface(const struct pod *p)
+{
+	_cleanup_free_ char *text = NULL;
+	_cleanup_strv_ char **lines = NULL;
+	uint64_t n;
+
+	if (file_read_line_at(p->dir, POD_STAGE1, &text, NULL) < 0)
+		return ENTRY_VERSION;
+	lines = strv_split(text, '\n');
+	return strv_len(lines) >= 3 && parse_u64(lines[2], 1000, &n) == 0 ? (unsigned) n
+									  : ENTRY_VERSION;
 }
 
 int pod_status_read(const struct pod *p, struct pod_status *ret, struct err *e)
@@ -128,6 +179,8 @@ int pod_status_read(const struct pod *p, struct pod_status *ret, struct err *e)
 		return err_set(e, ENOENT, "the pod is gone");
 	ret->created_ns = mtime_ns(p->dir, POD_CREATED);
 	ret->started_ns = mtime_ns(p->dir, POD_PID);
+	if (!ret->started_ns)
+		ret->started_ns = mtime_ns(p->dir, POD_PPID);
 	if (ret->started_ns)
 		(void) pod_pid(p, &ret->pid, NULL);
 	r = read_manifest(p, ret, e);

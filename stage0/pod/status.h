@@ -31,8 +31,10 @@ int pod_status_read(const struct pod *p, struct pod_status *ret, struct err *e);
 void pod_status_done(struct pod_status *s);
 #define _cleanup_pod_status_ __attribute__((cleanup(pod_status_done)))
 
-/* The host's number of the pod's first process. */
+/* The host's number of the pod's first process; -ENOENT while there is none. */
 int pod_pid(const struct pod *p, pid_t *ret, struct err *e);
+/* The interface version of the stage1 that the pod was made with. */
+unsigned pod_stage1_interface(const struct pod *p);
 /*
  * name[:version] of an app's image, from the copy in the pod; NULL when it is not known. Owned by
  * the caller.

@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "base/lock.h"
 #include "base/proc.h"
+#include "contract/entry.h"
 #include "contract/layout.h"
 #include "stage0/pod/status.h"
 
@@ -160,7 +161,8 @@ static bool has_started(const struct pod *p, const char *app)
 		if ((!app || !strcmp(app, s.apps[i].app->name)) && !s.apps[i].started_ns &&
 		    s.apps[i].exit_code < 0)
 			return false;
-	return true;
+	/* rkt's contract: there is a pod as soon as its first process is known. */
+	return s.pid || pod_stage1_interface(p) >= ENTRY_VERSION_APPS;
 }
 
 int pod_wait_ready(const struct pod *p, const char *app, int64_t timeout_ms, struct err *e)
