@@ -11,7 +11,7 @@
 extern const struct command cmd_cat_manifest, cmd_complete, cmd_completion, cmd_config, cmd_doc,
 	cmd_enter, cmd_fetch, cmd_gc, cmd_help, cmd_image_cat_manifest, cmd_image_list,
 	cmd_image_rm, cmd_list, cmd_prepare, cmd_rm, cmd_run, cmd_run_prepared, cmd_status,
-	cmd_stop, cmd_trust, cmd_version;
+	cmd_stop, cmd_trust, cmd_version, cmd_metadata_service;
 
 #define NOT_BUILT(id, words)                                                                       \
 	static const struct command id = {.name = words,                                           \
@@ -25,7 +25,6 @@ NOT_BUILT(no_image_extract, "image extract");
 NOT_BUILT(no_image_gc, "image gc");
 NOT_BUILT(no_image_render, "image render");
 NOT_BUILT(no_image_verify, "image verify");
-NOT_BUILT(no_metadata, "metadata-service");
 NOT_BUILT(no_api, "api-service");
 
 static const struct command family_image = {
@@ -53,6 +52,7 @@ const struct command *const commands[] = {
 	&cmd_image_cat_manifest,
 	&cmd_image_rm,
 	&cmd_config,
+	&cmd_metadata_service,
 	&cmd_completion,
 	&cmd_version,
 	&cmd_help,
@@ -67,7 +67,6 @@ const struct command *const commands[] = {
 	&no_image_gc,
 	&no_image_render,
 	&no_image_verify,
-	&no_metadata,
 	NULL,
 };
 

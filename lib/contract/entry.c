@@ -28,6 +28,7 @@ static const struct row {
 	{R | E | S | G, "debug", FLAG, AT(debug), {1}, false},
 	{R, "net", LIST, AT(nets), {1}, true},
 	{R | G, "local-config", TEXT, AT(local_config), {1, 5}, false},
+	{R, "mds-token", TEXT, AT(mds_token), {1}, false},
 	{R, "hostname", TEXT, AT(hostname), {2}, false},
 	{R, "disable-capabilities-restriction", FLAG, AT(no_capabilities), {3}, true},
 	{R, "disable-paths", FLAG, AT(no_paths), {3}, true},
@@ -71,6 +72,7 @@ void entry_args_done(struct entry_args *a)
 	free(a->system_config);
 	free(a->data_dir);
 	free(a->hostname);
+	free(a->mds_token);
 	free(a->dns_conf_mode);
 	free(a->ipc);
 	free(a->app);

@@ -12,6 +12,7 @@
 #include "stage0/context.h"
 #include "stage0/pod/pod.h"
 #include "stage0/pod/stage1.h"
+#include "stage0/service/register.h"
 
 /*
  * stage1 takes back what it made outside the pod directory. A pod that was started with a stage1
@@ -68,6 +69,7 @@ int pod_remove(const struct gantry *g, struct pod *p, struct err *e)
 
 	if (r < 0)
 		return r;
+	metadata_unregister(g, p);
 	parent = openat(p->pods, pod_phase_dir(p->phase), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (parent < 0)
 		return err_sys(e, "open pods/%s", pod_phase_dir(p->phase));

@@ -15,6 +15,7 @@
 #include "contract/exit.h"
 #include "stage0/context.h"
 #include "stage0/pod/dns.h"
+#include "stage0/service/register.h"
 #include "stage0/pod/status.h"
 
 #define RUN(field) offsetof(struct run_request, field)
@@ -46,7 +47,7 @@ const struct opt run_request_opts[] = {
 	{.name = "interactive", .type = OPT_FLAG, .offset = RUN(interactive),
 	 .refused = "terminals for apps are not supported yet"},
 	{.name = "mds-register", .type = OPT_FLAG, .offset = RUN(mds_register),
-	 .refused = "the metadata service is not supported yet"},
+	 .help = "fail when the pod cannot be registered with the metadata service"},
 };
 const size_t n_run_request_opts = ELEMENTSOF(run_request_opts);
 
@@ -118,6 +119,8 @@ int run_request_check(const struct run_request *req, struct err *e)
 		r = err_set(e, EINVAL, "--ipc %s: auto, private or parent", q(req->ipc));
 	if (r == 0)
 		r = dns_check(req, e);
+	if (r == 0 && req->mds_register && strv_has(nets, "none"))
+		r = err_set(e, EINVAL, "--mds-register: a pod with --net=none cannot reach the metadata service");
 	return r;
 }
 
@@ -150,6 +153,22 @@ static int fill_args(const struct gantry *g, const struct pod *p, const struct s
 	args->dry_run = req->dry_run;
 	args->dns_conf_mode = dns_mode(req);
 	return 0;
+}
+
+/* A pod that can reach the metadata service is registered there. */
+static int register_pod(const struct gantry *g, const struct pod *p, const struct stage1 *s,
+			const struct run_request *req, struct entry_args *args, struct err *e)
+{
+	struct metadata_note note;
+	int r;
+
+	if (strv_has(args->nets, "none"))
+		return 0;
+	r = metadata_register(g, p, req->mds_register, &note, e);
+	/* Everybody can read a command line: only for who reads the token nowhere else. */
+	if (r > 0 && s->interface < 7)
+		args->mds_token = xstrdup(note.token);
+	return r < 0 ? r : 0;
 }
 
 /* This process becomes stage1. */
@@ -300,6 +319,8 @@ int pod_run(const struct gantry *g, struct pod *p, const struct stage1 *s,
 
 	if (r == 0 && req->dry_run)
 		return dry_run(g, p, s, &args, e);
+	if (r == 0)
+		r = register_pod(g, p, s, req, &args, e);
 	if (r == 0)
 		r = stage1_argv(s, ENTRY_RUN, &args, &argv, e);
 	if (r == 0)

@@ -103,9 +103,9 @@ int jail_enter(const struct jail *j, struct err *e)
 	if (r < 0)
 		return r;
 	/* A change of user clears it (prctl(2)). */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+	if (!j->lives_on && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return err_sys(e, "set parent-death signal");
-	if (getppid() != parent)
+	if (!j->lives_on && getppid() != parent)
 		return err_set(e, ESRCH, "gantry is gone");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_sys(e, "no_new_privs");

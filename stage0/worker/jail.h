@@ -19,6 +19,7 @@
 #define JAIL_UID_FETCH 1900000001u
 #define JAIL_UID_VERIFY 1900000002u
 #define JAIL_UID_UNPACK 1900000003u
+#define JAIL_UID_METADATA 1900000004u
 
 #define JAIL_HOME "/home" /* the private root's only writable directory */
 
@@ -31,6 +32,7 @@ struct jail {
 	uid_t uid;
 	uint64_t caps; /* kept in the permitted and effective set */
 	bool network;
+	bool lives_on; /* a service: does not die with who started it */
 	/*
 	 * The root: a directory (a descriptor), which then is all there is; or, with -EBADF, a small
 	 * private one with `shared` of the host in it, read-only, and JAIL_HOME.

@@ -172,6 +172,7 @@ void net_result_done(struct net_result *r)
 	strv_free(r->search);
 	strv_free(r->options);
 	strv_free(r->addresses);
+	strv_free(r->gateways);
 	free(r->domain);
 	free(r->dns_network);
 	*r = (struct net_result) {0};
@@ -240,6 +241,7 @@ int net_up(struct net_plan *p, struct net_result *ret, struct err *e)
 		if (r < 0)
 			break;
 		cni_result_dns(a->result, a->network.name, ret);
+		cni_result_gateways(a->result, &ret->gateways);
 		cJSON_AddItemToArray(info, info_of(a, addresses));
 		for (char **s = addresses; s && *s; s++)
 			strv_add(&ret->addresses, *s);

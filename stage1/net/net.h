@@ -40,6 +40,7 @@ struct net_result {
 	char *domain;
 	char *dns_network; /* which one that was, or NULL */
 	char **addresses;  /* strv of "172.16.28.2/24" of all networks */
+	char **gateways;   /* strv, without prefix length, in the order of the networks */
 };
 void net_result_done(struct net_result *r);
 

@@ -47,6 +47,25 @@ int cni_result_addresses(const cJSON *result, char ***ret, struct err *e)
 	return r;
 }
 
+static void add_gateway(const cJSON *ip, char ***ret)
+{
+	const char *s = cJSON_IsObject(ip) ? json_get_str(ip, "gateway") : NULL;
+	unsigned char buf[16];
+
+	if (s && (inet_pton(AF_INET, s, buf) == 1 || inet_pton(AF_INET6, s, buf) == 1))
+		strv_add(ret, s);
+}
+
+void cni_result_gateways(const cJSON *result, char ***ret)
+{
+	const cJSON *ips = json_get(result, "ips");
+
+	add_gateway(json_get(result, "ip4"), ret);
+	add_gateway(json_get(result, "ip6"), ret);
+	for (const cJSON *ip = cJSON_IsArray(ips) ? ips->child : NULL; ip; ip = ip->next)
+		add_gateway(ip, ret);
+}
+
 /* One word of a line of resolv.conf, and no comment. */
 static bool is_word(const char *s)
 {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "contract/layout.h"
+#include "contract/metadata.h"
 #include "contract/pod_record.h"
 #include "stage1/run/sandbox.h"
 
@@ -45,15 +46,31 @@ static int fill(int fd, const struct strbuf *text, struct err *e)
 	return 0;
 }
 
-static int app_record(struct sandbox *sb, const struct plan_app *pa, struct sandbox_app *sa, struct err *e)
+/* The environment of the plan, and the one variable that only the networks could tell. */
+static char **environment(const struct plan_app *pa, const char *metadata_url)
+{
+	char **env = NULL;
+
+	for (char *const *v = pa->record.env; v && *v; v++)
+		if (!metadata_url || !str_starts(*v, METADATA_VARIABLE "="))
+			strv_add(&env, *v);
+	if (metadata_url)
+		strv_push(&env, xasprintf(METADATA_VARIABLE "=%s", metadata_url));
+	return env;
+}
+
+static int app_record(struct sandbox *sb, const struct plan_app *pa, struct sandbox_app *sa,
+		      const char *metadata_url, struct err *e)
 {
 	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
 	_cleanup_free_ char *path = xasprintf(POD_APPSINFO "/%s/" APP_RECORD, pa->name);
-	/* A shallow copy: the list of mounts is ours, all else stays the plan's. */
+	_cleanup_strv_ char **env = environment(pa, metadata_url);
+	/* A shallow copy: environment and the list of mounts are ours, all else stays the plan's. */
 	struct app_record rec = pa->record;
 	_cleanup_fd_ int copy = -EBADF;
 	int r;
 
+	rec.env = env;
 	rec.mounts = NULL;
 	rec.n_mounts = 0;
 	rec.seccomp = sa->seccomp >= 0;
@@ -76,11 +93,13 @@ static int app_record(struct sandbox *sb, const struct plan_app *pa, struct sand
 
 int sandbox_app_records(struct sandbox *sb, struct err *e)
 {
-	for (size_t i = 0; i < sb->plan->n_apps; i++) {
-		int r = app_record(sb, &sb->plan->apps[i], &sb->apps[i], e);
+	_cleanup_free_ char *url = NULL;
+	int r = sandbox_metadata_url(sb, &url, e);
 
+	for (size_t i = 0; r == 0 && i < sb->plan->n_apps; i++) {
+		r = app_record(sb, &sb->plan->apps[i], &sb->apps[i], url, e);
 		if (r < 0)
-			return err_ctx(e, r, "app %s", sb->plan->apps[i].name);
+			err_ctx(e, r, "app %s", sb->plan->apps[i].name);
 	}
-	return 0;
+	return r;
 }

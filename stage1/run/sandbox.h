@@ -64,6 +64,10 @@ int sandbox_mounts(struct sandbox *sb, struct err *e);
 /* --- filters.c: compiled seccomp programs --- */
 int sandbox_filters(struct sandbox *sb, struct err *e);
 
+/* --- metadata.c --- */
+/* For a registered pod whose networks lead here; else NULL. Owned by the caller. */
+int sandbox_metadata_url(struct sandbox *sb, char **ret, struct err *e);
+
 /* --- records.c --- */
 int sandbox_pod_record(struct sandbox *sb, struct err *e);
 int sandbox_app_records(struct sandbox *sb, struct err *e);
