@@ -2,7 +2,7 @@
 # so that it needs no call that it blocks; httpd and mktar are plain programs of the host side.  None of
 # them links with the project's own library.
 
-PROBE_SRC := $(addprefix tests/lib/,probe.c probe_see.c probe_try.c probe_load.c probe_net.c)
+PROBE_SRC := $(addprefix tests/lib/,probe.c probe_see.c probe_try.c probe_load.c probe_net.c probe_http.c)
 
 .PHONY: test-programs
 test-programs: $(addprefix $(B)/tests/,probe block httpd mktar)

@@ -69,6 +69,7 @@ static const struct command *const tables[] = {
 	try_commands,
 	load_commands,
 	net_commands,
+	http_commands,
 };
 
 static const struct command *find_command(const char *name)

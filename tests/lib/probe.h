@@ -34,5 +34,7 @@ extern const struct command see_commands[];
 extern const struct command try_commands[];
 /* probe_load.c */
 extern const struct command load_commands[];
+/* probe_http.c */
+extern const struct command http_commands[];
 /* probe_net.c */
 extern const struct command net_commands[];
