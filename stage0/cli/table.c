@@ -18,7 +18,23 @@ static size_t cell_width(const char *s)
 	return n;
 }
 
-void table_print(FILE *f, const char *const *cells, size_t n, size_t n_columns)
+static void print_row(FILE *f, const char *const *cells, const size_t *width, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t full = (width[i] + 1 + TAB - 1) / TAB * TAB;
+
+		fputs(cells[i] ? cells[i] : "", f);
+		if (i + 1 == n) {
+			fputc('\n', f);
+			continue;
+		}
+		for (size_t at = cell_width(cells[i]); at < full; at = at / TAB * TAB + TAB)
+			fputc('\t', f);
+	}
+}
+
+void table_print_some(FILE *f, const char *const *cells, size_t n, size_t n_columns,
+		      size_t n_shown)
 {
 	_cleanup_free_ size_t *width = xcalloc(n_columns, sizeof *width);
 
@@ -28,17 +44,13 @@ void table_print(FILE *f, const char *const *cells, size_t n, size_t n_columns)
 		if (w > width[i % n_columns])
 			width[i % n_columns] = w;
 	}
-	for (size_t i = 0; i < n * n_columns; i++) {
-		size_t column = i % n_columns, full = (width[column] + 1 + TAB - 1) / TAB * TAB;
+	for (size_t i = 0; i < n; i++)
+		print_row(f, cells + i * n_columns, width, n_shown);
+}
 
-		fputs(cells[i] ? cells[i] : "", f);
-		if (column + 1 == n_columns) {
-			fputc('\n', f);
-			continue;
-		}
-		for (size_t at = cell_width(cells[i]); at < full; at = at / TAB * TAB + TAB)
-			fputc('\t', f);
-	}
+void table_print(FILE *f, const char *const *cells, size_t n, size_t n_columns)
+{
+	table_print_some(f, cells, n, n_columns, n_columns);
 }
 
 int64_t time_now_ns(void)

@@ -11,6 +11,9 @@
  * n rows of n_columns cells each (row-major); NULL cells are empty. The last column is not padded.
  */
 void table_print(FILE *f, const char *const *cells, size_t n, size_t n_columns);
+/* The same of the first n_shown columns of each row only. */
+void table_print_some(FILE *f, const char *const *cells, size_t n, size_t n_columns,
+		      size_t n_shown);
 /* "2 minutes ago", "now"; owned by the caller. 0: "". */
 char *time_humanized(int64_t ns, int64_t now_ns);
 /* 2006-01-02 15:04:05.999 -0700 MST in local time; owned by the caller. 0: "". */

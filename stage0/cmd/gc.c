@@ -11,7 +11,7 @@
 #include "base/str.h"
 #include "stage0/cli/table.h"
 #include "stage0/command.h"
-#include "stage0/pod/pod.h"
+#include "stage0/pod/name.h"
 #include "stage0/store/store.h"
 
 #define DEFAULT_GRACE_NS (30LL * 60 * 1000000000)
@@ -170,6 +170,8 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 		if (collect(g, pods, *u, t, &one) < 0)
 			log_error("pod %s: %s", *u, err_text(&one));
 	}
+	if (!t->mark_only)
+		pod_names_sweep(pods);
 	if (!t->mark_only && sweep_store(g, t, &why) < 0)
 		log_error("store: %s", err_text(&why));
 	return 0;

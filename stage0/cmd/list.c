@@ -11,6 +11,7 @@
 #include "stage0/cli/format.h"
 #include "stage0/cli/table.h"
 #include "stage0/command.h"
+#include "stage0/pod/name.h"
 #include "stage0/pod/status.h"
 
 struct target {
@@ -31,25 +32,37 @@ static const struct opt opts[] = {
 struct listing {
 	const struct target *t;
 	int64_t now;
-	char **cells; /* strv of all cells, row by row */
-	size_t n_rows;
+	char **cells; /* row by row, n_columns() each */
+	size_t n_cells;
+	bool has_names; /* of a pod at least: then --full has a column more than rkt's */
 	cJSON *json;
 	char **errors;
+	size_t n_errors;
 };
 
-static size_t columns(const struct target *t)
+static size_t n_columns(const struct target *t)
 {
-	return t->full ? 8 : 7;
+	return t->full ? 9 : 7;
 }
 
 /*
  * Takes over `text`. A label of an image may hold anything: nothing of it may steer a terminal or
  * add a column.
  */
+static void add_foreign(struct listing *l, char *text)
+{
+	strv_push_n(&l->cells, &l->n_cells, text ? str_escape(text, strlen(text)) : xstrdup(""));
+	free(text);
+}
+
 static void add_cell(struct listing *l, char *text)
 {
-	strv_push(&l->cells, text ? str_escape(text, strlen(text)) : xstrdup(""));
-	free(text);
+	strv_push_n(&l->cells, &l->n_cells, text ? text : xstrdup(""));
+}
+
+static void add_error(struct listing *l, const char *uuid, const char *why)
+{
+	strv_push_n(&l->errors, &l->n_errors, xasprintf("pod %s: %s", uuid, why));
 }
 
 static char *time_cell(const struct listing *l, int64_t ns)
@@ -62,17 +75,20 @@ static void add_row(struct listing *l, const struct pod *p, const struct pod_sta
 		    const struct app_status *a, bool first)
 {
 	char *image = a ? pod_image_name(p, a->app) : NULL;
+	char *name = first && l->t->full ? pod_name_of(p) : NULL;
 
 	add_cell(l, first ? xstrndup(p->uuid, l->t->full ? UUID_LEN : 8) : NULL);
 	add_cell(l, xstrdup(a ? a->app->name : "-"));
-	add_cell(l, image ? image : xstrdup("-"));
+	add_foreign(l, image ? image : xstrdup("-"));
 	if (l->t->full)
 		add_cell(l, a ? xstrndup(a->app->image_id, 19) : xstrdup("-"));
 	add_cell(l, first ? xstrdup(pod_state_name(p->state)) : NULL);
 	add_cell(l, first ? time_cell(l, s->created_ns) : NULL);
 	add_cell(l, first ? time_cell(l, s->started_ns) : NULL);
-	add_cell(l, first ? xstrdup_null(s->networks) : NULL);
-	l->n_rows++;
+	add_foreign(l, first ? xstrdup_null(s->networks) : NULL);
+	l->has_names |= name != NULL;
+	if (l->t->full)
+		add_cell(l, name);
 }
 
 static void add_pod(struct listing *l, int pods, const char *uuid)
@@ -91,15 +107,14 @@ static void add_pod(struct listing *l, int pods, const char *uuid)
 	if (r == -ENOENT)
 		return;
 	if (r < 0)
-		strv_push(&l->errors, xasprintf("pod %s: %s", uuid, err_text(&e)));
+		add_error(l, uuid, err_text(&e));
 	if (!opened)
 		return;
 	if (l->json) {
 		if (s.created_ns)
 			cJSON_AddItemToArray(l->json, pod_status_json(&p, &s));
 		else if (r == 0)
-			strv_push(&l->errors,
-				  xasprintf("pod %s: it has no creation time yet", uuid));
+			add_error(l, uuid, "it has no creation time yet");
 		return;
 	}
 	if (!s.n_apps)
@@ -110,24 +125,30 @@ static void add_pod(struct listing *l, int pods, const char *uuid)
 
 static void add_legend(struct listing *l)
 {
-	static const char *const titles[] = {"UUID",  "APP",	 "IMAGE NAME", "IMAGE ID",
-					     "STATE", "CREATED", "STARTED",    "NETWORKS"};
+	static const char *const titles[] = {"UUID",	"APP",	   "IMAGE NAME", "IMAGE ID", "STATE",
+					     "CREATED", "STARTED", "NETWORKS",	 "POD NAME"};
 
 	for (size_t i = 0; i < ELEMENTSOF(titles); i++)
-		if (i != 3 || l->t->full)
+		if (l->t->full || (strcmp(titles[i], "IMAGE ID") && strcmp(titles[i], "POD NAME")))
 			add_cell(l, xstrdup(titles[i]));
-	l->n_rows++;
 }
 
-static void report_errors(char *const *errors)
+/* Without a name anywhere the columns of --full are rkt's. */
+static void print_table(const struct listing *l)
 {
-	size_t n = strv_len(errors);
+	size_t n = n_columns(l->t);
 
-	if (!n)
+	table_print_some(stdout, (const char *const *) l->cells, l->n_cells / n, n,
+			 l->t->full && !l->has_names ? n - 1 : n);
+}
+
+static void report_errors(const struct listing *l)
+{
+	if (!l->n_errors)
 		return;
-	log_error("%zu error(s) encountered when listing pods:", n);
-	for (; *errors; errors++)
-		log_error("%s", *errors);
+	log_error("%zu error(s) encountered when listing pods:", l->n_errors);
+	for (char *const *text = l->errors; *text; text++)
+		log_error("%s", *text);
 }
 
 static int run(struct gantry *g, void *target, char *const *words, struct err *e)
@@ -157,8 +178,8 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 	if (l.json)
 		format_print_array(l.json, format);
 	else
-		table_print(stdout, (const char *const *) l.cells, l.n_rows, columns(l.t));
-	report_errors(l.errors);
+		print_table(&l);
+	report_errors(&l);
 	cJSON_Delete(l.json);
 	strv_free(l.cells);
 	strv_free(l.errors);

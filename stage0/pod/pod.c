@@ -14,6 +14,7 @@
 #include "contract/layout.h"
 #include "stage0/cli/input.h"
 #include "stage0/context.h"
+#include "stage0/pod/name.h"
 
 void pod_close(struct pod *p)
 {
@@ -167,7 +168,7 @@ int pod_open(int pods, const char *uuid, struct pod *ret, struct err *e)
 	return err_set(e, ENOENT, "no matches found for %s", q(uuid));
 }
 
-static int list_phase(int pods, enum pod_phase phase, char ***ret, struct err *e)
+static int list_phase(int pods, enum pod_phase phase, char ***ret, size_t *n, struct err *e)
 {
 	_cleanup_dir_ DIR *d = NULL;
 	struct dirent *de;
@@ -182,7 +183,7 @@ static int list_phase(int pods, enum pod_phase phase, char ***ret, struct err *e
 	}
 	while ((errno = 0, de = readdir(d)))
 		if (!uuid_check(de->d_name))
-			strv_add(ret, de->d_name);
+			strv_push_n(ret, n, xstrdup(de->d_name));
 	return errno ? err_sys(e, "read pods/%s", pod_phase_dir(phase)) : 0;
 }
 
@@ -204,12 +205,13 @@ static void drop_doubles(char **sorted)
 int pods_list(int pods, unsigned phases, char ***ret, struct err *e)
 {
 	_cleanup_strv_ char **uuids = NULL;
+	size_t n = 0;
 
 	for (size_t i = 0; i < ELEMENTSOF(search_order) && pods >= 0; i++) {
 		int r = 0;
 
 		if (phases & 1u << search_order[i])
-			r = list_phase(pods, search_order[i], &uuids, e);
+			r = list_phase(pods, search_order[i], &uuids, &n, e);
 		if (r < 0)
 			return r;
 	}
@@ -217,6 +219,34 @@ int pods_list(int pods, unsigned phases, char ***ret, struct err *e)
 	drop_doubles(uuids);
 	*ret = take_ptr(uuids);
 	return 0;
+}
+
+static int no_match(const char *word, struct err *e)
+{
+	return err_set(e, ENOENT, "no matches found for %s", q(word));
+}
+
+/* Open by whole UUID, if it is a pod that is shown. */
+static int open_shown(int pods, const char *uuid, const char *word, struct pod *ret,
+		      struct err *e)
+{
+	int r = pod_open(pods, uuid, ret, e);
+
+	if (r == -ENOENT)
+		return no_match(word, e);
+	if (r < 0 || PHASES_SHOWN & 1u << ret->phase)
+		return r;
+	pod_close(ret);
+	return no_match(word, e);
+}
+
+static int find_by_name(int pods, const char *name, struct pod *ret, struct err *e)
+{
+	char uuid[UUID_LEN + 1];
+
+	if (pod_name_check(name) || pod_name_look_up(pods, name, uuid) < 0)
+		return no_match(name, e);
+	return open_shown(pods, uuid, name, ret, e);
 }
 
 int pod_find(int pods, const char *word, struct pod *ret, struct err *e)
@@ -231,13 +261,10 @@ int pod_find(int pods, const char *word, struct pod *ret, struct err *e)
 		return err_set(e, EINVAL, "UUID cannot be empty");
 	for (char *s = lower; *s; s++)
 		*s = (char) tolower((unsigned char) *s);
-	if (!uuid_check(lower)) {
-		r = pod_open(pods, lower, ret, e);
-		if (r < 0 || PHASES_SHOWN & 1u << ret->phase)
-			return r;
-		pod_close(ret);
-		return err_set(e, ENOENT, "no matches found for %s", q(word));
-	}
+	if (!uuid_check(lower))
+		return open_shown(pods, lower, word, ret, e);
+	if (!pod_name_is_uuid_start(lower))
+		return find_by_name(pods, word, ret, e);
 	r = pods_list(pods, PHASES_SHOWN, &uuids, e);
 	if (r < 0)
 		return r;
@@ -248,7 +275,7 @@ int pod_find(int pods, const char *word, struct pod *ret, struct err *e)
 		n++;
 	}
 	if (!n)
-		return err_set(e, ENOENT, "no matches found for %s", q(word));
+		return no_match(word, e);
 	if (n > 1)
 		return err_set(e, ENOTUNIQ, "ambiguous uuid, %zu matches", n);
 	return pod_open(pods, found, ret, e);

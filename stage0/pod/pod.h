@@ -82,7 +82,8 @@ int pod_create(int pods, struct pod *ret, struct err *e);
 /* Open by whole UUID in whatever phase; -ENOENT. Fills state. */
 int pod_open(int pods, const char *uuid, struct pod *ret, struct err *e);
 /*
- * What a user wrote: a UUID or an unambiguous beginning of one, any case, of a pod that is shown.
+ * What a user wrote: a UUID or an unambiguous beginning of one, any case, or a name (name.h), of a
+ * pod that is shown.
  * Texts as rkt: no matches found for "X"; ambiguous uuid, N matches; UUID cannot be empty.
  */
 int pod_find(int pods, const char *word, struct pod *ret, struct err *e);
@@ -121,3 +122,5 @@ int pod_wait_ready(const struct pod *p, const char *app, int64_t timeout_ms, str
  * directory.
  */
 int pod_remove(const struct gantry *g, struct pod *p, struct err *e);
+/* The first half of it: what stage1 made outside the directory of a pod that has ended. */
+int pod_take_back(const struct gantry *g, struct pod *p, struct err *e);

@@ -19,6 +19,7 @@
 #include "stage0/context.h"
 #include "stage0/image/image.h"
 #include "stage0/pod/manifest.h"
+#include "stage0/pod/name.h"
 #include "stage0/pod/ports.h"
 #include "stage0/render/render.h"
 #include "stage0/store/store.h"
@@ -322,6 +323,27 @@ static int write_pod(const struct work *w, const struct stage1 *stage1, struct p
 	return 0;
 }
 
+/* Somebody was faster: then nothing of this pod is worth keeping. */
+static int claim_name(const struct work *w, struct pod *pod, struct err *e)
+{
+	const char *name = w->how->request->pod_name;
+	int r = name ? pod_name_claim(pod, name, e) : 0;
+
+	if (r < 0 && pod_move(pod, PHASE_GARBAGE, false, NULL) == 0)
+		(void) pod_remove(w->g, pod, NULL);
+	return r;
+}
+
+/* Before anything is fetched. */
+static int check_name(const char *name, int pods, struct err *e)
+{
+	const char *why = name ? pod_name_check(name) : NULL;
+
+	if (why)
+		return err_set(e, EINVAL, "--pod-name %s: %s", q(name), why);
+	return name ? pod_name_is_free(pods, name, e) : 0;
+}
+
 static int prepare_locked(struct work *w, int pods, struct stage1 *stage1, struct pod *ret,
 			  struct err *e)
 {
@@ -336,6 +358,8 @@ static int prepare_locked(struct work *w, int pods, struct stage1 *stage1, struc
 		r = stage1_from_store(w->g, w->store, stage1, e);
 	if (r == 0)
 		r = pod_create(pods, ret, e);
+	if (r == 0)
+		r = claim_name(w, ret, e);
 	if (r < 0)
 		return r;
 	r = save_uuid(w, ret, e);
@@ -350,6 +374,8 @@ int pod_prepare(const struct gantry *g, int pods, const struct prepare *how,
 	struct work w = {.g = g, .how = how, .store = store_open(g, e)};
 	int r = w.store;
 
+	if (r >= 0)
+		r = check_name(how->request->pod_name, pods, e);
 	if (r >= 0 && !how->request->pod_manifest)
 		r = resolve_images(&w, e);
 	if (r >= 0)

@@ -10,7 +10,7 @@
 #include "base/str.h"
 #include "contract/layout.h"
 #include "stage0/context.h"
-#include "stage0/pod/pod.h"
+#include "stage0/pod/name.h"
 #include "stage0/pod/stage1.h"
 #include "stage0/service/register.h"
 
@@ -62,10 +62,15 @@ static bool needs_gc(const struct gantry *g, const struct pod *p)
 	       (p->phase == PHASE_EXITED_GARBAGE && !is_default_stage1(g, p));
 }
 
+int pod_take_back(const struct gantry *g, struct pod *p, struct err *e)
+{
+	return needs_gc(g, p) ? call_gc(g, p, e) : 0;
+}
+
 int pod_remove(const struct gantry *g, struct pod *p, struct err *e)
 {
 	_cleanup_fd_ int parent = -EBADF;
-	int r = needs_gc(g, p) ? call_gc(g, p, e) : 0;
+	int r = pod_take_back(g, p, e);
 
 	if (r < 0)
 		return r;
@@ -73,5 +78,6 @@ int pod_remove(const struct gantry *g, struct pod *p, struct err *e)
 	parent = openat(p->pods, pod_phase_dir(p->phase), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (parent < 0)
 		return err_sys(e, "open pods/%s", pod_phase_dir(p->phase));
+	pod_name_release(p);
 	return path_remove_tree(parent, p->uuid, e);
 }

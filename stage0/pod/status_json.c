@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "stage0/pod/name.h"
 #include "stage0/pod/status.h"
 
 static void add_string(cJSON *o, const char *key, const char *value)
@@ -67,9 +68,11 @@ static cJSON *app_json(const struct pod_status *s, const struct app_status *a)
 
 cJSON *pod_status_json(const struct pod *p, const struct pod_status *s)
 {
+	_cleanup_free_ char *name = pod_name_of(p);
 	cJSON *o = cJSON_CreateObject();
 
 	add_string(o, "name", p->uuid);
+	add_string(o, "pod_name", name);
 	add_string(o, "state", pod_state_name(p->state));
 	if (cJSON_IsArray(s->net_info) && s->net_info->child)
 		cJSON_AddItemToObject(o, "networks", cJSON_Duplicate(s->net_info, true));
