@@ -12,7 +12,7 @@
 #define SHORT_ID_LEN (7 + 32) /* what fetch prints without --full */
 
 struct target {
-	bool full;
+	bool full, store_only, no_store;
 	char *pull_policy;
 	char **images, **signatures; /* "" where none was given */
 };
@@ -38,8 +38,10 @@ static const struct opt opts[] = {
 	 .help = "detached signature of the image before it"},
 	{.name = "pull-policy", .type = OPT_STRING, .offset = offsetof(struct target, pull_policy), .arg = "WORD",
 	 .help = "new: the store first; update (the default): the source first; never: the store only"},
-	{.name = "store-only", .type = OPT_FLAG, .refused = "use --pull-policy=never"},
-	{.name = "no-store", .type = OPT_FLAG, .refused = "use --pull-policy=update"},
+	{.name = "store-only", .type = OPT_FLAG, .offset = offsetof(struct target, store_only),
+	 .help = "the same as --pull-policy=never"},
+	{.name = "no-store", .type = OPT_FLAG, .offset = offsetof(struct target, no_store),
+	 .help = "the same as --pull-policy=update"},
 };
 
 static int parse(struct gantry *g, const struct command *cmd, struct opt_cursor *c, void *target, char ***words,
@@ -62,27 +64,50 @@ static int parse(struct gantry *g, const struct command *cmd, struct opt_cursor 
 	return kind;
 }
 
+static int read_policy(const struct target *t, enum pull_policy *ret, struct err *e)
+{
+	*ret = PULL_UPDATE;
+	if (t->pull_policy && pull_policy_parse(t->pull_policy, ret) < 0)
+		return err_set(e, EINVAL, "unknown pull policy %s: new, update or never", q(t->pull_policy));
+	if (t->store_only && t->no_store)
+		return err_set(e, EINVAL, "both --store-only and --no-store specified");
+	if (t->pull_policy && (t->store_only || t->no_store))
+		return err_set(e, EINVAL, "--pull-policy excludes --store-only and --no-store");
+	if (t->store_only)
+		*ret = PULL_NEVER;
+	return 0;
+}
+
+static int fetch(struct gantry *g, const struct target *t, struct image_word *words, size_t n, struct err *e)
+{
+	enum pull_policy policy;
+	int r = read_policy(t, &policy, e);
+
+	for (size_t i = 0; i < n; i++)
+		words[i] = (struct image_word) {
+			.text = t->images[i], .signature_file = *t->signatures[i] ? t->signatures[i] : NULL,
+		};
+	if (r == 0)
+		r = image_resolve_all(g, words, n, policy, e);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		printf("%.*s\n", t->full ? IMAGE_ID_LEN : SHORT_ID_LEN, words[i].id);
+	return r;
+}
+
 static int run(struct gantry *g, void *target, char *const *words, struct err *e)
 {
 	struct target *t = target;
-	enum pull_policy policy = PULL_UPDATE;
+	size_t n = strv_len(t->images);
+	struct image_word *images;
+	int r;
 
 	(void) words;
-	if (t->pull_policy && pull_policy_parse(t->pull_policy, &policy) < 0)
-		return err_set(e, EINVAL, "unknown pull policy %s: new, update or never", q(t->pull_policy));
-	if (!t->images)
+	if (!n)
 		return err_set(e, EINVAL, "must provide at least one image");
-	for (size_t i = 0; t->images[i]; i++) {
-		const char *signature = *t->signatures[i] ? t->signatures[i] : NULL;
-		_cleanup_free_ char *id = NULL;
-		int r = image_resolve(g, t->images[i], signature, policy, &id, e);
-
-		if (r < 0)
-			return r;
-		printf("%.*s\n", t->full ? IMAGE_ID_LEN : SHORT_ID_LEN, id);
-		(void) fflush(stdout);
-	}
-	return 0;
+	images = xcalloc(n, sizeof *images);
+	r = fetch(g, t, images, n, e);
+	image_words_free(images, n);
+	return r;
 }
 
 static void done(void *target)
@@ -98,8 +123,9 @@ const struct command cmd_fetch = {
 	.name = "fetch",
 	.usage = "[options] IMAGE...",
 	.summary = "put images into the store and print their ids",
-	.details = "IMAGE is a file, an http or https URL that ends in .aci, or an id that is in the store.\n"
-		   "The signature lies beside it (IMAGE.asc) unless --signature names one.",
+	.details = "IMAGE is a name (NAME[:VERSION][,LABEL=VALUE...]), a file, an http or https URL that ends in\n"
+		   ".aci, or an id that is in the store. What it depends on is fetched as well. The signature\n"
+		   "lies beside it (IMAGE.asc) unless --signature names one.",
 	COMMAND_OPTS(opts),
 	.target_size = sizeof(struct target),
 	.parse = parse,

@@ -43,9 +43,22 @@ enum pull_policy {
 /* "new", "update", "never"; -EINVAL. */
 int pull_policy_parse(const char *text, enum pull_policy *ret);
 
+/* An image of a command line. */
+struct image_word {
+	const char *text;	    /* as written */
+	const char *signature_file; /* the operator's --signature, or NULL: it lies beside the image (.asc) */
+	char *id;		    /* the answer: the whole id */
+};
+
 /*
- * The image's whole id, fetched, verified and put into the store when it must be.  `signature_file` is
- * the operator's --signature, or NULL: then the signature lies beside the image (.asc).
+ * All of them fetched, verified and put into the store where they must be, some at a time, and then
+ * what they depend on, depth first; trees that are put together from several images are rendered.  The
+ * first that fails ends the others, and nothing of what was under way stays.
  */
+int image_resolve_all(const struct gantry *g, struct image_word *words, size_t n, enum pull_policy policy,
+		      struct err *e);
+/* The words and their ids; what they point to is the caller's. */
+void image_words_free(struct image_word *words, size_t n);
+/* The same for one. */
 int image_resolve(const struct gantry *g, const char *text, const char *signature_file, enum pull_policy policy,
 		  char **ret_id, struct err *e);

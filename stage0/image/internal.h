@@ -30,11 +30,31 @@ struct request {
 	 */
 	const struct image_ref *expect;
 	bool quiet; /* no progress bar, no lines of what is done */
+	bool no_bar; /* lines only: others write to the same terminal */
 };
 
 /* --- from_url.c --- */
 /* The whole id of what is at this URL, from the store or from the server as the policy says. */
 int image_from_url(const struct request *rq, char **ret_id, struct err *e);
+
+/* --- from_file.c --- */
+int image_from_file(const struct request *rq, char **ret_id, struct err *e);
+
+/* --- from_name.c --- */
+/* -ENOENT when the store has none that this machine could use. */
+int image_name_in_store(int store, const struct image_ref *ref, char **ret_id, struct err *e);
+/* By discovery, and then from the first endpoint that gives the right image. */
+int image_name_from_remote(const struct request *rq, const struct image_ref *ref, char **ret_id, struct err *e);
+
+/* --- resolve.c --- */
+/* One word without its dependencies. */
+int image_fetch_word(const struct request *rq, const struct image_word *word, char **ret_id, struct err *e);
+
+/* --- fetch_parallel.c --- */
+int image_fetch_parallel(const struct request *rq, struct image_word *const *words, size_t n, struct err *e);
+
+/* --- fetch_dependencies.c --- */
+int image_fetch_dependencies(const struct request *rq, const struct image_word *words, size_t n, struct err *e);
 
 struct signature {
 	char *data;

@@ -81,19 +81,24 @@ static int resolve_images(struct work *w, struct err *e)
 {
 	const struct pod_request *req = w->how->request;
 	enum pull_policy policy = PULL_NEW;
+	struct image_word *words;
+	int r;
 
 	if (req->pull_policy && pull_policy_parse(req->pull_policy, &policy) < 0)
 		return err_set(e, EINVAL, "--pull-policy %s: new, update or never",
 			       q(req->pull_policy));
 	images_alloc(&w->images, req->n_apps);
-	for (size_t i = 0; i < req->n_apps; i++) {
-		const struct app_request *a = &req->apps[i];
-		int r = image_resolve(w->g, a->image, a->signature, policy, &w->images.v[i].id, e);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	words = xcalloc(req->n_apps, sizeof *words);
+	for (size_t i = 0; i < req->n_apps; i++)
+		words[i] = (struct image_word) {
+			.text = req->apps[i].image,
+			.signature_file = req->apps[i].signature,
+		};
+	r = image_resolve_all(w->g, words, req->n_apps, policy, e);
+	for (size_t i = 0; r == 0 && i < req->n_apps; i++)
+		w->images.v[i].id = take_ptr(words[i].id);
+	image_words_free(words, req->n_apps);
+	return r;
 }
 
 static int from_images(struct work *w, struct err *e)

@@ -117,8 +117,7 @@ int store_remove(int store, const char *id, struct err *e)
 	return r;
 }
 
-/* Directories in cas/tmp whose maker is gone. */
-static int gc_tmp(int store, struct err *e)
+int store_tmp_sweep(int store, struct err *e)
 {
 	_cleanup_strv_ char **names = names_in(store, DATA_CAS_TMP);
 	_cleanup_fd_ int parent = openat(store, DATA_CAS_TMP, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -173,7 +172,7 @@ int store_gc(int store, int64_t grace_ns, struct err *e)
 
 	if (faccessat(store, DATA_CAS_TMP, F_OK, 0) < 0 && errno == ENOENT)
 		return 0;
-	r = gc_tmp(store, e);
+	r = store_tmp_sweep(store, e);
 	r2 = store_tmp_new(store, &tmp, r < 0 ? NULL : e);
 	if (r2 == 0)
 		r2 = gc_trees(store, grace_ns, &tmp, r < 0 ? NULL : e);

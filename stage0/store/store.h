@@ -140,3 +140,5 @@ int store_refresh(int store, const struct store_info *info, struct err *e);
 int store_blob_open(int store, const char *id, struct err *e);
 /* Remove the directory with whatever is left in it and release the lock. */
 void store_tmp_done(int store, struct store_tmp *tmp);
+/* Remove those in cas/tmp whose maker is gone. */
+int store_tmp_sweep(int store, struct err *e);

@@ -58,6 +58,14 @@ static bool is_masked(int local, const char *fpr)
 	return local >= 0 && fstatat(local, fpr, &st, 0) == 0 && S_ISREG(st.st_mode) && st.st_size == 0;
 }
 
+bool trust_key_is_masked(const struct gantry *g, const char *prefix, const char *fpr)
+{
+	_cleanup_free_ char *place = xasprintf("prefix.d/%s", prefix);
+	_cleanup_fd_ int local = open_place(g->local_config, place, NULL);
+
+	return is_masked(local, fpr);
+}
+
 static int add_key(struct trust_keys *keys, int dir, char *path, const char *fpr, struct err *e)
 {
 	struct trust_key key = {.path = path, .fpr = xstrdup(fpr)};

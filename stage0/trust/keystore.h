@@ -33,6 +33,8 @@ struct trust_keys {
 
 /* 40 lower-case hex digits. */
 bool trust_is_fingerprint(const char *s);
+/* Whether the administrator said "not this key" (an empty file) for just this prefix. */
+bool trust_key_is_masked(const struct gantry *g, const char *prefix, const char *fpr);
 /* The keys that may sign an image of this name. None is no error. */
 int trust_keys_for(const struct gantry *g, const char *image_name, struct trust_keys *ret, struct err *e);
 void trust_keys_done(struct trust_keys *keys);

@@ -24,24 +24,29 @@ void trust_review_done(struct trust_review *r)
 	*r = (struct trust_review) {0};
 }
 
-static int read_key(const struct gantry *g, const char *key, bool allow_http, char **data, size_t *len, struct err *e)
+struct gantry trust_transport(const struct gantry *g, bool allow_http)
 {
-	_cleanup_document_ struct document doc = {0};
-	struct gantry with_http = *g;
+	struct gantry how = *g;
+
+	how.insecure &= ~(unsigned) INSECURE_HTTP;
+	if (allow_http || g->insecure & INSECURE_PUBKEY)
+		how.insecure |= INSECURE_HTTP;
+	else
+		how.insecure &= ~(unsigned) INSECURE_TLS;
+	return how;
+}
+
+static int read_key(const struct gantry *g, const char *key, bool allow_http, struct document *ret, struct err *e)
+{
+	struct gantry how = trust_transport(g, allow_http);
 	int r;
 
 	if (!str_starts(key, "http://") && !str_starts(key, "https://"))
-		return file_read_at(AT_FDCWD, key, TRUST_KEY_MAX, data, len, e);
-	allow_http = allow_http || g->insecure & INSECURE_PUBKEY;
-	if (str_starts(key, "http://") && !allow_http)
-		return err_set(e, EPERM, "a key over http is not allowed (see --insecure-allow-http)");
-	/* Permission for images (--insecure-options=http) is none for keys. */
-	with_http.insecure &= ~(unsigned) INSECURE_HTTP;
-	if (allow_http)
-		with_http.insecure |= INSECURE_HTTP;
-	r = download_all(&with_http, key, TRUST_KEY_MAX, DOWNLOAD_RETRY, &doc, e);
-	*data = take_ptr(doc.data);
-	*len = doc.len;
+		return file_read_at(AT_FDCWD, key, TRUST_KEY_MAX, &ret->data, &ret->len, e);
+	if (str_starts(key, "http://") && !(how.insecure & INSECURE_HTTP))
+		return err_set(e, EPERM, "--insecure-allow-http required for http URLs");
+	r = download_all(&how, key, TRUST_KEY_MAX, DOWNLOAD_RETRY, ret, e);
+	ret->https = ret->https && !(how.insecure & INSECURE_TLS);
 	return r;
 }
 
@@ -59,20 +64,19 @@ int trust_review_read(const struct gantry *g, const char *key, bool allow_http, 
 		      struct err *e)
 {
 	_cleanup_record_ struct record rec = RECORD_INIT;
-	_cleanup_free_ char *data = NULL;
+	_cleanup_document_ struct document doc = {0};
 	const char *name, *value, *fpr, *armor;
-	size_t len;
-	int r = read_key(g, key, allow_http, &data, &len, e);
+	int r = read_key(g, key, allow_http, &doc, e);
 
 	if (r == 0)
-		r = ask_worker(g, data, len, &rec, e);
+		r = ask_worker(g, doc.data, doc.len, &rec, e);
 	if (r < 0)
 		return err_ctx(e, r, "key %s", q(key));
 	fpr = record_get(&rec, "fpr");
 	armor = record_get(&rec, "key");
 	if (!fpr || !trust_is_fingerprint(fpr) || !armor || !*armor)
 		return err_set(e, EPROTO, "key %s: malformed answer", q(key));
-	*ret = (struct trust_review) {.fpr = xstrdup(fpr), .armor = xstrdup(armor)};
+	*ret = (struct trust_review) {.fpr = xstrdup(fpr), .armor = xstrdup(armor), .https = doc.https};
 	record_rewind(&rec);
 	while (record_next(&rec, &name, &value))
 		if (!strcmp(name, "name"))
@@ -102,8 +106,8 @@ int trust_review_ask(struct err *e)
 	char line[16];
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
-		return err_set(e, ENOTTY, "the fingerprint cannot be reviewed without a terminal "
-			       "(see --skip-fingerprint-review)");
+		return err_set(e, ENOTTY, "the fingerprint cannot be reviewed without a terminal: lay "
+			       "the key below trustedkeys, or see --skip-fingerprint-review and --trust-keys-from-https");
 	for (;;) {
 		fprintf(stderr, "Are you sure you want to trust this key (yes/no)?\n");
 		if (!fgets(line, sizeof line, stdin))
