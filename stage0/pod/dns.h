@@ -9,6 +9,7 @@
 struct run_request;
 
 int dns_check(const struct run_request *req, struct err *e);
+#define DNS_MODE_DEFAULT "resolv=default,hosts=default"
 /* "resolv=...,hosts=...", owned by the caller. */
 char *dns_mode(const struct run_request *req);
 int dns_write(const struct run_request *req, const char *hostname, int pod_dir, struct err *e);

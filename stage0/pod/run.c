@@ -15,8 +15,8 @@
 #include "contract/exit.h"
 #include "stage0/context.h"
 #include "stage0/pod/dns.h"
-#include "stage0/service/register.h"
 #include "stage0/pod/status.h"
+#include "stage0/service/register.h"
 
 #define RUN(field) offsetof(struct run_request, field)
 
@@ -132,6 +132,7 @@ char *pod_default_hostname(const struct gantry *g, const char *uuid)
 static int fill_args(const struct gantry *g, const struct pod *p, const struct stage1 *s,
 		     const struct run_request *req, struct entry_args *args, struct err *e)
 {
+	_cleanup_free_ char *mode = NULL;
 	int r = split_nets(req, &args->nets, e);
 
 	if (r < 0)
@@ -139,9 +140,12 @@ static int fill_args(const struct gantry *g, const struct pod *p, const struct s
 	args->uuid = xstrdup(p->uuid);
 	args->debug = g->debug;
 	args->local_config = xstrdup(g->local_config);
-	args->system_config = xstrdup(g->system_config);
-	args->data_dir = xstrdup(g->data_dir);
-	/* Without the option an old stage1 that cannot set one keeps its own, without complaint. */
+	/* What nobody asked for an old stage1 goes without, and without complaint. */
+	if (s->interface >= 7) {
+		args->system_config = xstrdup(g->system_config);
+		args->data_dir = xstrdup(g->data_dir);
+		args->foreground = !req->detach;
+	}
 	if (req->hostname || s->interface >= 2)
 		args->hostname = req->hostname ? xstrdup(req->hostname)
 					       : pod_default_hostname(g, p->uuid);
@@ -149,9 +153,10 @@ static int fill_args(const struct gantry *g, const struct pod *p, const struct s
 	args->no_capabilities = g->insecure & INSECURE_CAPABILITIES;
 	args->no_paths = g->insecure & INSECURE_PATHS;
 	args->no_seccomp = g->insecure & INSECURE_SECCOMP;
-	args->foreground = !req->detach;
 	args->dry_run = req->dry_run;
-	args->dns_conf_mode = dns_mode(req);
+	mode = dns_mode(req);
+	if (s->interface >= 4 || !str_eq(mode, DNS_MODE_DEFAULT))
+		args->dns_conf_mode = take_ptr(mode);
 	return 0;
 }
 
