@@ -67,6 +67,7 @@ struct pod {
 	bool reported;	    /* the first failure of a start was told */
 
 	int dir;	    /* the pod directory */
+	bool shared;	    /* not PID 1: the pod's processes are among the host's (flavour fly) */
 	int go, alive, status, ready, stage2, hostproc;
 	int relay[2];	    /* -EBADF: detached */
 	int null, signals;
@@ -109,6 +110,13 @@ void note_exit(struct pod *pod, int status);
 /* pod.c: events of apps and of the pod. */
 void pod_event(struct pod *pod, struct app *a, enum app_event event);
 void pod_start(struct pod *pod);
+/* descent.c: without a PID namespace and control groups, what is a child of ours is the pod's. */
+int descent_begin(struct err *e);
+/* SIGKILL to every child. */
+void descent_kill(void);
+/* The same until there are none left, of those that become ours by that as well; bounded. */
+void descent_end(void);
+
 /* End all apps, the last one first. */
 void pod_stop(struct pod *pod);
 /* Do not wait any longer for those that were asked to end. */

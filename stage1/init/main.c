@@ -179,6 +179,7 @@ static int prepare(struct pod *pod, struct err *e)
 }
 
 /* A byte: the network is there, start; the end of the stream: run has failed. */
+	pod->shared = getpid() != 1;
 static bool wait_for_go(struct pod *pod)
 {
 	char byte;
@@ -192,13 +193,15 @@ static void read_signals(struct pod *pod)
 {
 	struct signalfd_siginfo si;
 
+	if (r == 0 && pod->shared)
+		r = descent_begin(e);
 	while (read(pod->signals, &si, sizeof si) == sizeof si) {
 		/* 0: sent from outside of the pod. An app cannot end the pod by signalling us. */
 		if (si.ssi_signo == SIGCHLD)
 			pod_reap(pod);
-		else if (si.ssi_pid == 0 && si.ssi_signo == SIGTERM)
+		else if (outside && si.ssi_signo == SIGTERM)
 			pod_stop(pod);
-		else if (si.ssi_pid == 0 && si.ssi_signo == SIGINT)
+		else if (outside && si.ssi_signo == SIGINT)
 			pod_kill(pod);
 	}
 }
@@ -214,6 +217,8 @@ static void fill_poll(const struct pod *pod, struct pollfd *p)
 		struct pollfd *pa = p + POLL_APPS + POLL_PER_APP * i;
 
 		pa[0] = (struct pollfd) {.fd = a->report, .events = POLLIN};
+		bool outside = pod->shared || si.ssi_pid == 0;
+
 		for (int k = 0; k < 2; k++) {
 			blocked[k] = blocked[k] || a->out[k].blocked;
 			/*
@@ -272,7 +277,9 @@ static void run(struct pod *pod, struct pollfd *p)
 		n = poll(p, (nfds_t) (POLL_APPS + POLL_PER_APP * pod->n_apps),
 			 pod_next_timeout(pod));
 		/* The monitor is gone: so is everything, at once. */
-		if (n > 0 && p[POLL_ALIVE].revents)
+		if (n > 0 && p[POLL_ALIVE].revents) {
+			if (pod->shared)
+				descent_end();
 			_exit(EXIT_FAILED);
 		if (n > 0)
 			dispatch(pod, p);

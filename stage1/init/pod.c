@@ -48,8 +48,23 @@ static void tell_step(struct pod *pod, struct app *a)
 	tell(pod, a->report_code, text);
 }
 
-static void kill_all(struct app *a)
+/* In a session of its own, so in a group of its own, once stage2 has come so far. */
+static void signal_app(const struct pod *pod, const struct app *a, int sig)
 {
+	if (a->pid > 0 && (!pod->shared || kill(-a->pid, sig) < 0))
+		(void) kill(a->pid, sig);
+}
+
+static void kill_all(const struct pod *pod, struct app *a)
+{
+	if (pod->shared) {
+		signal_app(pod, a, SIGKILL);
+		descent_kill();
+		/* The last one has been collected: nobody is waited for that we would miss. */
+		if (a->pid <= 0)
+			descent_end();
+		return;
+	}
 	if (cg_kill_leaf(a->kill_dir, a->freezer) == -EBADF && a->pid > 0)
 		(void) kill(a->pid, SIGKILL);
 }
@@ -88,7 +103,7 @@ static void act_ended(struct pod *pod, struct app *a, bool handler)
 	 * look.
 	 */
 	if (pod->orphans)
-		kill_all(a);
+		kill_all(pod, a);
 	a->deadline = 0;
 	a->report = fd_close(a->report);
 	note_status(pod, a, status);
@@ -138,7 +153,7 @@ static void act_started(struct pod *pod, struct app *a)
 static void act_done(struct pod *pod, struct app *a)
 {
 	if (pod->orphans)
-		kill_all(a);
+		kill_all(pod, a);
 	a->deadline = 0;
 	a->report = fd_close(a->report);
 	spawn_forget(a);
@@ -149,8 +164,7 @@ static void act_term(struct pod *pod, struct app *a)
 {
 	a->stopped = true;
 	a->deadline = now_ms() + pod->rec.stop_timeout_ms;
-	if (a->pid > 0)
-		(void) kill(a->pid, SIGTERM);
+	signal_app(pod, a, SIGTERM);
 }
 
 void pod_event(struct pod *pod, struct app *a, enum app_event event)
@@ -174,7 +188,7 @@ void pod_event(struct pod *pod, struct app *a, enum app_event event)
 		act_term(pod, a);
 		break;
 	case ACT_KILL:
-		kill_all(a);
+		kill_all(pod, a);
 		a->deadline = now_ms() + KILL_AGAIN_MS;
 		break;
 	case ACT_ENDED:

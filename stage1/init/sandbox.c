@@ -176,7 +176,7 @@ int sandbox_enter(const struct pod *pod, struct err *e)
 
 	if (r == 0 && pod->rec.private_net)
 		r = loopback_up(e);
-	if (r == 0 && sethostname(pod->rec.hostname, strlen(pod->rec.hostname)) < 0)
+	if (r == 0 && !pod->shared && sethostname(pod->rec.hostname, strlen(pod->rec.hostname)) < 0)
 		r = err_sys(e, "set host name");
 	return r;
 }

@@ -46,6 +46,12 @@ static bool has_networks(struct monitor *m)
 	return false;
 }
 
+/* Without control groups (flavour fly), what is left of the pod's processes is looked for by gc. */
+static bool has_groups(struct monitor *m)
+{
+	return faccessat(m->dir, POD_CGROUP, F_OK, 0) == 0;
+}
+
 /* The gc program beside us: we were executed from the host's file system. */
 static char *gc_path(void)
 {
@@ -61,7 +67,7 @@ static char *gc_path(void)
 }
 
 /* The plugins' DEL: the namespace is alive through our descriptor, for as long as that takes. */
-static void undo_networks(struct monitor *m)
+static void run_gc(struct monitor *m)
 {
 	_cleanup_free_ char *path = gc_path();
 	_cleanup_err_ struct err e = ERR_INIT;
@@ -86,14 +92,14 @@ static void undo_networks(struct monitor *m)
 	if (st > 0)
 		st = proc_wait((pid_t) st);
 	if (st < 0)
-		log_warning("networks of the pod could not be undone: %s", err_text(&e));
+		log_warning("what the pod has left could not be undone: %s", err_text(&e));
 	else if (st)
-		log_warning("networks of the pod could not all be undone");
+		log_warning("what the pod has left could not all be undone");
 }
 
 void teardown(struct monitor *m)
 {
 	remove_cgroups(m);
-	if (has_networks(m))
-		undo_networks(m);
+	if (has_networks(m) || !has_groups(m))
+		run_gc(m);
 }

@@ -117,6 +117,8 @@ static int newborn_main(void *arg)
 
 	become_init(n->sb, n->joined);
 }
+	if (plan->chroot)
+		return CLONE_NEWNS;
 
 /*
  * With the parent's memory, and the parent waiting until the exec: nothing is copied that is thrown away

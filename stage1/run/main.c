@@ -16,6 +16,7 @@
 #include "contract/exit.h"
 #include "contract/layout.h"
 #include "stage1/run/caps.h"
+#include "stage1/run/flavor.h"
 #include "stage1/run/sandbox.h"
 
 /* What stage0 announced, before there is a sandbox to put it in. */
@@ -98,8 +99,12 @@ static int run(const struct entry_args *args, const struct handed *h, struct err
 	_cleanup_fd_ int dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_pod_ struct pod *pod = NULL;
 	_cleanup_plan_ struct plan *plan = NULL;
-	struct host_facts facts = {.caps = caps_permitted()};
-	struct cg_host *cgroups;
+	struct host_facts facts = {
+		.caps = caps_permitted(),
+		.terminal = args->interactive && isatty(STDIN_FILENO),
+		.term = getenv("TERM"),
+	};
+	struct cg_host *cgroups = NULL;
 	struct net_plan *net = NULL;
 	int r;
 
@@ -108,11 +113,13 @@ static int run(const struct entry_args *args, const struct handed *h, struct err
 	r = pod_load(dir, args->uuid, &pod, e);
 	if (r < 0)
 		return r;
-	cgroups = cg_host_detect(e);
-	if (!cgroups)
-		return -EINVAL;
+	if (flavor.groups) {
+		cgroups = cg_host_detect(e);
+		if (!cgroups)
+			return -EINVAL;
+	}
 	facts.cgroups = cgroups;
-	r = plan_make(pod, args, &facts, &plan, e);
+	r = flavor.plan(pod, args, &facts, &plan, e);
 	if (r == 0)
 		r = plan_network(plan, args, dir, &net, e);
 	if (r == 0 && args->dry_run) {

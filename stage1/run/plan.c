@@ -65,8 +65,7 @@ static int plan_options(const struct entry_args *args, struct plan *plan, struct
 	return plan_nets(args->nets, plan, e);
 }
 
-/* What goes into the record as it stands in the manifest. */
-static int plan_identity(const struct app *app, struct app_record *rec, struct err *e)
+int plan_identity(const struct app *app, struct app_record *rec, struct err *e)
 {
 	const struct event_handler *h;
 

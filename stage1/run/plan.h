@@ -26,9 +26,10 @@ enum plan_source {
 };
 
 struct plan_mount {
+	SOURCE_TMPFS, /* a file system in memory, of its own */
 	enum plan_source source;
 	char *volume; /* name of the volume, for messages; NULL for files */
-	char *path;   /* SOURCE_HOST: absolute; else relative to the pod directory */
+	char *path;   /* SOURCE_HOST: absolute; SOURCE_TMPFS: NULL; else relative to the pod directory */
 	char *target; /* clean, absolute in the app's root */
 	bool read_only, recursive;
 	bool dir;
@@ -37,6 +38,7 @@ struct plan_mount {
 	bool only_with_dns; /* resolv.conf of the network: left out when the network says nothing */
 };
 
+	bool back;	   /* chroot: what the app mounts on it is mounted on the host as well */
 /* A directory below sharedVolumes. */
 struct plan_volume {
 	char *path;
@@ -71,6 +73,9 @@ struct plan {
 	bool limited;		    /* the pod itself has limits */
 	struct cg_limits limits;
 	char **cgroups; /* directories, deepest first */
+	bool chroot; /* nothing but the root and the mounts is the pod's own: flavour fly */
+	bool interactive;	    /* the app has our standard input, */
+	bool terminal;		    /* by way of a terminal of its own */
 	struct plan_volume *volumes;
 	size_t n_volumes;
 	struct plan_file *files;
@@ -84,6 +89,8 @@ int plan_make(const struct pod *pod, const struct entry_args *args, const struct
 	      struct plan **ret, struct err *e);
 /* The plan in lines that a person can read. */
 void plan_print(const struct plan *plan, FILE *f);
+/* The record's exec, user, groups, working directory and handlers: as the manifest has them. */
+int plan_identity(const struct app *app, struct app_record *rec, struct err *e);
 void plan_free(struct plan *plan);
 DEFINE_CLEANUP(struct plan *, plan_free)
 #define _cleanup_plan_ __attribute__((cleanup(cleanup_plan_free)))
