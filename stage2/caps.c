@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "stage2/stage2.h"
@@ -55,13 +56,20 @@ static int raise_ambient(uint64_t ambient, struct err *e)
 	return 0;
 }
 
-/* A pipe belongs to its maker: an app that is not root could not open /dev/stdout otherwise. */
-static void own_output(uid_t uid)
+/* Unix98 slaves (Documentation/admin-guide/devices.txt of the kernel). */
+#define IS_PTS(st) (S_ISCHR((st).st_mode) && major((st).st_rdev) >= 136 && major((st).st_rdev) <= 143)
+
+/*
+ * A pipe or a terminal belongs to its maker: an app that is not root could not open /dev/stdout
+ * otherwise.  Under `enter` the pipes are the operator's and stay that; a terminal is never the
+ * operator's.
+ */
+static void own_streams(uid_t uid, bool pipes)
 {
-	for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
 		struct stat st;
 
-		if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode))
+		if (fstat(fd, &st) == 0 && ((pipes && S_ISFIFO(st.st_mode)) || IS_PTS(st)))
 			(void) fchown(fd, uid, (gid_t) -1);
 	}
 }
@@ -75,8 +83,8 @@ int step_identity(struct stage2 *s, struct err *e)
 
 	if (s->uid == 0)
 		held |= s->rec.caps_bounding;
-	if (s->uid != 0 && s->phase == PHASE_MAIN)
-		own_output(s->uid);
+	if (s->uid != 0 && s->phase != PHASE_HANDLER)
+		own_streams(s->uid, s->phase == PHASE_MAIN);
 	/* CVE-2022-2989: exactly the groups that were asked for, none of ours. */
 	if (syscall(SYS_setgroups, s->phase == PHASE_HANDLER ? 0 : s->rec.n_gids, s->rec.gids) < 0)
 		return err_sys(e, "set supplementary groups");

@@ -52,15 +52,12 @@ static int bind_nodes(struct err *e)
 	return 0;
 }
 
-/* A file system of our own on a new directory of /dev. */
-static int mount_below(const char *type, const char *name, const struct mnt_option *options,
-		       unsigned attrs, struct err *e)
+/* On a new directory of /dev. */
+static int attach_below(int mnt, const char *name, struct err *e)
 {
-	_cleanup_fd_ int mnt = mnt_new(type, options, attrs, e), dir = -EBADF;
+	_cleanup_fd_ int dir = -EBADF;
 	int r;
 
-	if (mnt < 0)
-		return mnt;
 	if (mkdir(name, 0755) < 0)
 		return err_sys(e, "mkdir /dev/%s", name);
 	dir = open(name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -68,14 +65,26 @@ static int mount_below(const char *type, const char *name, const struct mnt_opti
 	return r < 0 ? err_sysr(e, r, "attach /dev/%s", name) : 0;
 }
 
+/* A file system of our own there. */
+static int mount_below(const char *type, const char *name, const struct mnt_option *options,
+		       unsigned attrs, struct err *e)
+{
+	_cleanup_fd_ int mnt = mnt_new(type, options, attrs, e);
+
+	return mnt < 0 ? mnt : attach_below(mnt, name, e);
+}
+
 /* Terminals of this app only, so that none of them is anybody else's (CVE-2025-52565). */
-static int mount_pts(struct err *e)
+static int mount_pts(const struct stage2 *s, struct err *e)
 {
 	static const struct mnt_option options[] = {
 		{"newinstance", NULL}, {"ptmxmode", "0666"}, {"mode", "0620"},
 		{"gid", "5"},	       {NULL, NULL},
 	};
 
+	/* With a terminal in it already (stage1/run/streams.c). */
+	if (s->pts >= 0)
+		return attach_below(s->pts, "pts", e);
 	return mount_below("devpts", "pts", options, MNT_ATTR_NOSUID | MNT_ATTR_NOEXEC, e);
 }
 
@@ -104,7 +113,7 @@ static int fill(const struct stage2 *s, struct err *e)
 	int r = bind_nodes(e);
 
 	if (r == 0)
-		r = mount_pts(e);
+		r = mount_pts(s, e);
 	if (r == 0)
 		r = make_shm(s, e);
 	if (r == 0)

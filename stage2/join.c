@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -53,6 +54,8 @@ int step_session(struct stage2 *s, struct err *e)
 		reset_signals();
 	else if (setsid() < 0)
 		return err_sys(e, "new session");
+	if (s->phase == PHASE_MAIN && s->rec.tty && ioctl(STDIN_FILENO, TIOCSCTTY, 0) < 0)
+		return err_sys(e, "take the terminal");
 	return 0;
 }
 

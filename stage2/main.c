@@ -29,6 +29,7 @@ static void take_descriptors(struct stage2 *s)
 	s->error = fds_take("error");
 	s->seccomp = fds_take("seccomp");
 	s->root = fds_take("root");
+	s->pts = fds_take("pts");
 	s->mntns = fds_take("mntns");
 	n = fds_take_prefix("cg", s->cgroups, MAX_CGROUPS);
 	s->n_cgroups = n < 0 ? 0 : (size_t) n;
@@ -59,8 +60,6 @@ static int start(struct stage2 *s, const char *phase, struct err *e)
 	r = app_record_read(record, &s->rec, e);
 	if (r < 0)
 		return r;
-	if (s->rec.tty)
-		return err_set(e, ENOTSUP, "an app with a terminal of its own is not supported");
 	s->argv = s->phase == PHASE_HANDLER ? s->rec.post_stop : s->rec.exec;
 	if (!s->argv)
 		return err_set(e, EINVAL, "app record: nothing to execute");
@@ -82,6 +81,7 @@ int main(int argc, char **argv)
 		.error = -EBADF,
 		.seccomp = -EBADF,
 		.root = -EBADF,
+		.pts = -EBADF,
 		.mntns = -EBADF,
 		.proc = -EBADF,
 		.sys = -EBADF,

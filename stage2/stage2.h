@@ -36,6 +36,7 @@ struct stage2 {
 	struct fd_name cgroups[MAX_CGROUPS];   /* v1 `tasks` files */
 	size_t n_cgroups;
 	int root;			       /* the app's root: a detached mount, then "/" */
+	int pts;			       /* its devpts, where that was made for its terminal */
 	int proc, sys;			       /* roots of the app's own procfs and sysfs */
 
 	/* Found by the step `user`; a handler is 0. */

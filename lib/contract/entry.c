@@ -29,6 +29,7 @@ static const struct row {
 	{R, "net", LIST, AT(nets), {1}, true},
 	{R | G, "local-config", TEXT, AT(local_config), {1, 5}, false},
 	{R, "mds-token", TEXT, AT(mds_token), {1}, false},
+	{R, "interactive", FLAG, AT(interactive), {1}, true},
 	{R, "hostname", TEXT, AT(hostname), {2}, false},
 	{R, "disable-capabilities-restriction", FLAG, AT(no_capabilities), {3}, true},
 	{R, "disable-paths", FLAG, AT(no_paths), {3}, true},

@@ -17,8 +17,10 @@
 struct key {
 	const char *name;
 	bool section; /* in an app's section */
+	bool optional; /* may be missing; get() answers NULL where it says nothing */
+	bool many;     /* may be there more than once: n is which one */
 	int (*set)(struct pod_record *rec, const char *value);
-	char *(*get)(const struct pod_record *rec, const struct pod_record_app *app);
+	char *(*get)(const struct pod_record *rec, const struct pod_record_app *app, size_t n);
 };
 
 static int set_bool(const char *value, bool *ret)
@@ -35,7 +37,8 @@ static int set_uuid(struct pod_record *rec, const char *value)
 	return rec->uuid ? 0 : -EINVAL;
 }
 
-static char *get_uuid(const struct pod_record *rec, _unused_ const struct pod_record_app *app)
+static char *get_uuid(const struct pod_record *rec, _unused_ const struct pod_record_app *app,
+		      _unused_ size_t n)
 {
 	return xstrdup(rec->uuid);
 }
@@ -50,7 +53,8 @@ static int set_hostname(struct pod_record *rec, const char *value)
 	return 0;
 }
 
-static char *get_hostname(const struct pod_record *rec, _unused_ const struct pod_record_app *app)
+static char *get_hostname(const struct pod_record *rec, _unused_ const struct pod_record_app *app,
+			  _unused_ size_t n)
 {
 	return xstrdup(rec->hostname);
 }
@@ -66,7 +70,8 @@ static int set_stop_timeout(struct pod_record *rec, const char *value)
 }
 
 static char *get_stop_timeout(const struct pod_record *rec,
-			      _unused_ const struct pod_record_app *app)
+			      _unused_ const struct pod_record_app *app,
+			      _unused_ size_t n)
 {
 	return xasprintf("%u", rec->stop_timeout_ms);
 }
@@ -77,7 +82,8 @@ static int set_private_net(struct pod_record *rec, const char *value)
 }
 
 static char *get_private_net(const struct pod_record *rec,
-			     _unused_ const struct pod_record_app *app)
+			     _unused_ const struct pod_record_app *app,
+			     _unused_ size_t n)
 {
 	return xstrdup(rec->private_net ? "1" : "0");
 }
@@ -93,7 +99,8 @@ static int set_app(struct pod_record *rec, const char *value)
 	return 0;
 }
 
-static char *get_app(_unused_ const struct pod_record *rec, const struct pod_record_app *app)
+static char *get_app(_unused_ const struct pod_record *rec, const struct pod_record_app *app,
+		     _unused_ size_t n)
 {
 	return xstrdup(app->name);
 }
@@ -103,32 +110,91 @@ static int set_post_stop(struct pod_record *rec, const char *value)
 	return set_bool(value, &rec->apps[rec->n_apps - 1].has_post_stop);
 }
 
-static char *get_post_stop(_unused_ const struct pod_record *rec, const struct pod_record_app *app)
+static char *get_post_stop(_unused_ const struct pod_record *rec, const struct pod_record_app *app,
+			   _unused_ size_t n)
 {
 	return xstrdup(app->has_post_stop ? "1" : "0");
 }
 
+static const char *const stream_words[STREAM_MAX] = {"null", "log", "given"};
+
+static bool is_usual(const enum pod_stream *s)
+{
+	return s[0] == STREAM_NULL && s[1] == STREAM_LOG && s[2] == STREAM_LOG;
+}
+
+/* Three words: standard input, output, error. */
+static int set_streams(struct pod_record *rec, const char *value)
+{
+	enum pod_stream *streams = rec->apps[rec->n_apps - 1].streams;
+	_cleanup_strv_ char **words = strv_split(value, ' ');
+
+	if (strv_len(words) != 3)
+		return -EINVAL;
+	for (size_t i = 0; i < 3; i++) {
+		size_t w = 0;
+
+		while (w < STREAM_MAX && strcmp(stream_words[w], words[i]))
+			w++;
+		if (w == STREAM_MAX || (i == 0 && w == STREAM_LOG))
+			return -EINVAL;
+		streams[i] = (enum pod_stream) w;
+	}
+	return 0;
+}
+
+static char *get_streams(_unused_ const struct pod_record *rec, const struct pod_record_app *app,
+			 size_t n)
+{
+	const enum pod_stream *s = app->streams;
+
+	return n || is_usual(s) ? NULL : xasprintf("%s %s %s", stream_words[s[0]],
+						   stream_words[s[1]], stream_words[s[2]]);
+}
+
+static int set_sysctl(struct pod_record *rec, const char *value)
+{
+	const char *eq = strchr(value, '=');
+
+	if (!eq || eq == value)
+		return -EINVAL;
+	strv_add(&rec->sysctls, value);
+	return 0;
+}
+
+static char *get_sysctl(const struct pod_record *rec, _unused_ const struct pod_record_app *app,
+			size_t n)
+{
+	return rec->sysctls ? xstrdup_null(rec->sysctls[n]) : NULL;
+}
+
 /* THE table; `app` stands before the other keys of its section. */
 static const struct key keys[] = {
-	{"uuid", false, set_uuid, get_uuid},
-	{"hostname", false, set_hostname, get_hostname},
-	{"stop-timeout-ms", false, set_stop_timeout, get_stop_timeout},
-	{"private-net", false, set_private_net, get_private_net},
-	{"app", true, set_app, get_app},
-	{"has-post-stop", true, set_post_stop, get_post_stop},
+	/* name, section, optional, many */
+	{"uuid", false, false, false, set_uuid, get_uuid},
+	{"hostname", false, false, false, set_hostname, get_hostname},
+	{"stop-timeout-ms", false, false, false, set_stop_timeout, get_stop_timeout},
+	{"private-net", false, false, false, set_private_net, get_private_net},
+	{"sysctl", false, true, true, set_sysctl, get_sysctl},
+	{"app", true, false, false, set_app, get_app},
+	{"has-post-stop", true, false, false, set_post_stop, get_post_stop},
+	{"streams", true, true, false, set_streams, get_streams},
 };
-#define KEY_APP 4
+#define KEY_APP 5
 
 static void encode_keys(const struct pod_record *rec, const struct pod_record_app *app,
 			struct strbuf *sb)
 {
 	for (size_t i = 0; i < ELEMENTSOF(keys); i++) {
-		_cleanup_free_ char *value = NULL;
-
 		if (keys[i].section != (app != NULL))
 			continue;
-		value = keys[i].get(rec, app);
-		record_add(sb, keys[i].name, value);
+		for (size_t n = 0; n == 0 || keys[i].many; n++) {
+			_cleanup_free_ char *value = keys[i].get(rec, app, n);
+
+			if (!value)
+				break;
+			record_add(sb, keys[i].name, value);
+		}
 	}
 }
 
@@ -144,7 +210,7 @@ void pod_record_encode(const struct pod_record *rec, struct strbuf *sb)
 static int check_complete(const bool *seen, bool section, struct err *e)
 {
 	for (size_t i = 0; i < ELEMENTSOF(keys); i++)
-		if (keys[i].section == section && !seen[i])
+		if (keys[i].section == section && !keys[i].optional && !seen[i])
 			return err_set(e, EINVAL, "pod record: %s: missing", keys[i].name);
 	return 0;
 }
@@ -177,7 +243,7 @@ int pod_record_decode(struct record *in, struct pod_record *ret, struct err *e)
 		}
 		if (keys[i].section && i != KEY_APP && !ret->n_apps)
 			return err_set(e, EINVAL, "pod record: %s: before the first app", name);
-		if (seen[i])
+		if (seen[i] && !keys[i].many)
 			return err_set(e, EINVAL, "pod record: %s: given twice", name);
 		if (keys[i].set(ret, value) < 0)
 			return err_set(e, EINVAL, "pod record: %s: bad value %s", name, q(value));
@@ -195,10 +261,16 @@ int pod_record_read(int fd, struct pod_record *ret, struct err *e)
 	return r < 0 ? r : pod_record_decode(&in, ret, e);
 }
 
-void pod_record_add_app(struct pod_record *rec, const char *name, bool has_post_stop)
+struct pod_record_app *pod_record_add_app(struct pod_record *rec, const char *name,
+					  bool has_post_stop)
 {
+	struct pod_record_app *app;
+
 	rec->apps = xgrow(rec->apps, rec->n_apps, sizeof *rec->apps);
-	rec->apps[rec->n_apps++] = (struct pod_record_app) {xstrdup(name), has_post_stop};
+	app = &rec->apps[rec->n_apps++];
+	*app = (struct pod_record_app) {
+		xstrdup(name), has_post_stop, {STREAM_NULL, STREAM_LOG, STREAM_LOG}};
+	return app;
 }
 
 void pod_record_done(struct pod_record *rec)
@@ -206,6 +278,7 @@ void pod_record_done(struct pod_record *rec)
 	for (size_t i = 0; i < rec->n_apps; i++)
 		free(rec->apps[i].name);
 	free(rec->apps);
+	strv_free(rec->sysctls);
 	free(rec->uuid);
 	free(rec->hostname);
 	*rec = (struct pod_record) {0};

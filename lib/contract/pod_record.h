@@ -3,7 +3,9 @@
  * from the descriptor `record`).  One struct, one table of keys (pod_record.c); unknown keys are
  * refused.
  *
- * The index of an app in the record is the I of the descriptors `appI-NAME`.
+ * The index of an app in the record is the I of the descriptors `appI-NAME`.  Those of them that
+ * init keeps to itself: cgroup, kill, freezer, and stdin, stdout, stderr for the streams that are
+ * STREAM_GIVEN; all others are stage2's.
  */
 #pragma once
 
@@ -16,9 +18,18 @@
 
 #define POD_RECORD_VERSION 1
 
+/* What an app has as standard input, output and error. */
+enum pod_stream {
+	STREAM_NULL,  /* nothing */
+	STREAM_LOG,   /* output only: a pipe to init, which writes the log and the relay */
+	STREAM_GIVEN, /* the descriptor `appI-stdin`, -stdout, -stderr */
+	STREAM_MAX,
+};
+
 struct pod_record_app {
 	char *name;
 	bool has_post_stop;
+	enum pod_stream streams[3];
 };
 
 struct pod_record {
@@ -26,13 +37,15 @@ struct pod_record {
 	char *hostname;		  /* 1..64 bytes */
 	unsigned stop_timeout_ms; /* between TERM and KILL of an app */
 	bool private_net; /* the pod has a network namespace of its own: lo is to be set up */
+	char **sysctls;	  /* strv of "KEY=VALUE": set in the pod's namespaces, before the apps start */
 	struct pod_record_app *apps;
 	size_t n_apps;
 };
 #define POD_RECORD_INIT {.stop_timeout_ms = 10000, .private_net = true}
 
-/* Append an app (for the writer). */
-void pod_record_add_app(struct pod_record *rec, const char *name, bool has_post_stop);
+/* Append an app (for the writer), with the usual streams: null, log, log. */
+struct pod_record_app *pod_record_add_app(struct pod_record *rec, const char *name,
+					  bool has_post_stop);
 
 /* Add the whole record to an empty sb. */
 void pod_record_encode(const struct pod_record *rec, struct strbuf *sb);

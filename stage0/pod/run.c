@@ -45,7 +45,7 @@ const struct opt run_request_opts[] = {
 	{.name = "dry-run", .type = OPT_FLAG, .offset = RUN(dry_run),
 	 .help = "print what would be done for the pod"},
 	{.name = "interactive", .type = OPT_FLAG, .offset = RUN(interactive),
-	 .refused = "terminals for apps are not supported yet"},
+	 .help = "give the pod's one app the standard input; a terminal of its own for a terminal"},
 	{.name = "mds-register", .type = OPT_FLAG, .offset = RUN(mds_register),
 	 .help = "fail when the pod cannot be registered with the metadata service"},
 };
@@ -112,6 +112,8 @@ int run_request_check(const struct run_request *req, struct err *e)
 	_cleanup_strv_ char **nets = NULL;
 	int r = split_nets(req, &nets, e);
 
+	if (r == 0 && req->interactive && req->detach)
+		r = err_set(e, EINVAL, "--interactive and --detach exclude each other");
 	if (r == 0 && req->hostname)
 		r = check_hostname(req->hostname, e);
 	if (r == 0 && req->ipc && strcmp(req->ipc, "auto") && strcmp(req->ipc, "private") &&
@@ -153,6 +155,7 @@ static int fill_args(const struct gantry *g, const struct pod *p, const struct s
 	args->no_capabilities = g->insecure & INSECURE_CAPABILITIES;
 	args->no_paths = g->insecure & INSECURE_PATHS;
 	args->no_seccomp = g->insecure & INSECURE_SECCOMP;
+	args->interactive = req->interactive;
 	args->dry_run = req->dry_run;
 	mode = dns_mode(req);
 	if (s->interface >= 4 || !str_eq(mode, DNS_MODE_DEFAULT))

@@ -52,7 +52,9 @@ struct app {
 	int report_status, report_code;
 	char host_pid[16];
 
-	struct stream out[2]; /* standard output, standard error */
+	enum pod_stream streams[3]; /* standard input, output, error: what they are */
+	int given[3];	    /* those that are STREAM_GIVEN */
+	struct stream out[2]; /* standard output, standard error, as far as they are logged */
 	int out_write[2];   /* write ends, kept only for the handler */
 	char *prefix;	    /* "NAME: " */
 	char *status_path, *status_temp, *started_path, *started_temp, *log_path;
@@ -71,6 +73,7 @@ struct pod {
 	int go, alive, status, ready, stage2, hostproc;
 	int relay[2];	    /* -EBADF: detached */
 	int null, signals;
+	int terminal;	    /* the app's, held so that its other side does not end before we do */
 	bool orphans;	    /* processes beside those reaped may be left */
 };
 

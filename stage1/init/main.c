@@ -36,6 +36,7 @@ static int take_descriptors(struct pod *pod, struct err *e)
 		{"alive", &pod->alive, false},	    {"stage2", &pod->stage2, false},
 		{"hostproc", &pod->hostproc, true}, {"ready", &pod->ready, true},
 		{"out", &pod->relay[0], true},	    {"err", &pod->relay[1], true},
+		{"terminal", &pod->terminal, true},
 	};
 
 	for (size_t i = 0; i < ELEMENTSOF(table); i++) {
@@ -52,6 +53,23 @@ static int take_descriptors(struct pod *pod, struct err *e)
 	return 0;
 }
 
+/* Where one of the descriptors that are ours goes; NULL: it is stage2's. */
+static int *place_of(struct app *a, const char *name)
+{
+	const struct {
+		const char *name;
+		int *fd;
+	} table[] = {
+		{"cgroup", &a->cgroup},	 {"kill", &a->kill_dir},   {"freezer", &a->freezer},
+		{"stdin", &a->given[0]}, {"stdout", &a->given[1]}, {"stderr", &a->given[2]},
+	};
+
+	for (size_t i = 0; i < ELEMENTSOF(table); i++)
+		if (!strcmp(table[i].name, name))
+			return table[i].fd;
+	return NULL;
+}
+
 /* Sort an app's descriptors into ours and those that stage2 gets. */
 static int app_descriptors(struct app *a, struct err *e)
 {
@@ -65,19 +83,19 @@ static int app_descriptors(struct app *a, struct err *e)
 	if (n < 0)
 		return err_sysr(e, n, "app %s: descriptors", a->name);
 	for (size_t i = 0; i < (size_t) n; i++) {
-		const char *name = fds[i].name;
+		int *place = place_of(a, fds[i].name);
 
-		if (!strcmp(name, "cgroup"))
-			a->cgroup = fds[i].fd;
-		else if (!strcmp(name, "kill"))
-			a->kill_dir = fds[i].fd;
-		else if (!strcmp(name, "freezer"))
-			a->freezer = fds[i].fd;
+		if (place)
+			*place = fds[i].fd;
 		else
 			fds[kept++] = fds[i];
 	}
 	a->fds = xmemdup(fds, kept * sizeof *fds);
 	a->n_fds = kept;
+	for (size_t i = 0; i < 3; i++)
+		if ((a->streams[i] == STREAM_GIVEN) != (a->given[i] >= 0))
+			return err_set(e, EBADF, "app %s: stream %zu is not as the record says",
+				       a->name, i);
 	return 0;
 }
 
@@ -99,6 +117,9 @@ static int make_apps(struct pod *pod, struct err *e)
 		a->name = pod->rec.apps[i].name;
 		a->index = (unsigned) i;
 		a->has_post_stop = pod->rec.apps[i].has_post_stop;
+		memcpy(a->streams, pod->rec.apps[i].streams, sizeof a->streams);
+		for (size_t k = 0; k < 3; k++)
+			a->given[k] = -EBADF;
 		a->cgroup = a->kill_dir = a->freezer = a->mntns = a->log = a->report = -EBADF;
 		for (size_t k = 0; k < 2; k++) {
 			a->out[k].fd = a->out_write[k] = -EBADF;
@@ -300,6 +321,7 @@ int init_main(void)
 		.stage2 = -EBADF,
 		.hostproc = -EBADF,
 		.relay = {-EBADF, -EBADF},
+		.terminal = -EBADF,
 		.null = -EBADF,
 		.signals = -EBADF,
 	};

@@ -40,6 +40,25 @@ static void report_host_pid(const struct pod *pod, int report)
 	(void) write_all(report, text, skip + (size_t) n + 1);
 }
 
+/* What the new process has as stream 0, 1 or 2. */
+static int stream_fd(const struct pod *pod, const struct app *a, bool handler, int which)
+{
+	if (a->streams[which] == STREAM_GIVEN && !handler)
+		return a->given[which];
+	/* A handler has no input, and what it prints is logged whatever its app had. */
+	return which == 0 || a->streams[which] == STREAM_NULL ? pod->null : a->out_write[which - 1];
+}
+
+static int place_streams(const struct pod *pod, const struct app *a, const char *phase)
+{
+	bool handler = strcmp(phase, "main");
+
+	for (int i = 0; i < 3; i++)
+		if (dup2(stream_fd(pod, a, handler, i), i) < 0)
+			return -errno;
+	return 0;
+}
+
 /*
  * Who am I: the process that will be the app, between fork and the exec of stage2. init reaps me.
  */
@@ -55,7 +74,7 @@ static _noreturn_ void child(const struct pod *pod, const struct app *a, const c
 	memcpy(fds, a->fds, n * sizeof *fds);
 	fds[n++] = (struct fd_name) {"error", report};
 	fds[n++] = (struct fd_name) {"mntns", a->mntns};
-	if (dup2(pod->null, 0) < 0 || dup2(a->out_write[0], 1) < 0 || dup2(a->out_write[1], 2) < 0)
+	if (place_streams(pod, a, phase) < 0)
 		(void) err_sys(&e, "place standard streams");
 	else
 		(void) exec_fds(pod->stage2, "stage2", argv, NULL, fds, n, &e);
@@ -122,13 +141,14 @@ static pid_t start_child_into(int cgroup, struct birth *b)
 	return child_main(b);
 }
 
-static int make_pipes(struct app *a, struct err *e)
+static int make_pipes(struct app *a, bool handler, struct err *e)
 {
 	for (int i = 0; i < 2; i++) {
+		enum pod_stream s = a->streams[i + 1];
 		int fds[2];
 
 		/* The handler goes on with the pipes of its app. */
-		if (a->out_write[i] >= 0)
+		if (a->out_write[i] >= 0 || s == STREAM_NULL || (s == STREAM_GIVEN && !handler))
 			continue;
 		if (pipe2(fds, O_CLOEXEC) < 0)
 			return err_sys(e, "pipe");
@@ -148,12 +168,15 @@ void spawn_close(struct app *a)
 	for (size_t i = 0; i < a->n_fds; i++) {
 		const char *name = a->fds[i].name;
 
-		if (a->has_post_stop && strcmp(name, "root") && strncmp(name, "mount", 5))
+		if (a->has_post_stop && strcmp(name, "root") && strcmp(name, "pts") &&
+		    strncmp(name, "mount", 5))
 			a->fds[n++] = a->fds[i];
 		else
 			(void) fd_close(a->fds[i].fd);
 	}
 	a->n_fds = n;
+	for (int i = 0; i < 3; i++)
+		a->given[i] = fd_close(a->given[i]);
 	for (int i = 0; i < 2 && !a->has_post_stop; i++)
 		a->out_write[i] = fd_close(a->out_write[i]);
 	if (!a->has_post_stop)
@@ -172,7 +195,7 @@ void spawn_forget(struct app *a)
 int spawn_stage2(struct pod *pod, struct app *a, const char *phase, struct err *e)
 {
 	struct birth b = {.pod = pod, .app = a, .phase = phase};
-	int report[2], r = make_pipes(a, e);
+	int report[2], r = make_pipes(a, strcmp(phase, "main"), e);
 
 	if (r < 0)
 		return r;

@@ -16,22 +16,50 @@
 #include "stage1/init/main.h"
 #include "stage1/monitor/monitor.h"
 
-static int take_signals(struct err *e)
+/*
+ * What no signal from outside may do is end us without a word: the pod would be gone with us, by force,
+ * and a terminal would stay as it is.  Not blocked: faults of our own, which nobody could block; the
+ * limit of processor time; and the keyboard's stop, unless there is a terminal to be restored first.
+ */
+static int take_signals(bool terminal, struct err *e)
 {
-	sigset_t ours;
+	static const int asked[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP};
+	static const int left[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGSYS, SIGTRAP, SIGABRT, SIGXCPU,
+				   SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT};
+	sigset_t ours, blocked;
 	int fd;
 
 	sigemptyset(&ours);
-	sigaddset(&ours, SIGTERM);
-	sigaddset(&ours, SIGINT);
-	sigaddset(&ours, SIGHUP);
-	/* Whoever reads our output may go away. */
-	sigaddset(&ours, SIGPIPE);
-	if (sigprocmask(SIG_BLOCK, &ours, NULL) < 0)
+	sigfillset(&blocked);
+	for (size_t i = 0; i < ELEMENTSOF(asked); i++)
+		sigaddset(&ours, asked[i]);
+	for (size_t i = 0; i < ELEMENTSOF(left); i++)
+		sigdelset(&blocked, left[i]);
+	if (terminal) {
+		sigaddset(&ours, SIGWINCH);
+		sigaddset(&ours, SIGTSTP);
+		sigaddset(&ours, SIGCONT);
+		sigaddset(&blocked, SIGTSTP);
+		sigaddset(&blocked, SIGCONT);
+	}
+	if (sigprocmask(SIG_SETMASK, &blocked, NULL) < 0)
 		return err_sys(e, "block signals");
-	sigdelset(&ours, SIGPIPE);
 	fd = signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd < 0 ? err_sys(e, "signalfd") : fd;
+}
+
+static int take_input(struct monitor *m, struct err *e)
+{
+	m->pty = fds_take("pty");
+	m->input.to = m->pty >= 0 ? fd_copy(m->pty) : fds_take("in");
+	if (m->pty >= 0)
+		m->relay[0] = fd_copy(m->pty);
+	/* Nobody else has these open. */
+	if (m->input.to >= 0 && fd_set_nonblock(m->input.to) < 0)
+		return err_sys(e, "standard input");
+	terminal_raw(m);
+	terminal_resize(m);
+	return 0;
 }
 
 static int prepare(struct monitor *m, struct err *e)
@@ -52,31 +80,70 @@ static int prepare(struct monitor *m, struct err *e)
 	if (m->init < 0 || m->status < 0 || m->dir < 0)
 		return err_set(e, EBADF, "no descriptor init, status or pod");
 	(void) prctl(PR_SET_NAME, "gantry-monitor");
-	m->signals = take_signals(e);
+	r = take_input(m, e);
+	if (r < 0)
+		return r;
+	m->signals = take_signals(m->pty >= 0, e);
 	return m->signals < 0 ? m->signals : 0;
 }
 
 /*
- * First politely; asked again, by the keyboard or by a supervisor, at once; a third time by force.  A
- * terminal that goes away says so beside whatever else is said: that is no second request.
+ * First politely; asked again, by the keyboard or by a supervisor, at once; a third time by force.
  */
-static void read_signals(struct monitor *m)
+void ask_to_end(struct monitor *m)
 {
 	static const int sends[] = {SIGTERM, SIGINT, SIGKILL};
+
+	(void) proc_pidfd_kill(m->init, sends[m->asked]);
+	if (m->asked < 2)
+		m->asked++;
+}
+
+void end_at_once(struct monitor *m)
+{
+	(void) proc_pidfd_kill(m->init, SIGINT);
+	m->asked = 2;
+}
+
+static void read_signals(struct monitor *m)
+{
 	struct signalfd_siginfo si;
 
 	while (read(m->signals, &si, sizeof si) == sizeof si) {
-		if (si.ssi_signo == SIGHUP) {
+		switch (si.ssi_signo) {
+		case SIGHUP:
+			/*
+			 * A terminal that goes away says so beside whatever else is said: that is no
+			 * second request.
+			 */
 			(void) proc_pidfd_kill(m->init, SIGTERM);
-			continue;
+			break;
+		case SIGWINCH:
+			terminal_resize(m);
+			break;
+		case SIGTSTP:
+			terminal_stop(m);
+			break;
+		case SIGCONT:
+			terminal_continue(m);
+			break;
+		default:
+			ask_to_end(m);
 		}
-		(void) proc_pidfd_kill(m->init, sends[m->asked]);
-		if (m->asked < 2)
-			m->asked++;
 	}
 }
 
-enum { POLL_INIT, POLL_SIGNALS, POLL_STATUS, POLL_RELAY, POLL_MAX = POLL_RELAY + 2 };
+enum { POLL_INIT, POLL_SIGNALS, POLL_STATUS, POLL_INPUT, POLL_RELAY, POLL_MAX = POLL_RELAY + 2 };
+
+/* As with the relay, the other way round: something to come when there is room for it. */
+static struct pollfd poll_input(const struct input *in)
+{
+	if (in->to < 0)
+		return (struct pollfd) {.fd = -1};
+	if (in->len)
+		return (struct pollfd) {.fd = in->to, .events = POLLOUT};
+	return (struct pollfd) {.fd = STDIN_FILENO, .events = POLLIN};
+}
 
 /* First wait for room where it goes to, then for something to come. */
 static struct pollfd poll_relay(const struct monitor *m, int which)
@@ -94,6 +161,12 @@ static void dispatch(struct monitor *m, const struct pollfd *p)
 		read_signals(m);
 	if (p[POLL_STATUS].revents && !status_read(m))
 		m->status = fd_close(m->status);
+	if (p[POLL_INPUT].revents) {
+		if (m->input.len)
+			input_write(m);
+		else
+			input_read(m);
+	}
 	for (int k = 0; k < 2; k++) {
 		if (!p[POLL_RELAY + k].revents)
 			continue;
@@ -114,6 +187,7 @@ static void watch(struct monitor *m)
 			[POLL_INIT] = {.fd = alive ? m->init : -1, .events = POLLIN},
 			[POLL_SIGNALS] = {.fd = m->signals, .events = POLLIN},
 			[POLL_STATUS] = {.fd = m->status, .events = POLLIN},
+			[POLL_INPUT] = poll_input(&m->input),
 			[POLL_RELAY] = poll_relay(m, 0),
 			[POLL_RELAY + 1] = poll_relay(m, 1),
 		};
@@ -128,7 +202,12 @@ static void watch(struct monitor *m)
 
 int monitor_main(char *const *argv)
 {
-	static struct monitor m = {.relay = {-EBADF, -EBADF}, .exit_status = -1};
+	static struct monitor m = {
+		.relay = {-EBADF, -EBADF},
+		.input.to = -EBADF,
+		.pty = -EBADF,
+		.exit_status = -1,
+	};
 	static struct err e;
 
 	log_init("gantry: run");
@@ -138,7 +217,10 @@ int monitor_main(char *const *argv)
 	}
 	m.args = argv + 1;
 	watch(&m);
+	terminal_restore(&m);
 	teardown(&m);
+	if (m.escaped)
+		return EXIT_ESCAPED;
 	/* Without a word from init it was killed. */
 	return m.exit_status < 0 ? EXIT_SIGNAL + SIGKILL : m.exit_status;
 }

@@ -25,6 +25,7 @@ void relay_copy(struct monitor *m, int which)
 	int to = which + STDOUT_FILENO;
 	char buf[PIPE_BUF];
 	ssize_t n = read(m->relay[which], buf, piece_size(to));
+	int r;
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
@@ -32,10 +33,15 @@ void relay_copy(struct monitor *m, int which)
 		m->relay[which] = fd_close(m->relay[which]);
 		return;
 	}
-	/*
-	 * Nobody listens any more: the pod goes on, its logs have everything; closing tells init.
-	 */
-	if (write_all(to, buf, (size_t) n) < 0)
-		m->relay[which] = fd_close(m->relay[which]);
+	r = write_all(to, buf, (size_t) n);
 	m->room[which] = false;
+	if (r == 0)
+		return;
+	/*
+	 * The logs go on having everything; closing tells init.  But for a command whose reader has
+	 * gone away (`run ... | head`) it is time to end, as for any other.
+	 */
+	m->relay[which] = fd_close(m->relay[which]);
+	if (r == -EPIPE && !m->asked)
+		ask_to_end(m);
 }

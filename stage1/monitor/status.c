@@ -12,6 +12,8 @@ static void tell(struct monitor *m, const char *code, const char *text)
 {
 	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
 
+	/* The pod is about to end; a line of ours wants a terminal that knows lines. */
+	terminal_restore(m);
 	if (m->error < 0) {
 		log_error("%s", text);
 		return;

@@ -88,6 +88,8 @@ static void run_gc(struct monitor *m)
 	sp.argv = argv;
 	sp.env = m->netns >= 0 ? env : env + 1;
 	sp.cwd_fd = m->dir;
+	/* Without us nobody holds the lock: another gc may be next. */
+	sp.die_with_parent = true;
 	st = path ? proc_spawn(&sp, NULL, &e) : -ENOENT;
 	if (st > 0)
 		st = proc_wait((pid_t) st);

@@ -37,6 +37,20 @@ static void app_fds(struct fd_list *l, const struct sandbox_app *sa, size_t i, i
 	fd_list_add(l, kill_fd, "app%zu-kill", i);
 }
 
+/* --interactive, of a pod with one app: a name each, so a descriptor each. */
+static void stream_fds(struct sandbox *sb, struct fd_list *l)
+{
+	static const char *const names[3] = {"stdin", "stdout", "stderr"};
+
+	fd_list_add(l, sb->in[0], "app0-stdin");
+	for (size_t i = 0; i < 3 && sb->tty >= 0; i++)
+		if (sb->plan->apps[0].streams[i] == STREAM_GIVEN)
+			fd_list_add(l, fd_copy(sb->tty), "app0-%s", names[i]);
+	fd_list_add(l, sb->pts, "app0-pts");
+	/* init keeps it: while nobody had the terminal open, its other side would be at its end. */
+	fd_list_add(l, sb->tty, "terminal");
+}
+
 static void init_fds(struct sandbox *sb, struct fd_list *l)
 {
 	fd_list_add(l, sb->record, "record");
@@ -51,6 +65,7 @@ static void init_fds(struct sandbox *sb, struct fd_list *l)
 	fd_list_add(l, sb->hostproc, "hostproc");
 	fd_list_add(l, sb->ready, "ready");
 	fd_list_add(l, sb->error, "error");
+	stream_fds(sb, l);
 	/* v2: the same directory to join and to kill by; a name each, so a descriptor each. */
 	for (size_t i = 0; i < sb->plan->n_apps; i++)
 		app_fds(l, &sb->apps[i], i, sb->apps[i].leaf.dir >= 0 ? fd_copy(sb->apps[i].leaf.dir) : -EBADF);
@@ -176,5 +191,7 @@ int sandbox_child(struct sandbox *sb, struct err *e)
 	sb->status[1] = fd_close(sb->status[1]);
 	sb->out[1] = fd_close(sb->out[1]);
 	sb->err[1] = fd_close(sb->err[1]);
+	sb->in[0] = fd_close(sb->in[0]);
+	sb->tty = fd_close(sb->tty);
 	return 0;
 }

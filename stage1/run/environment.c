@@ -6,7 +6,7 @@
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-char **plan_environment(const char *app_name, const struct nameval_list *vars)
+char **plan_environment(const char *app_name, const struct nameval_list *vars, const char *term)
 {
 	struct nameval_list all = {0};
 	char **env = NULL;
@@ -16,6 +16,8 @@ char **plan_environment(const char *app_name, const struct nameval_list *vars)
 	nameval_set(&all, "USER", "root");
 	nameval_set(&all, "LOGNAME", "root");
 	nameval_set(&all, "HOME", "/root");
+	if (term)
+		nameval_set(&all, "TERM", term);
 	for (size_t i = 0; i < vars->n; i++)
 		nameval_set(&all, vars->v[i].name, vars->v[i].value);
 	/* These two are the runtime's word: an image cannot know them. */

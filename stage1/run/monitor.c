@@ -28,6 +28,8 @@ int sandbox_monitor(struct sandbox *sb, struct err *e)
 	fd_list_add(&l, sb->status[0], "status");
 	fd_list_add(&l, sb->out[0], "out");
 	fd_list_add(&l, sb->err[0], "err");
+	fd_list_add(&l, sb->pty, "pty");
+	fd_list_add(&l, sb->in[1], "in");
 	/* Nobody reads or writes it: init sees its end of file when the monitor dies. */
 	fd_list_add(&l, sb->alive[1], "alive");
 	fd_list_add(&l, sb->netns, "netns");

@@ -102,11 +102,13 @@ static int plan_app(const struct pod *pod, const struct pod_app *a, const struct
 	pa->record = (struct app_record) APP_RECORD_INIT;
 	pa->record.app = xstrdup(pa->name);
 	pa->record.read_only_root = a->runtime->read_only_root;
-	pa->record.env = plan_environment(pa->name, &a->app->environment);
+	pa->record.env = plan_environment(pa->name, &a->app->environment, plan->terminal ? facts->term : NULL);
 	pa->record.paths = !args->no_paths;
 	if (pa->record.paths)
 		app_record_default_paths(&pa->record);
 	r = plan_identity(a->app, &pa->record, e);
+	if (r == 0)
+		r = plan_streams(a->runtime, plan, pa, e);
 	if (r < 0)
 		return r;
 	r = plan_mounts(pod, a, plan, pa, e);
@@ -158,6 +160,8 @@ int plan_make(const struct pod *pod, const struct entry_args *args, const struct
 		return err_set(e, ENOTSUP, "port %s: port forwarding is not supported yet",
 			       q(pod->manifest->ports[0].name));
 	r = plan_options(args, plan, e);
+	if (r == 0)
+		r = plan_interactive(pod->n_apps, args, facts, plan, e);
 	if (r < 0)
 		return r;
 	r = plan_dns_mode(args->dns_conf_mode, &resolv, &hosts, e);

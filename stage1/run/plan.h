@@ -10,6 +10,7 @@
 
 #include "contract/app_record.h"
 #include "contract/entry.h"
+#include "contract/pod_record.h"
 #include "stage1/run/pod.h"
 #include "sys/cgroup.h"
 
@@ -17,6 +18,8 @@
 struct host_facts {
 	struct cg_host *cgroups; /* is restricted to what is needed; NULL: limits are not checked against it */
 	uint64_t caps;		 /* that this process may hand out */
+	bool terminal;		 /* standard input is one */
+	const char *term;	 /* its kind, TERM; may be NULL */
 };
 
 enum plan_source {
@@ -56,6 +59,7 @@ struct plan_app {
 	const char *name; /* borrowed from the pod */
 	const char *tree; /* borrowed from the pod */
 	char *group;	  /* "gantry/UUID/APP" */
+	enum pod_stream streams[3];
 	struct app_record record; /* without mounts: records.c adds what was really opened */
 	struct plan_mount *mounts; /* in their order */
 	size_t n_mounts;
@@ -69,6 +73,8 @@ struct plan {
 	char *uuid, *hostname;
 	char *group; /* "gantry/UUID" */
 	bool overlay, private_net, private_ipc;
+	bool interactive;	    /* the app has our standard input, */
+	bool terminal;		    /* by way of a terminal of its own */
 	char **nets;		    /* to be asked of the network runtime; empty for none and host */
 	bool limited;		    /* the pod itself has limits */
 	struct cg_limits limits;
@@ -117,6 +123,15 @@ int plan_app_isolators(const struct isolator_list *l, const struct entry_args *a
 int plan_pod_isolators(const struct isolator_list *l, const struct host_facts *facts, struct plan *plan,
 		       struct err *e);
 
+/* --- plan_streams.c --- */
+/* --interactive of the pod, then what each app has as its standard streams. */
+int plan_interactive(size_t n_apps, const struct entry_args *args, const struct host_facts *facts,
+		     struct plan *plan, struct err *e);
+int plan_streams(const struct runtime_app *ra, const struct plan *plan, struct plan_app *pa, struct err *e);
+
 /* --- environment.c --- */
-/* The whole environment of the app, strv, owned by the caller. */
-char **plan_environment(const char *app_name, const struct nameval_list *vars);
+/*
+ * The whole environment of the app, strv, owned by the caller; term: TERM where the app has none, or
+ * NULL.
+ */
+char **plan_environment(const char *app_name, const struct nameval_list *vars, const char *term);

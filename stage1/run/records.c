@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -19,8 +20,12 @@ int sandbox_pod_record(struct sandbox *sb, struct err *e)
 	rec.uuid = xstrdup(sb->plan->uuid);
 	rec.hostname = xstrdup(sb->plan->hostname);
 	rec.private_net = sb->plan->private_net;
-	for (size_t i = 0; i < sb->plan->n_apps; i++)
-		pod_record_add_app(&rec, sb->plan->apps[i].name, sb->plan->apps[i].record.post_stop != NULL);
+	for (size_t i = 0; i < sb->plan->n_apps; i++) {
+		const struct plan_app *pa = &sb->plan->apps[i];
+		struct pod_record_app *app = pod_record_add_app(&rec, pa->name, pa->record.post_stop != NULL);
+
+		memcpy(app->streams, pa->streams, sizeof app->streams);
+	}
 	pod_record_encode(&rec, &out);
 	sb->record = fd_sealed("pod-record", out.buf, out.len, e);
 	if (sb->record < 0)

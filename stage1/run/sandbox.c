@@ -33,10 +33,11 @@ void sandbox_init(struct sandbox *sb, const struct plan *plan, const struct entr
 		.lock = -EBADF, .error = -EBADF, .ready = -EBADF, .log = -EBADF,
 		.init_leaf = CG_LEAF_INIT, .init = -EBADF, .stage2 = -EBADF, .hostproc = -EBADF,
 		.record = -EBADF, .pidfd = -EBADF, .netns = -EBADF,
+		.pts = -EBADF, .pty = -EBADF, .tty = -EBADF,
 	};
 	for (int i = 0; i < 2; i++) {
 		sb->go[i] = sb->alive[i] = sb->status[i] = no_pipe[i];
-		sb->out[i] = sb->err[i] = no_pipe[i];
+		sb->out[i] = sb->err[i] = sb->in[i] = no_pipe[i];
 	}
 	sb->apps = xcalloc(plan->n_apps, sizeof *sb->apps);
 	for (size_t i = 0; i < plan->n_apps; i++)
@@ -49,7 +50,9 @@ static int make_pipes(struct sandbox *sb, struct err *e)
 	if (pipe2(sb->go, O_CLOEXEC) < 0 || pipe2(sb->alive, O_CLOEXEC) < 0 ||
 	    pipe2(sb->status, O_CLOEXEC) < 0)
 		return err_sys(e, "pipe");
-	if (sb->args->foreground && (pipe2(sb->out, O_CLOEXEC) < 0 || pipe2(sb->err, O_CLOEXEC) < 0))
+	/* What goes to a terminal of the app's own, the monitor has from there. */
+	if (sb->args->foreground && !sb->plan->terminal &&
+	    (pipe2(sb->out, O_CLOEXEC) < 0 || pipe2(sb->err, O_CLOEXEC) < 0))
 		return err_sys(e, "pipe");
 	return 0;
 }
@@ -93,7 +96,7 @@ static int start_network(struct sandbox *sb, struct err *e)
 static int prepare(struct sandbox *sb, struct err *e)
 {
 	int (*const steps[])(struct sandbox *, struct err *) = {
-		make_pipes, open_programs, sandbox_files, sandbox_cgroups, sandbox_mounts,
+		make_pipes, sandbox_streams, open_programs, sandbox_files, sandbox_cgroups, sandbox_mounts,
 		sandbox_filters, sandbox_pod_record,
 		sandbox_child,
 		start_network, sandbox_app_records, sandbox_pid_file,
@@ -173,7 +176,8 @@ static void close_pipe(int p[2])
 void sandbox_done(struct sandbox *sb)
 {
 	int *const fds[] = {&sb->lock, &sb->error, &sb->ready, &sb->log, &sb->init, &sb->stage2,
-			    &sb->hostproc, &sb->record, &sb->pidfd, &sb->netns};
+			    &sb->hostproc, &sb->record, &sb->pidfd, &sb->netns,
+			    &sb->pts, &sb->pty, &sb->tty};
 
 	for (size_t i = 0; i < ELEMENTSOF(fds); i++)
 		*fds[i] = fd_close(*fds[i]);
@@ -182,6 +186,7 @@ void sandbox_done(struct sandbox *sb)
 	close_pipe(sb->status);
 	close_pipe(sb->out);
 	close_pipe(sb->err);
+	close_pipe(sb->in);
 	cg_leaf_close(&sb->init_leaf);
 	for (size_t i = 0; i < sb->plan->n_apps; i++) {
 		struct sandbox_app *sa = &sb->apps[i];

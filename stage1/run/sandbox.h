@@ -31,6 +31,8 @@ struct sandbox {
 	int init, stage2;    /* programs to execute */
 	int hostproc, record;
 	int go[2], alive[2], status[2], out[2], err[2]; /* pipes: read end, write end */
+	int in[2];		/* the same, for --interactive without a terminal */
+	int pts, pty, tty;	/* the app's devpts, not attached yet; master and slave of a terminal in it */
 
 	pid_t pid;
 	int pidfd, netns;
@@ -60,6 +62,9 @@ int sandbox_cgroups(struct sandbox *sb, struct err *e);
 
 /* --- mounts.c: roots and volumes as mount objects, attached nowhere --- */
 int sandbox_mounts(struct sandbox *sb, struct err *e);
+
+/* --- streams.c: what --interactive needs --- */
+int sandbox_streams(struct sandbox *sb, struct err *e);
 
 /* --- filters.c: compiled seccomp programs --- */
 int sandbox_filters(struct sandbox *sb, struct err *e);
