@@ -66,8 +66,8 @@ int step_cgroup(struct stage2 *s, struct err *e);    /* join.c */
 int step_session(struct stage2 *s, struct err *e);
 int step_namespaces(struct stage2 *s, struct err *e);
 int step_join(struct stage2 *s, struct err *e);
-int step_oom_score(struct stage2 *s, struct err *e); /* limits.c */
 int step_parent(struct stage2 *s, struct err *e);
+int step_oom_score(struct stage2 *s, struct err *e); /* limits.c */
 int step_rlimits(struct stage2 *s, struct err *e);
 int step_root(struct stage2 *s, struct err *e);	     /* root.c */
 int step_proc(struct stage2 *s, struct err *e);

@@ -131,17 +131,7 @@ static int make_record(struct enter *en, struct err *e)
 
 static int open_group(struct enter *en, struct err *e)
 {
-	_cleanup_free_ char *group = xasprintf("gantry/%s/%s", en->uuid, en->args->app);
-	struct cg_host *host = cg_host_detect(e);
-	int r;
-
-	if (!host)
-		return -EINVAL;
-	r = cg_host_restrict_to(host, group, e);
-	if (r == 0)
-		r = cg_open_leaf(host, group, &en->leaf, e);
-	cg_host_free(host);
-	return r;
+	return pod_open_group(en->uuid, en->args->app, &en->leaf, e);
 }
 
 static int open_program(struct enter *en, struct err *e)

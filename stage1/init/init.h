@@ -67,9 +67,9 @@ struct pod {
 	bool stopping;
 	int exit_status;    /* -1: no app has failed */
 	bool reported;	    /* the first failure of a start was told */
+	bool shared;	    /* not PID 1: the pod's processes are among the host's (flavour fly) */
 
 	int dir;	    /* the pod directory */
-	bool shared;	    /* not PID 1: the pod's processes are among the host's (flavour fly) */
 	int go, alive, status, ready, stage2, hostproc;
 	int relay[2];	    /* -EBADF: detached */
 	int null, signals;

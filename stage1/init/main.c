@@ -180,6 +180,7 @@ static int prepare(struct pod *pod, struct err *e)
 	if (prctl(PR_SET_DUMPABLE, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return err_sys(e, "prctl");
 	(void) prctl(PR_SET_NAME, "gantry-init");
+	pod->shared = getpid() != 1;
 	/* Fails where run has made us a leader already. */
 	(void) setsid();
 	(void) umask(022);
@@ -193,6 +194,8 @@ static int prepare(struct pod *pod, struct err *e)
 		r = make_apps(pod, e);
 	if (r == 0)
 		r = sandbox_enter(pod, e);
+	if (r == 0 && pod->shared)
+		r = descent_begin(e);
 	if (r < 0)
 		return r;
 	r = leave_stdio(pod, e);
@@ -200,7 +203,6 @@ static int prepare(struct pod *pod, struct err *e)
 }
 
 /* A byte: the network is there, start; the end of the stream: run has failed. */
-	pod->shared = getpid() != 1;
 static bool wait_for_go(struct pod *pod)
 {
 	char byte;
@@ -214,10 +216,10 @@ static void read_signals(struct pod *pod)
 {
 	struct signalfd_siginfo si;
 
-	if (r == 0 && pod->shared)
-		r = descent_begin(e);
 	while (read(pod->signals, &si, sizeof si) == sizeof si) {
 		/* 0: sent from outside of the pod. An app cannot end the pod by signalling us. */
+		bool outside = pod->shared || si.ssi_pid == 0;
+
 		if (si.ssi_signo == SIGCHLD)
 			pod_reap(pod);
 		else if (outside && si.ssi_signo == SIGTERM)
@@ -238,8 +240,6 @@ static void fill_poll(const struct pod *pod, struct pollfd *p)
 		struct pollfd *pa = p + POLL_APPS + POLL_PER_APP * i;
 
 		pa[0] = (struct pollfd) {.fd = a->report, .events = POLLIN};
-		bool outside = pod->shared || si.ssi_pid == 0;
-
 		for (int k = 0; k < 2; k++) {
 			blocked[k] = blocked[k] || a->out[k].blocked;
 			/*

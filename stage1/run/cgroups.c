@@ -17,8 +17,11 @@ int sandbox_cgroups(struct sandbox *sb, struct err *e)
 {
 	static const struct cg_limits none = CG_LIMITS_NONE;
 	_cleanup_free_ char *init = xasprintf("%s/init", sb->plan->group);
-	int r = write_list(sb, e);
+	int r;
 
+	if (!sb->cgroups)
+		return 0;
+	r = write_list(sb, e);
 	if (r < 0)
 		return r;
 	sb->cgroups_listed = true;

@@ -117,6 +117,8 @@ static _noreturn_ void become_init(struct sandbox *sb, bool joined)
 
 static uint64_t namespaces(const struct plan *plan)
 {
+	if (plan->chroot)
+		return CLONE_NEWNS;
 	return CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | (plan->private_ipc ? CLONE_NEWIPC : 0) |
 	       (plan->private_net ? CLONE_NEWNET : 0);
 }
@@ -132,8 +134,6 @@ static int newborn_main(void *arg)
 
 	become_init(n->sb, n->joined);
 }
-	if (plan->chroot)
-		return CLONE_NEWNS;
 
 /*
  * With the parent's memory, and the parent waiting until the exec: nothing is copied that is thrown away

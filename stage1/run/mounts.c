@@ -34,12 +34,14 @@ static int make_upper(int pod, const char *upper, const char *tree, struct err *
 }
 
 /* Paths relative to the working directory, which is the pod's: no colon and no comma can be in them. */
-static int overlay_root(int pod, const struct plan_app *pa, struct err *e)
+static int overlay_root(int pod, const struct plan *plan, const struct plan_app *pa, struct err *e)
 {
 	_cleanup_free_ char *upper = xasprintf(POD_APPSINFO "/%s/" APP_UPPER, pa->name);
 	_cleanup_free_ char *work = xasprintf(POD_APPSINFO "/%s/" APP_WORK, pa->name);
 	const struct mnt_option options[] = {
-		{"lowerdir", pa->tree}, {"upperdir", upper}, {"workdir", work}, {NULL, NULL}};
+		{"lowerdir", pa->tree}, {"upperdir", upper}, {"workdir", work},
+		/* By this name fly's gc knows the pod's processes in /proc/PID/mountinfo. */
+		{plan->chroot ? "source" : NULL, plan->uuid}, {NULL, NULL}};
 	int r = make_upper(pod, upper, pa->tree, e);
 
 	if (r < 0)
@@ -60,7 +62,7 @@ static int clone_mount(int dirfd, const char *path, bool recursive, const char *
 static int make_root(struct sandbox *sb, const struct plan_app *pa, struct err *e)
 {
 	if (sb->plan->overlay)
-		return overlay_root(sb->pod, pa, e);
+		return overlay_root(sb->pod, sb->plan, pa, e);
 	return clone_mount(sb->pod, pa->tree, false, pa->tree, e);
 }
 
@@ -80,14 +82,30 @@ static int open_host(const struct plan_mount *m, struct err *e)
 
 static int make_mount(struct sandbox *sb, const struct plan_mount *m, struct err *e)
 {
+	static const struct mnt_option tmpfs[] = {{"mode", "1777"}, {NULL, NULL}};
 	_cleanup_fd_ int source = -EBADF;
 
+	if (m->source == SOURCE_TMPFS)
+		return mnt_new("tmpfs", tmpfs, MNT_ATTR_NOSUID | MNT_ATTR_NODEV, e);
 	if (m->source != SOURCE_HOST)
 		return clone_mount(sb->pod, m->path, false, m->path, e);
 	source = open_host(m, e);
 	if (source < 0)
 		return source;
 	return clone_mount(source, "", m->recursive, m->path, e);
+}
+
+/*
+ * In a chroot the app's mounts may lie in peer groups of the host's: those of its volumes shall, all
+ * others only listen.  Elsewhere stage2 takes every one out of its group.
+ */
+static int set_propagation(const struct plan *plan, const struct plan_mount *m, int fd, struct err *e)
+{
+	int r = 0;
+
+	if (plan->chroot && !m->back)
+		r = mnt_set_attrs(fd, MNT_ATTR_SLAVE, m->recursive);
+	return r < 0 ? err_sysr(e, r, "mount_setattr %s", q(m->target)) : 0;
 }
 
 int sandbox_mounts(struct sandbox *sb, struct err *e)
@@ -102,12 +120,15 @@ int sandbox_mounts(struct sandbox *sb, struct err *e)
 		sa->mounts = xcalloc(pa->n_mounts, sizeof *sa->mounts);
 		while (sa->n_mounts < pa->n_mounts) {
 			const struct plan_mount *m = &pa->mounts[sa->n_mounts];
-			int fd = make_mount(sb, m, e);
+			int r, fd = make_mount(sb, m, e);
 
 			if (fd < 0)
 				return err_ctx(e, fd, "app %s: mount %s", pa->name,
 					       q(m->volume ? m->volume : m->target));
 			sa->mounts[sa->n_mounts++] = fd;
+			r = set_propagation(sb->plan, m, fd, e);
+			if (r < 0)
+				return err_ctx(e, r, "app %s", pa->name);
 		}
 	}
 	return 0;

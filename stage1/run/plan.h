@@ -26,10 +26,10 @@ enum plan_source {
 	SOURCE_HOST,  /* a volume of the host */
 	SOURCE_EMPTY, /* a directory of the pod */
 	SOURCE_FILE,  /* a file of the pod below etc/ */
+	SOURCE_TMPFS, /* a file system in memory, of its own */
 };
 
 struct plan_mount {
-	SOURCE_TMPFS, /* a file system in memory, of its own */
 	enum plan_source source;
 	char *volume; /* name of the volume, for messages; NULL for files */
 	char *path;   /* SOURCE_HOST: absolute; SOURCE_TMPFS: NULL; else relative to the pod directory */
@@ -38,10 +38,10 @@ struct plan_mount {
 	bool dir;
 	dev_t device;	   /* not 0: the source is a device node with this number */
 	char device_type;  /* 'b', 'c' */
+	bool back;	   /* chroot: what the app mounts on it is mounted on the host as well */
 	bool only_with_dns; /* resolv.conf of the network: left out when the network says nothing */
 };
 
-	bool back;	   /* chroot: what the app mounts on it is mounted on the host as well */
 /* A directory below sharedVolumes. */
 struct plan_volume {
 	char *path;
@@ -73,15 +73,13 @@ struct plan {
 	char *uuid, *hostname;
 	char *group; /* "gantry/UUID" */
 	bool overlay, private_net, private_ipc;
+	bool chroot; /* nothing but the root and the mounts is the pod's own: flavour fly */
 	bool interactive;	    /* the app has our standard input, */
 	bool terminal;		    /* by way of a terminal of its own */
 	char **nets;		    /* to be asked of the network runtime; empty for none and host */
 	bool limited;		    /* the pod itself has limits */
 	struct cg_limits limits;
 	char **cgroups; /* directories, deepest first */
-	bool chroot; /* nothing but the root and the mounts is the pod's own: flavour fly */
-	bool interactive;	    /* the app has our standard input, */
-	bool terminal;		    /* by way of a terminal of its own */
 	struct plan_volume *volumes;
 	size_t n_volumes;
 	struct plan_file *files;
@@ -91,12 +89,12 @@ struct plan {
 	char **notes; /* what an operator should be told, one line each */
 };
 
+/* The record's exec, user, groups, working directory and handlers: as the manifest has them. */
+int plan_identity(const struct app *app, struct app_record *rec, struct err *e);
 int plan_make(const struct pod *pod, const struct entry_args *args, const struct host_facts *facts,
 	      struct plan **ret, struct err *e);
 /* The plan in lines that a person can read. */
 void plan_print(const struct plan *plan, FILE *f);
-/* The record's exec, user, groups, working directory and handlers: as the manifest has them. */
-int plan_identity(const struct app *app, struct app_record *rec, struct err *e);
 void plan_free(struct plan *plan);
 DEFINE_CLEANUP(struct plan *, plan_free)
 #define _cleanup_plan_ __attribute__((cleanup(cleanup_plan_free)))

@@ -141,6 +141,9 @@ static int plan_hosts(const struct pod *pod, enum plan_dns mode, struct plan *pl
 		add_host_file(pa, "/etc/hosts");
 		return 0;
 	}
+	/* Without a network of its own there is nothing to say that the image does not. */
+	if (mode == DNS_DEFAULT && plan->chroot)
+		return 0;
 	if (mode == DNS_DEFAULT) {
 		r = is_there(pod, pa, "/etc/hosts", e);
 		if (r)
@@ -159,7 +162,7 @@ int plan_files(const struct pod *pod, enum plan_dns resolv, enum plan_dns hosts,
 		int r;
 
 		/* A volume over /etc is the operator's: nothing is made in it that was not asked for. */
-		if (!plan_covered(pa, "/etc/hostname")) {
+		if (!plan->chroot && !plan_covered(pa, "/etc/hostname")) {
 			plan_content(plan, FILE_HOSTNAME, xasprintf("%s\n", plan->hostname));
 			add_file(pa, FILE_HOSTNAME, "/etc/hostname")->read_only = true;
 		}

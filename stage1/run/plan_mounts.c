@@ -50,14 +50,16 @@ static struct plan_mount *at_target(struct plan_app *pa, const char *target)
 }
 
 /* The host's side of a volume. */
-static int host_source(const struct volume *v, struct plan_mount *m, struct err *e)
+static int host_source(const struct plan *plan, const struct volume *v, struct plan_mount *m, struct err *e)
 {
 	_cleanup_fd_ int fd = -EBADF;
 	struct stat st;
 
 	m->source = SOURCE_HOST;
 	m->path = xstrdup(v->source);
-	m->recursive = v->recursive;
+	/* rkt's fly has another default than the specification. */
+	m->recursive = v->recursive_given ? v->recursive : !plan->chroot;
+	m->back = plan->chroot;
 	fd = source_open(v->source, &st, e);
 	if (fd < 0)
 		return fd;
@@ -111,7 +113,7 @@ static int add_volume(struct plan *plan, struct plan_app *pa, const char *name, 
 	m->target = take_ptr(target);
 	m->read_only = read_only || (v && v->read_only);
 	if (v && v->kind == VOLUME_HOST)
-		return host_source(v, m, e);
+		return host_source(plan, v, m, e);
 	empty_source(plan, v, dir_name, m);
 	return 0;
 }

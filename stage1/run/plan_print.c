@@ -46,7 +46,8 @@ static void print_limits(FILE *f, const char *indent, const struct cg_limits *l)
 static void print_mount(FILE *f, const struct plan_mount *m)
 {
 	static const char *const kinds[] = {
-		[SOURCE_HOST] = "host", [SOURCE_EMPTY] = "pod directory", [SOURCE_FILE] = "pod file"};
+		[SOURCE_HOST] = "host", [SOURCE_EMPTY] = "pod directory", [SOURCE_FILE] = "pod file",
+		[SOURCE_TMPFS] = "memory"};
 
 	fprintf(f, "\tmount: %s on %s from the %s%s%s%s%s\n", q(m->path), q(m->target), kinds[m->source],
 		m->read_only ? ", read-only" : "", m->recursive ? ", with what is mounted below" : "",
@@ -58,7 +59,9 @@ static void print_seccomp(FILE *f, const struct plan_app *pa)
 	const struct isolator *retain = isolator_find(pa->isolators, ISO_SECCOMP_RETAIN);
 	const struct isolator *iso = retain ? retain : isolator_find(pa->isolators, ISO_SECCOMP_REMOVE);
 
-	if (!pa->record.seccomp)
+	if (pa->record.chroot)
+		fprintf(f, "\tseccomp, control group: none\n");
+	else if (!pa->record.seccomp)
 		fprintf(f, "\tseccomp: none\n");
 	else if (!iso)
 		fprintf(f, "\tseccomp: the default filter\n");
@@ -94,21 +97,25 @@ static void print_app(FILE *f, const struct plan *plan, const struct plan_app *p
 	print_seccomp(f, pa);
 	if (rec->has_oom_score_adj)
 		fprintf(f, "\toom score adjustment: %d\n", rec->oom_score_adj);
-	fprintf(f, "\tcontrol group: %s\n", pa->group);
+	if (pa->group)
+		fprintf(f, "\tcontrol group: %s\n", pa->group);
 	print_limits(f, "\t", &pa->limits);
 }
 
 void plan_print(const struct plan *plan, FILE *f)
 {
 	fprintf(f, "pod %s:\n", plan->uuid);
-	fprintf(f, "\thostname: %s\n", plan->hostname);
-	fprintf(f, "\tnamespaces of its own: mount, process ids, hostname%s%s\n",
-		plan->private_net ? ", network" : "", plan->private_ipc ? ", ipc" : "");
+	if (!plan->chroot)
+		fprintf(f, "\thostname: %s\n", plan->hostname);
+	fprintf(f, "\tnamespaces of its own: mount%s%s%s\n",
+		plan->chroot ? "" : ", process ids, hostname", plan->private_net ? ", network" : "",
+		plan->private_ipc ? ", ipc" : "");
 	if (plan->nets)
 		print_strv(f, "\tnetworks:", plan->nets);
 	else
 		fprintf(f, "\tnetworks: %s\n", plan->private_net ? "none" : "the host's");
-	fprintf(f, "\tcontrol group: %s\n", plan->group);
+	if (plan->group)
+		fprintf(f, "\tcontrol group: %s\n", plan->group);
 	print_limits(f, "\t", &plan->limits);
 	for (size_t i = 0; i < plan->n_volumes; i++)
 		fprintf(f, "\tempty volume: %s, mode %04o, owner %u:%u\n", plan->volumes[i].path,
