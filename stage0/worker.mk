@@ -14,5 +14,6 @@ VERIFY_SRC := $(addprefix stage0/worker/,verify_main.c openpgp.c openpgp_loop.c)
 $(B)/obj/stage0/worker/openpgp.o: PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags gpgme)
 $(eval $(call program,libexec/gantry/verify,$(VERIFY_SRC) stage0/worker/arriving.c $(WORKER_SRC),gpgme libseccomp))
 
-FETCH_SRC := $(addprefix stage0/worker/,fetch_main.c http.c)
-$(eval $(call program,libexec/gantry/fetch,$(FETCH_SRC) $(WORKER_SRC),libcurl libseccomp))
+FETCH_SRC := $(addprefix stage0/worker/,fetch_main.c fetch_request.c http.c http_transfer.c http_url.c http_header.c \
+               metatags.c)
+$(eval $(call program,libexec/gantry/fetch,$(FETCH_SRC) $(WORKER_SRC),libcurl libxml-2.0 libseccomp))

@@ -1,84 +1,293 @@
+#include "stage0/image/download.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/parse.h"
 #include "base/str.h"
-#include "stage0/image/internal.h"
+#include "stage0/context.h"
+#include "stage0/image/credentials.h"
+#include "stage0/worker/fetch_request.h"
+#include "stage0/worker/http_header.h"
+#include "stage0/worker/metatags.h"
 
-#define PIPE_SIZE (1 << 20) /* fewer changes between two processes; where the host's limit is lower, so be it */
+#define PIPE_SIZE (1 << 20)    /* fewer changes between two processes; where the host's limit is lower, so be it */
+#define WORKER_END_MS 10000    /* for the answer of a worker that has ended, or is about to */
+#define HEAD_MS (180 * 1000)   /* all tries and redirects together; the worker itself gives up sooner */
+#define REDIRECTS_ELSEWHERE 10 /* the worker counts them as well */
 
-static char **make_words(const struct gantry *g, const char *url, const char *etag, uint64_t max_bytes)
+/* --- what the worker is asked for --- */
+
+static void add_flag(struct strbuf *sb, const char *key, bool on)
 {
-	char **words = NULL;
-
-	if (g->insecure & INSECURE_HTTP)
-		strv_add(&words, "allow-http");
-	if (g->insecure & INSECURE_TLS)
-		strv_add(&words, "any-certificate");
-	strv_push(&words, xasprintf("max-bytes=%llu", (unsigned long long) max_bytes));
-	if (etag)
-		strv_push(&words, xasprintf("etag=%s", etag));
-	strv_push(&words, xasprintf("url=%s", url));
-	return words;
+	if (on)
+		record_add(sb, key, "1");
 }
 
-int download_start(const struct gantry *g, const char *url, const char *etag, uint64_t max_bytes,
-		   struct download *ret, struct err *e)
+static void add_text(struct strbuf *sb, const char *key, const char *value)
 {
-	_cleanup_strv_ char **words = make_words(g, url, etag, max_bytes);
-	int fds[2], r;
+	if (value)
+		record_add(sb, key, value);
+}
 
-	if (str_starts(url, "http://") && !(g->insecure & INSECURE_HTTP))
-		return err_set(e, EPERM, "http is not allowed (see --insecure-options=http)");
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return err_sys(e, "pipe");
-	(void) fcntl(fds[1], F_SETPIPE_SZ, PIPE_SIZE);
+static void add_auth(struct strbuf *sb, const struct credentials *c)
+{
+	const struct auth *auth = c->auth;
 
-	const struct fd_name names[] = {{"out", fds[1]}};
+	if (!auth)
+		return;
+	record_add(sb, "auth-site", c->site);
+	switch (auth->type) {
+	case AUTH_BASIC:
+		record_add(sb, "auth", "basic");
+		record_add(sb, "auth-user", auth->user);
+		record_add(sb, "auth-password", auth->password);
+		break;
+	case AUTH_OAUTH:
+		record_add(sb, "auth", "bearer");
+		record_add(sb, "auth-password", auth->token);
+		break;
+	case AUTH_AWS:
+		record_add(sb, "auth", "aws");
+		record_add(sb, "auth-user", auth->access_key_id);
+		record_add(sb, "auth-password", auth->secret_key);
+		record_add(sb, "auth-region", auth->region);
+		break;
+	}
+}
 
-	*ret = (struct download) DOWNLOAD_INIT;
-	r = worker_start(g, "fetch", words, names, ELEMENTSOF(names), &ret->worker, e);
-	(void) fd_close(fds[1]);
-	ret->pipe = fds[0];
+/* A sealed descriptor: neither argv nor the environment is a place for secrets (proc(5)). */
+static int make_request(const struct download_request *rq, const struct credentials *c, int64_t redirects,
+			struct err *e)
+{
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+	_cleanup_free_ char *dir = xasprintf("%s/auth.d", rq->g->local_config);
+	int fd;
+
+	record_begin(&sb, FETCH_REQUEST_VERSION);
+	record_add(&sb, "url", c->url);
+	record_addf(&sb, "max-bytes", "%llu", (unsigned long long) rq->max_bytes);
+	record_addf(&sb, "redirects", "%lld", (long long) redirects);
+	add_flag(&sb, "allow-http", rq->g->insecure & INSECURE_HTTP);
+	add_flag(&sb, "any-certificate", rq->g->insecure & INSECURE_TLS);
+	add_flag(&sb, "retry", rq->retry);
+	add_flag(&sb, "accept-later", rq->accept_later);
+	add_flag(&sb, "meta-tags", rq->meta_tags);
+	add_flag(&sb, "stop-elsewhere", c->list.n > 0);
+	add_text(&sb, "etag", rq->etag);
+	add_text(&sb, "last-modified", rq->last_modified);
+	if (rq->offset && rq->validator) {
+		record_addf(&sb, "offset", "%llu", (unsigned long long) rq->offset);
+		record_add(&sb, "validator", rq->validator);
+	}
+	record_add(&sb, "auth-dir", dir);
+	add_auth(&sb, c);
+	fd = fd_sealed("request", sb.buf, sb.len, e);
+	explicit_bzero(sb.buf, sb.len);
+	return fd;
+}
+
+/* --- its answer --- */
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	(void) clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static int read_pipe(int fd, int64_t deadline, struct strbuf *sb, struct err *e)
+{
+	char buf[16384];
+
+	for (;;) {
+		struct pollfd p = {.fd = fd, .events = POLLIN};
+		int64_t left = deadline - now_ms();
+		int n = poll(&p, 1, left > 0 ? (int) left : 0);
+		ssize_t got;
+
+		if (n == 0)
+			return err_set(e, ETIMEDOUT, "the server does not answer");
+		got = n < 0 ? -1 : read(fd, buf, sizeof buf);
+		if (got < 0 && errno != EINTR)
+			return err_sys(e, "answer of image fetch");
+		if (got == 0)
+			return 0;
+		if (got > 0)
+			strbuf_add(sb, buf, (size_t) got);
+		if (sb->len > FETCH_HEAD_MAX)
+			return err_set(e, EFBIG, "image fetch: answer too large");
+	}
+}
+
+/* Kept, shown, and sent back one day; the worker looks at it as well, but it is the worker's word. */
+static char *copy_word(const struct record *rec, const char *key, size_t max)
+{
+	const char *value = record_get(rec, key);
+	size_t n = value ? strlen(value) : 0;
+
+	if (!n || n > max || !str_is_utf8(value, n))
+		return NULL;
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char) value[i] < ' ' || value[i] == 0x7f)
+			return NULL;
+	return xstrdup(value);
+}
+
+static int64_t read_number(const struct record *rec, const char *key, int64_t max, int64_t otherwise)
+{
+	const char *value = record_get(rec, key);
+
+	if (value)
+		(void) parse_i64(value, 0, max, &otherwise);
+	return otherwise;
+}
+
+static void head_done(struct download_head *h)
+{
+	free(h->url);
+	free(h->etag);
+	free(h->last_modified);
+	free(h->validator);
+	*h = (struct download_head) {0};
+}
+
+static int read_head(int fd, struct download_head *ret, int64_t *redirects, struct err *e)
+{
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+	_cleanup_record_ struct record rec = RECORD_INIT;
+	int r = read_pipe(fd, now_ms() + HEAD_MS, &sb, e);
+	size_t len = sb.len;
+
 	if (r < 0)
-		ret->pipe = fd_close(ret->pipe);
+		return r;
+	if (!len) /* it failed, and says why in its result */
+		return 1;
+	if (record_parse(&rec, strbuf_take(&sb), len, FETCH_HEAD_VERSION, NULL) < 0)
+		return err_set(e, EPROTO, "image fetch gave a malformed answer");
+	*ret = (struct download_head) {
+		.status = (long) read_number(&rec, "status", 999, 0),
+		.url = copy_word(&rec, "url", HTTP_LOCATION_MAX * 2),
+		.https = str_eq(record_get(&rec, "https"), "1"),
+		.etag = copy_word(&rec, "etag", HTTP_VALUE_MAX),
+		.last_modified = copy_word(&rec, "last-modified", HTTP_VALUE_MAX),
+		.validator = copy_word(&rec, "validator", HTTP_VALUE_MAX),
+		.fresh = read_number(&rec, "fresh", INT32_MAX, 0),
+		.length = read_number(&rec, "length", INT64_MAX, -1),
+	};
+	*redirects = read_number(&rec, "redirects", 1000, *redirects);
+	return ret->url ? 0 : err_set(e, EPROTO, "image fetch gave a malformed answer");
+}
+
+/* --- one worker --- */
+
+static int start_worker(const struct download_request *rq, int request, struct download *d, int *ret_head,
+			struct err *e)
+{
+	int out[2], head[2], r;
+
+	if (pipe2(out, O_CLOEXEC) < 0)
+		return err_sys(e, "pipe");
+	if (pipe2(head, O_CLOEXEC) < 0) {
+		r = err_sys(e, "pipe");
+		(void) fd_close(out[0]);
+		(void) fd_close(out[1]);
+		return r;
+	}
+	(void) fcntl(out[1], F_SETPIPE_SZ, PIPE_SIZE);
+
+	const struct fd_name names[] = {{"request", request}, {"head", head[1]}, {"out", out[1]}};
+
+	r = worker_start(rq->g, "fetch", NULL, names, ELEMENTSOF(names), &d->worker, e);
+	(void) fd_close(out[1]);
+	(void) fd_close(head[1]);
+	d->pipe = out[0];
+	*ret_head = head[0];
 	return r;
+}
+
+static int ask(const struct download_request *rq, const struct credentials *c, struct download *d, int64_t *redirects,
+	       struct err *e)
+{
+	_cleanup_fd_ int request = make_request(rq, c, *redirects, e), head = -EBADF;
+	int r = request < 0 ? request : start_worker(rq, request, d, &head, e);
+
+	if (r == 0)
+		r = read_head(head, &d->head, redirects, e);
+	if (r == 1) {
+		r = download_finish(d, e);
+		if (r == 0)
+			r = err_set(e, EPROTO, "image fetch gave no answer");
+	}
+	return r;
+}
+
+static bool is_expected(const struct download_request *rq, const struct download_head *h)
+{
+	switch (h->status) {
+	case 200:
+		return true;
+	case 202:
+		return rq->accept_later;
+	case 206:
+		return rq->offset && rq->validator;
+	case 304:
+		return rq->etag || rq->last_modified;
+	}
+	return false;
+}
+
+int download_start(const struct download_request *rq, struct download *ret, struct err *e)
+{
+	_cleanup_credentials_ struct credentials c = {0};
+	_cleanup_download_ struct download d = DOWNLOAD_INIT;
+	int64_t redirects = 0;
+	bool https = true;
+	int r;
+
+	if (str_starts(rq->url, "http://") && !(rq->g->insecure & INSECURE_HTTP))
+		return err_set(e, EPERM, "http is not allowed (see --insecure-options=http)");
+	r = credentials_for(rq->g, rq->url, &c, e);
+	for (int i = 0; r == 0 && i <= REDIRECTS_ELSEWHERE; i++) {
+		r = ask(rq, &c, &d, &redirects, e);
+		https = https && d.head.https;
+		if (r < 0 || d.head.status != 302)
+			break;
+		/* What is configured for that host is for another worker: this one has seen foreign bytes. */
+		r = credentials_follow(&c, d.head.url, e);
+		download_stop(&d);
+	}
+	if (r == 0 && !is_expected(rq, &d.head))
+		r = err_set(e, EPROTO, "image fetch gave a malformed answer");
+	if (r < 0)
+		return r;
+	d.head.https = https;
+	*ret = d;
+	d = (struct download) DOWNLOAD_INIT;
+	return 0;
 }
 
 void download_stop(struct download *d)
 {
 	worker_kill(&d->worker);
 	d->pipe = fd_close(d->pipe);
+	head_done(&d->head);
 }
 
-void download_answer_done(struct download_answer *a)
-{
-	free(a->etag);
-	*a = (struct download_answer) {0};
-}
-
-int download_finish(struct download *d, struct download_answer *ret, struct err *e)
+int download_finish(struct download *d, struct err *e)
 {
 	_cleanup_record_ struct record rec = RECORD_INIT;
-	const char *status, *etag, *age;
-	int r = worker_finish(&d->worker, WORKER_END_MS, &rec, e);
 
 	d->pipe = fd_close(d->pipe);
-	if (r < 0)
-		return r;
-	status = record_get(&rec, "status");
-	etag = record_get(&rec, "etag");
-	age = record_get(&rec, "max-age");
-	*ret = (struct download_answer) {.unchanged = status && !strcmp(status, "304")};
-	/* It is sent back one day: it must be nothing but an etag. */
-	if (etag && strlen(etag) < 512 && str_is_utf8(etag, strlen(etag)))
-		ret->etag = xstrdup(etag);
-	if (age)
-		(void) parse_i64(age, 0, INT32_MAX, &ret->max_age);
-	return 0;
+	return worker_finish(&d->worker, WORKER_END_MS, &rec, e);
 }
+
+/* --- documents --- */
 
 void document_done(struct document *d)
 {
@@ -90,23 +299,28 @@ void document_done(struct document *d)
 int download_all(const struct gantry *g, const char *url, size_t limit, unsigned flags, struct document *ret,
 		 struct err *e)
 {
+	const struct download_request rq = {
+		.g = g, .url = url, .max_bytes = flags & DOWNLOAD_META_TAGS ? METATAGS_PAGE_MAX : limit,
+		.retry = flags & DOWNLOAD_RETRY, .accept_later = flags & DOWNLOAD_LATER,
+		.meta_tags = flags & DOWNLOAD_META_TAGS,
+	};
 	_cleanup_download_ struct download d = DOWNLOAD_INIT;
-	struct download_answer answer = {0};
 	_cleanup_free_ char *data = NULL;
 	size_t len = 0;
-	int r = download_start(g, url, NULL, limit, &d, e), r2;
+	int r = download_start(&rq, &d, e), r2;
 
-	(void) flags;
 	if (r < 0)
 		return r;
+	if (d.head.status == 202)
+		return 1;
 	r2 = read_all(d.pipe, limit, &data, &len);
-	r = r2 == -EFBIG ? err_set(e, EFBIG, "it is larger than %zu bytes", limit) : download_finish(&d, &answer, e);
-	download_answer_done(&answer);
+	r = r2 == -EFBIG ? err_set(e, EFBIG, "it is larger than %zu bytes", limit) : download_finish(&d, e);
 	if (r == 0 && r2 < 0)
 		r = err_sysr(e, r2, "read");
 	if (r < 0)
 		return r;
-	*ret = (struct document) {.data = take_ptr(data), .len = len, .url = xstrdup(url)};
-	ret->https = str_starts(url, "https://");
+	*ret = (struct document) {
+		.data = take_ptr(data), .len = len, .url = take_ptr(d.head.url), .https = d.head.https,
+	};
 	return 0;
 }

@@ -42,9 +42,11 @@ struct reader {
 struct pipeline {
 	const struct import *in;
 	struct store_tmp tmp;
-	int image_dir, blob; /* TMP/image, TMP/image/blob */
+	int image_dir, blob; /* TMP/image; the blob, in it or in the directory of partial downloads */
 	uint64_t total;
 	bool whole;
+	bool source_failed, bytes_failed; /* whose fault it was */
+	const struct signature *sig; /* NULL: there is none to check, or not yet */
 	struct reader unpack, verify;
 	int manifest_pipe;
 	struct strbuf manifest_text;
@@ -124,7 +126,8 @@ static int new_progress(struct reader *reader, int *ret_read_end, struct err *e)
 /* A descriptor of its own, with an offset of its own, that cannot write. */
 static int open_blob(const struct pipeline *p, struct err *e)
 {
-	int fd = openat(p->image_dir, "blob", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int dir = p->in->partial ? p->in->partial->dir : p->image_dir;
+	int fd = openat(dir, "blob", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
 	return fd < 0 ? err_sys(e, "open blob") : fd;
 }
@@ -184,7 +187,7 @@ static int start_verify(struct pipeline *p, struct err *e)
 	blob = open_blob(p, e);
 	if (blob < 0)
 		return blob;
-	r = signature_start_check(p->in->g, p->in->sig, p->manifest->name, blob, progress, &p->verify.worker, e);
+	r = signature_start_check(p->in->g, p->sig, p->manifest->name, blob, progress, &p->verify.worker, e);
 	tell(p, &p->verify);
 	return r;
 }
@@ -192,10 +195,14 @@ static int start_verify(struct pipeline *p, struct err *e)
 static int check_manifest(struct pipeline *p, struct err *e)
 {
 	struct strbuf *text = &p->manifest_text;
+	int r;
 
 	p->manifest = image_manifest_parse(text->buf ? text->buf : "", text->len, e);
 	if (!p->manifest)
 		return -EINVAL;
+	r = expect_check(p->in->expect, p->manifest->name, &p->manifest->labels, e);
+	if (r < 0)
+		return r;
 	p->info.name = xstrdup(p->manifest->name);
 	p->info.version = xstrdup_null(nameval_get(&p->manifest->labels, "version"));
 	return file_write_at(p->image_dir, "manifest", text->buf, text->len, 0640, FILE_FAST, e);
@@ -220,7 +227,20 @@ static int read_manifest(struct pipeline *p, struct err *e)
 	if (!p->manifest_text.len)
 		return 0;
 	r = check_manifest(p, e);
-	return r == 0 && p->in->sig ? start_verify(p, e) : r;
+	return r == 0 && p->sig ? start_verify(p, e) : r;
+}
+
+static bool wants_verify(const struct pipeline *p)
+{
+	return p->in->sig || p->in->late_signature;
+}
+
+/* The server had the signature follow the image: now is the time. */
+static int get_late_signature(struct pipeline *p, struct err *e)
+{
+	int r = p->in->late_signature(p->in->arg, &p->sig, e);
+
+	return r == 0 && p->manifest ? start_verify(p, e) : r;
 }
 
 /* --- the loop --- */
@@ -230,14 +250,15 @@ static int source_ended(struct pipeline *p, struct err *e)
 	p->whole = true;
 	p->deadline = now_ms() + FINISH_MS;
 	if (p->in->download) {
-		int r = download_finish(p->in->download, p->in->answer, e);
+		int r = download_finish(p->in->download, e);
 
+		p->source_failed = r < 0;
 		if (r < 0)
 			return r;
-		if (p->in->answer->unchanged)
-			return p->total ? err_set(e, EPROTO, "an answer without content has content") : 1;
 	}
-	return p->total ? 0 : err_set(e, EINVAL, "the image is empty");
+	if (!p->total)
+		return err_set(e, EINVAL, "the image is empty");
+	return p->in->late_signature ? get_late_signature(p, e) : 0;
 }
 
 static int from_source(struct pipeline *p, struct err *e)
@@ -253,8 +274,9 @@ static int from_source(struct pipeline *p, struct err *e)
 			       (unsigned long long) IMAGE_BLOB_MAX);
 	if (n > 0)
 		p->deadline = now_ms() + FETCH_STALL_MS;
-	/* Not before there is something: an answer "unchanged" needs no worker. */
-	if (n > 0 && !p->unpack.worker.pid && !p->unpack.finished)
+	if (p->in->progress)
+		progress_step(p->in->progress, p->total);
+	if (p->total && !p->unpack.worker.pid && !p->unpack.finished)
 		r = start_unpack(p, e);
 	if (n == 0)
 		r = source_ended(p, e);
@@ -265,7 +287,7 @@ static int from_source(struct pipeline *p, struct err *e)
 
 static bool is_done(const struct pipeline *p)
 {
-	return p->whole && p->unpack.finished && p->manifest_pipe < 0 && (!p->in->sig || p->verify.finished);
+	return p->whole && p->unpack.finished && p->manifest_pipe < 0 && (!wants_verify(p) || p->verify.finished);
 }
 
 static int wait_for(const struct pipeline *p, struct pollfd fds[6])
@@ -284,7 +306,6 @@ static int wait_for(const struct pipeline *p, struct pollfd fds[6])
 	return poll(fds, 6, reading && from < 0 ? 0 : 1000);
 }
 
-/* 0: go on; 1: nothing to import. */
 static int step(struct pipeline *p, struct err *e)
 {
 	struct pollfd fds[6];
@@ -292,18 +313,21 @@ static int step(struct pipeline *p, struct err *e)
 
 	if (n < 0)
 		return errno == EINTR ? 0 : err_sys(e, "poll");
-	if (now_ms() > p->deadline)
+	if (now_ms() > p->deadline) {
+		p->source_failed = !p->whole;
 		return err_set(e, ETIMEDOUT, p->whole ? "the image was not unpacked in time" : "nothing comes any more");
+	}
 	if (!p->whole && (!p->in->download || fds[0].revents))
 		r = from_source(p, e);
 	if (r == 0 && fds[1].revents)
 		r = read_manifest(p, e);
 	/* The manifest's pipe first: what the worker wrote before it ended must not be lost. */
 	if (r == 0 && fds[2].revents && p->manifest_pipe < 0)
-		r = finish_unpack(p, e);
+		p->bytes_failed = (r = finish_unpack(p, e)) < 0;
 	if (r == 0 && fds[3].revents) {
 		r = signature_finish_check(&p->verify.worker, WORKER_END_MS, &p->info.signer, e);
 		p->verify.finished = r == 0;
+		p->bytes_failed = r < 0 && r != -ENOKEY;
 	}
 	tell(p, &p->unpack);
 	tell(p, &p->verify);
@@ -321,6 +345,11 @@ static int open_files(struct pipeline *p, struct err *e)
 	p->image_dir = openat(p->tmp.dir, "image", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (p->image_dir < 0)
 		return err_sys(e, "open image");
+	if (p->in->partial) {
+		p->blob = p->in->partial->blob;
+		p->total = p->in->partial->size;
+		return 0;
+	}
 	p->blob = openat(p->image_dir, "blob", O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
 	return p->blob < 0 ? err_sys(e, "create blob") : 0;
 }
@@ -347,6 +376,11 @@ static int publish(struct pipeline *p, struct err *e)
 		if (r < 0)
 			return r;
 	}
+	if (p->in->partial) {
+		r = partial_take(p->in->partial, p->image_dir, e);
+		if (r < 0)
+			return r;
+	}
 	return store_publish(p->in->store, &p->tmp, &p->info, e);
 }
 
@@ -357,7 +391,8 @@ static void done(struct pipeline *p)
 	(void) fd_close(p->unpack.progress);
 	(void) fd_close(p->verify.progress);
 	(void) fd_close(p->manifest_pipe);
-	(void) fd_close(p->blob);
+	if (!p->in->partial)
+		(void) fd_close(p->blob);
 	(void) fd_close(p->image_dir);
 	store_tmp_done(p->in->store, &p->tmp);
 	store_info_done(&p->info);
@@ -371,6 +406,7 @@ int import_image(const struct import *in, char **ret_id, struct err *e)
 	struct sigaction ignore = {.sa_handler = SIG_IGN}, old;
 	struct pipeline p = {
 		.in = in,
+		.sig = in->sig,
 		.tmp = STORE_TMP_INIT,
 		.image_dir = -EBADF,
 		.blob = -EBADF,
@@ -386,6 +422,10 @@ int import_image(const struct import *in, char **ret_id, struct err *e)
 	while (r == 0 && !is_done(&p))
 		r = step(&p, e);
 	(void) sigaction(SIGPIPE, &old, NULL);
+	if (in->progress)
+		progress_end(in->progress, p.total, r == 0);
+	if (r < 0 && in->partial && !p.source_failed)
+		partial_drop(in->partial, p.bytes_failed);
 	if (r == 0)
 		r = publish(&p, e);
 	if (r == 0)

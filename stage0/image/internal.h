@@ -5,7 +5,10 @@
 
 #include "base/fd.h"
 #include "stage0/context.h"
+#include "stage0/image/download.h"
 #include "stage0/image/image.h"
+#include "stage0/image/progress.h"
+#include "stage0/store/partial.h"
 #include "stage0/store/store.h"
 #include "stage0/trust/keystore.h"
 #include "stage0/worker/worker.h"
@@ -76,59 +79,19 @@ int signature_start_check(const struct gantry *g, const struct signature *sig, c
 /* Its answer: the first signer (owned by the caller). */
 int signature_finish_check(struct worker *w, int timeout_ms, char **ret_signer, struct err *e);
 
-/* --- download.c --- */
-struct download {
-	struct worker worker;
-	int pipe; /* the body */
-};
-#define DOWNLOAD_INIT {.worker = WORKER_INIT, .pipe = -EBADF}
-
-struct download_answer {
-	bool unchanged; /* 304: what the etag was given for is still right */
-	char *etag;	/* or NULL */
-	int64_t max_age; /* seconds; 0: none */
-};
-
-/* etag: NULL, or of a copy that we have. */
-int download_start(const struct gantry *g, const char *url, const char *etag, uint64_t max_bytes,
-		   struct download *ret, struct err *e);
-/* When the pipe has ended. */
-int download_finish(struct download *d, struct download_answer *ret, struct err *e);
-void download_stop(struct download *d);
-#define _cleanup_download_ __attribute__((cleanup(download_stop)))
-void download_answer_done(struct download_answer *a);
-
-/* A small file as a whole. */
-struct document {
-	char *data; /* NUL-terminated besides */
-	size_t len;
-	char *url;  /* where the redirects led to; without user and password */
-	bool https; /* every hop of the way was over TLS */
-};
-void document_done(struct document *d);
-#define _cleanup_document_ __attribute__((cleanup(document_done)))
-enum {
-	/*
-	 * The file is a page of HTML; `data` are the lines "NAME\tCONTENT\n" of its meta tags
-	 * ac-discovery and ac-discovery-pubkeys, taken out by the worker.
-	 */
-	DOWNLOAD_META_TAGS = 1 << 0,
-	DOWNLOAD_RETRY = 1 << 1, /* a server that is just starting gets time; not where another may answer */
-};
-/* -EFBIG when it is larger than `limit`. */
-int download_all(const struct gantry *g, const char *url, size_t limit, unsigned flags, struct document *ret,
-		 struct err *e);
-
 /* --- remote.c: what is known of URLs, so that nothing is downloaded twice --- */
 struct remote {
-	char *id, *etag; /* etag may be NULL */
-	int64_t max_age, time; /* seconds; since the epoch */
+	char *id, *etag, *last_modified; /* the latter two may be NULL */
+	int64_t fresh, time; /* seconds; since the epoch */
+	unsigned waived;     /* the checks of the transport that were waived: INSECURE_HTTP, INSECURE_TLS */
 };
 
 /* -ENOENT when nothing is known, or the image is not in the store any more. */
 int remote_get(int store, const char *url, struct remote *ret);
 bool remote_is_fresh(const struct remote *r);
-void remote_put(int store, const char *url, const char *id, const struct download_answer *a);
+/* `old`: what the answer 304 was about, or NULL; what that did not say again still holds. */
+void remote_put(int store, const char *url, const char *id, const struct download_head *h, unsigned waived,
+		const struct remote *old);
 void remote_done(struct remote *r);
 
 /* --- known.c --- */
@@ -145,13 +108,20 @@ struct import {
 	int store;
 	const char *source;	     /* for the record: path or URL */
 	int file;		     /* a local image, open; or -EBADF */
-	struct download *download;   /* or this */
-	struct download_answer *answer; /* filled at the end of the download */
-	const struct signature *sig; /* NULL: the operator waived it */
+	struct download *download;   /* or this; */
+	struct partial *partial;     /* where its bytes go, and the first of them may be; or NULL */
+	const struct image_ref *expect; /* what the image must say of itself, or NULL */
+	const struct signature *sig; /* NULL: the operator waived it, or it comes later: */
+	int (*late_signature)(void *arg, const struct signature **ret, struct err *e);
+	void *arg;
+	struct progress *progress; /* or NULL */
 };
+
+/* Whether the image is the one that was asked for: the name, and each label of `expect`. */
+int expect_check(const struct image_ref *expect, const char *name, const struct nameval_list *labels, struct err *e);
 
 /*
  * Read the source once: copy, verify, inflate, hash and unpack, and publish when all of it is right.
- * Returns 1 when there was nothing to import (the download's answer says: unchanged), else 0.
+ * When it is not, `partial` keeps what came only if it was the source that failed.
  */
 int import_image(const struct import *in, char **ret_id, struct err *e);

@@ -8,6 +8,7 @@
 
 #define STORE_CAS "cas"
 #define STORE_REMOTE "cas/remote"
+#define STORE_PARTIAL "cas/partial"
 #define INFO_FILE "info"
 #define BLOB_FILE "blob"
 #define MANIFEST_FILE "manifest"
@@ -18,5 +19,20 @@ int info_write(int image_dir, const struct store_info *info, struct err *e);
 
 /* Ids of the directories in cas/image or cas/tree, in no order; names that are no id are left out. */
 int store_ids(int store, const char *where, char ***ret, struct err *e);
+/* Ids of the trees, rendered ones as well. */
+int store_tree_ids(int store, char ***ret, struct err *e);
+/* Whether the rendered tree was made with this layer; also when that cannot be told. */
+bool store_tree_has_layer(int store, const char *tree_id, const char *id);
+/* Whether an image that the tree was made of is not in the store any more. */
+bool store_tree_is_orphan(int store, const char *tree_id);
+/* Take cas/KIND/ID away from under its name; the rest of the removal nobody waits for. */
+int store_take_away(int store, const char *where, const char *id, const struct store_tmp *tmp, const char *as,
+		    struct err *e);
+/* Directories and files below `path`, as a strv (to be freed); none when it is not there. */
+char **store_names_in(int dirfd, const char *path);
+/* cas/remote, cas/partial: what belongs to nothing. */
+void store_gc_downloads(int store);
 /* Ids of the trees that a pod in prepare, prepared, run or exited-garbage names. */
 int store_trees_in_use(int store, char ***ret, struct err *e);
+/* Ids of the images that a pod which is being prepared, is prepared or runs was made of. */
+int store_images_in_use(int store, char ***ret, struct err *e);

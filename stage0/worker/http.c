@@ -1,168 +1,237 @@
 #include "stage0/worker/http.h"
 
-#include <ctype.h>
-#include <curl/curl.h>
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
-#include "base/fd.h"
-#include "base/parse.h"
 #include "base/str.h"
+#include "stage0/worker/http_session.h"
 
 #define REDIRECTS_MAX 10
-#define HEADERS_MAX (256u << 10)
-#define CONNECT_SECONDS 30L
-#define STALL_SECONDS 30L /* slower than one byte a second for so long: it has stalled */
+#define TRIES 4
+#define RETRY_AFTER_MAX 10	   /* seconds: who wants more is told to come back himself */
+#define PROGRESS_BYTES (1u << 20) /* whoever sent so many since the last failure starts anew with the tries */
 
-struct transfer {
-	const struct http_request *rq;
-	struct http_answer *answer;
-	CURL *curl;
-	uint64_t body, headers;
-	struct err why; /* of what our own functions refused */
-};
+/* --- the next try --- */
 
-/* The value of a header line of this name, cut out and owned by the caller, or NULL. */
-static char *header_value(const char *line, size_t len, const char *name)
+static bool is_redirect(const struct http_session *s)
 {
-	size_t n = strlen(name);
+	long status = s->headers.status;
 
-	if (len <= n || strncasecmp(line, name, n) || line[n] != ':')
-		return NULL;
-	for (n++; n < len && isspace((unsigned char) line[n]); n++)
-		;
-	while (len > n && isspace((unsigned char) line[len - 1]))
-		len--;
-	return memchr(line + n, '\0', len - n) ? NULL : xstrndup(line + n, len - n);
+	return s->verdict == HTTP_IGNORE && s->headers.location &&
+	       ((status >= 301 && status <= 303) || status == 307 || status == 308);
 }
 
-/* Cache-Control: max-age=N, unless it says that there is to be no caching. */
-static int64_t read_max_age(const char *value)
+static bool is_busy(const struct http_session *s)
 {
-	_cleanup_strv_ char **parts = strv_split(value, ',');
-	int64_t age = 0;
+	long status = s->headers.status;
 
-	for (size_t i = 0; parts[i]; i++) {
-		const char *word = parts[i] + strspn(parts[i], " \t");
-
-		if (!strncasecmp(word, "no-cache", 8) || !strncasecmp(word, "no-store", 8))
-			return 0;
-		if (!strncasecmp(word, "max-age=", 8))
-			(void) parse_i64(word + 8, 0, INT32_MAX, &age);
-	}
-	return age;
+	return s->verdict == HTTP_IGNORE && status >= 502 && status <= 504 &&
+	       s->headers.retry_after <= RETRY_AFTER_MAX;
 }
 
-static size_t on_header(char *line, size_t size, size_t n, void *arg)
+/* The connection was refused or broke; names, certificates and stalls do not get better at once. */
+static bool is_broken(const struct http_session *s, CURLcode r)
 {
-	struct transfer *t = arg;
-	char *value;
+	long code = 0;
 
-	(void) size;
-	t->headers += n;
-	if (t->headers > HEADERS_MAX) {
-		err_set(&t->why, EFBIG, "the answer's headers do not end");
-		return 0;
+	if (s->verdict == HTTP_IGNORE)
+		return false;
+	switch (r) {
+	case CURLE_COULDNT_CONNECT:
+		(void) curl_easy_getinfo(s->curl, CURLINFO_OS_ERRNO, &code);
+		return code == ECONNREFUSED || code == ECONNRESET;
+	case CURLE_RECV_ERROR: /* also of a proxy that does not connect */
+		(void) curl_easy_getinfo(s->curl, CURLINFO_HTTP_CONNECTCODE, &code);
+		return code < 300;
+	case CURLE_SEND_ERROR:
+	case CURLE_GOT_NOTHING:
+	case CURLE_PARTIAL_FILE:
+		return true;
+	default:
+		return false;
 	}
-	/* Of the last answer only, not of the redirects before it. */
-	if (n > 5 && !strncasecmp(line, "HTTP/", 5)) {
-		free(take_ptr(t->answer->etag));
-		t->answer->max_age = 0;
-	}
-	value = header_value(line, n, "etag");
-	if (value) {
-		free(t->answer->etag);
-		t->answer->etag = value;
-	}
-	value = header_value(line, n, "cache-control");
-	if (value)
-		t->answer->max_age = read_max_age(value);
-	free(value);
-	return n;
 }
 
-static size_t on_body(char *data, size_t size, size_t n, void *arg)
+static void wait_before(const struct http_session *s, unsigned try)
 {
-	struct transfer *t = arg;
-	long status = 0;
-	int r;
+	static const long ms[TRIES - 1] = {250, 1000, 3000};
+	long wait = ms[try - 1];
+	struct timespec ts;
 
-	(void) size;
-	curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
-	if (status != 200) /* the page that explains an error */
-		return n;
-	t->body += n;
-	if (t->body > t->rq->max_bytes) {
-		err_set(&t->why, EFBIG, "larger than the limit of %llu bytes", (unsigned long long) t->rq->max_bytes);
-		return 0;
-	}
-	r = write_all(t->rq->out, data, n);
+	if (s->headers.retry_after * 1000 > wait)
+		wait = (long) s->headers.retry_after * 1000;
+	ts = (struct timespec) {.tv_sec = wait / 1000, .tv_nsec = wait % 1000 * 1000000};
+	(void) nanosleep(&ts, NULL);
+}
+
+/* Another try is of use when nothing was handed on yet, or when the rest can be asked for. */
+static bool can_try_again(struct http_session *s, unsigned *tries)
+{
+	if (!s->rq->retry || (s->accepted && s->at && !s->validator))
+		return false;
+	if (s->at - s->at_last_failure >= PROGRESS_BYTES)
+		*tries = 0;
+	s->at_last_failure = s->at;
+	return ++*tries < TRIES;
+}
+
+/* --- the next hop --- */
+
+/* 0: go on there; 1: it is the caller's. */
+static int follow(struct http_session *s, struct err *e)
+{
+	_cleanup_http_url_ struct http_url next = {0};
+	int r = http_url_read(s->url.text, s->headers.location, &next, e);
+	bool here;
+
 	if (r < 0)
-		err_sysr(&t->why, r, "hand over");
-	return r < 0 ? 0 : n;
-}
-
-static int set_options(struct transfer *t, struct curl_slist *headers, char *error, struct err *e)
-{
-	const struct http_request *rq = t->rq;
-	const char *protocols = rq->allow_http ? "http,https" : "https";
-	CURL *c = t->curl;
-	CURLcode r = CURLE_OK;
-
-#define SET(option, value) r = r ? r : curl_easy_setopt(c, option, value)
-	SET(CURLOPT_ERRORBUFFER, error);
-	SET(CURLOPT_URL, rq->url);
-	SET(CURLOPT_PROTOCOLS_STR, protocols);
-	SET(CURLOPT_REDIR_PROTOCOLS_STR, protocols);
-	SET(CURLOPT_FOLLOWLOCATION, 1L);
-	SET(CURLOPT_MAXREDIRS, (long) REDIRECTS_MAX);
-	SET(CURLOPT_SSL_VERIFYPEER, rq->any_certificate ? 0L : 1L);
-	SET(CURLOPT_SSL_VERIFYHOST, rq->any_certificate ? 0L : 2L);
-	SET(CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
-	SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
-	SET(CURLOPT_LOW_SPEED_TIME, STALL_SECONDS);
-	SET(CURLOPT_NOSIGNAL, 1L);
-	SET(CURLOPT_USERAGENT, "gantry/" GANTRY_VERSION);
-	SET(CURLOPT_HTTPHEADER, headers);
-	SET(CURLOPT_BUFFERSIZE, 256L << 10);
-	SET(CURLOPT_HEADERFUNCTION, on_header);
-	SET(CURLOPT_HEADERDATA, t);
-	SET(CURLOPT_WRITEFUNCTION, on_body);
-	SET(CURLOPT_WRITEDATA, t);
-#undef SET
-	return r ? err_set(e, EINVAL, "curl: %s", curl_easy_strerror(r)) : 0;
-}
-
-static int check(struct transfer *t, CURLcode r, const char *error, struct err *e)
-{
-	if (t->why.code)
-		return err_move(e, &t->why);
-	if (r == CURLE_UNSUPPORTED_PROTOCOL)
+		return r;
+	if (++s->redirects > REDIRECTS_MAX)
+		return err_set(e, ELOOP, "more than %d redirects", REDIRECTS_MAX);
+	if (strcmp(next.scheme, "https") && strcmp(next.scheme, "http"))
 		return err_set(e, EPERM, "a redirect to a scheme that is not allowed");
-	if (r)
-		return err_set(e, EIO, "%s", *error ? error : curl_easy_strerror(r));
-	curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &t->answer->status);
-	if (t->answer->status == 200 || (t->answer->status == 304 && t->rq->etag))
-		return 0;
-	return err_set(e, t->answer->status == 404 ? ENOENT : EIO, "bad HTTP status code: %ld", t->answer->status);
+	if (!next.https && !s->rq->allow_http)
+		return err_set(e, EPERM, "a redirect to http://%s: http is not allowed (see --insecure-options=http)",
+			       next.site);
+	here = http_url_same_origin(&s->url, &next);
+	if (!here)
+		s->credentials = false;
+	s->https = s->https && next.https;
+	http_url_done(&s->url);
+	s->url = next;
+	next = (struct http_url) {0};
+	if (!here && s->rq->stop_elsewhere && !s->accepted) {
+		const struct http_head head = {
+			.status = 302, .url = s->url.text, .https = s->https, .redirects = s->redirects, .length = -1,
+		};
+
+		r = s->rq->on_head(s->rq->arg, &head, e);
+		return r < 0 ? r : 1;
+	}
+	return 0;
 }
 
-int http_get(const struct http_request *rq, struct http_answer *ret, struct err *e)
+/* --- the end --- */
+
+/* 401, 403: which of the things that the operator can do. */
+static void explain_refusal(const struct http_session *s, struct strbuf *sb)
 {
-	_cleanup_free_ char *condition = rq->etag ? xasprintf("If-None-Match: %s", rq->etag) : NULL;
-	char error[CURL_ERROR_SIZE] = "";
-	struct transfer t = {.rq = rq, .answer = ret, .curl = curl_easy_init()};
-	struct curl_slist *headers = condition ? curl_slist_append(NULL, condition) : NULL;
+	const struct http_request *rq = s->rq;
+	const char *host = s->url.site, *dir = rq->auth_dir ? rq->auth_dir : "auth.d";
+
+	if (s->credentials)
+		strbuf_addf(sb, ": %s does not take the credentials that are configured for it; see %s", host, dir);
+	else if (rq->auth != HTTP_AUTH_NONE)
+		strbuf_addf(sb, ": %s, to which the redirect leads, wants credentials of its own; those for %s are not "
+			    "sent there", host, rq->site);
+	else
+		strbuf_addf(sb, ": %s wants credentials, and none are configured for it; put a file of kind \"auth\" "
+			    "with the domain \"%s\" into %s", host, host, dir);
+}
+
+static int bad_status(const struct http_session *s, struct err *e)
+{
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+	long status = s->headers.status;
+
+	strbuf_addf(&sb, "bad HTTP status code: %ld", status);
+	if (status == 401 || status == 403)
+		explain_refusal(s, &sb);
+	else if (status == 407)
+		strbuf_adds(&sb, ": the proxy wants credentials");
+	else if (s->headers.retry_after > RETRY_AFTER_MAX)
+		strbuf_addf(&sb, ": %s asks to come back in %lld seconds", s->url.site,
+			    (long long) s->headers.retry_after);
+	return err_set(e, status == 404 || status == 410 ? ENOENT :
+			  status == 401 || status == 403 ? EACCES : EIO, "%s", sb.buf);
+}
+
+static int give_up(struct http_session *s, CURLcode r, struct err *e)
+{
+	if (s->verdict == HTTP_IGNORE)
+		return bad_status(s, e);
+	return err_set(e, r == CURLE_OPERATION_TIMEDOUT ? ETIMEDOUT : EIO, "%s",
+		       *s->error ? s->error : curl_easy_strerror(r));
+}
+
+/* libcurl is content with a 206 that is shorter than the rest, since it does not know what we have. */
+static bool is_whole(const struct http_session *s)
+{
+	return s->whole < 0 || s->at == (uint64_t) s->whole;
+}
+
+static int run(struct http_session *s, struct err *e)
+{
+	unsigned tries = 0;
+
+	for (;;) {
+		CURLcode c;
+		int r = http_transfer(s, &c, e);
+
+		if (r < 0)
+			return r;
+		if (s->why.code)
+			return err_move(e, &s->why);
+		if (s->again) {
+			s->from_start = true;
+			s->at = s->at_last_failure = 0;
+			continue;
+		}
+		if (is_redirect(s)) {
+			r = follow(s, e);
+			if (r)
+				return r < 0 ? r : 0;
+			continue;
+		}
+		if (!c && s->verdict == HTTP_BODY && !is_whole(s))
+			c = CURLE_PARTIAL_FILE;
+		if (s->without_body || (!c && s->verdict == HTTP_BODY))
+			return 0;
+		if (!(is_busy(s) || (c && is_broken(s, c))) || !can_try_again(s, &tries))
+			return give_up(s, c, e);
+		wait_before(s, tries);
+	}
+}
+
+static int start(struct http_session *s, struct err *e)
+{
+	const struct http_request *rq = s->rq;
+	int r = http_url_read(NULL, rq->url, &s->url, e);
+
+	if (r < 0)
+		return r;
+	if (!s->url.https && (strcmp(s->url.scheme, "http") || !rq->allow_http))
+		return err_set(e, EPERM, "%s is not allowed", s->url.scheme);
+	/* Whoever chose the credentials must have read the same host from the URL as libcurl does. */
+	if (rq->auth != HTTP_AUTH_NONE && (!rq->site || strcasecmp(rq->site, s->url.site)))
+		return err_set(e, EINVAL, "the URL's host can be read in two ways");
+	s->credentials = rq->auth != HTTP_AUTH_NONE;
+	s->https = s->url.https;
+	s->curl = curl_easy_init();
+	return s->curl ? 0 : err_set(e, ENOMEM, "curl");
+}
+
+int http_get(const struct http_request *rq, struct err *e)
+{
+	struct http_session s = {
+		.rq = rq,
+		.redirects = rq->redirects,
+		.at = rq->validator ? rq->offset : 0,
+		.validator = xstrdup_null(rq->validator),
+		.whole = -1,
+	};
 	int r;
 
-	if (!t.curl)
-		return err_set(e, ENOMEM, "curl");
-	*ret = (struct http_answer) {0};
-	r = set_options(&t, headers, error, e);
+	http_headers_init(&s.headers);
+	s.at_last_failure = s.at;
+	r = start(&s, e);
 	if (r == 0)
-		r = check(&t, curl_easy_perform(t.curl), error, e);
-	curl_slist_free_all(headers);
-	curl_easy_cleanup(t.curl);
-	err_done(&t.why);
+		r = run(&s, e);
+	curl_easy_cleanup(s.curl);
+	http_headers_done(&s.headers);
+	http_url_done(&s.url);
+	free(s.validator);
+	err_done(&s.why);
 	return r;
 }

@@ -1,24 +1,62 @@
 /*
- * HTTP by libcurl: one GET, its body to a descriptor.
+ * HTTP by libcurl: one file, with everything that may come between: redirects, a connection that
+ * breaks, a server that is not ready, a copy of which a part is there already.
+ *
+ * Redirects are followed here and not by libcurl: credentials are for the scheme, host and port that
+ * the operator named, and for no other; and whether another hop is allowed is our own decision.
  */
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
 
+struct http_head;
+
+enum http_auth { HTTP_AUTH_NONE, HTTP_AUTH_BASIC, HTTP_AUTH_BEARER, HTTP_AUTH_AWS };
+
 struct http_request {
-	const char *url, *etag; /* etag NULL: unconditional */
+	const char *url;
 	bool allow_http, any_certificate;
-	uint64_t max_bytes;
-	int out;
+	uint64_t max_bytes; /* of the whole file */
+
+	/* Of a copy that we have: if it is right still, the answer is 304. */
+	const char *etag, *last_modified;
+	/* Of a copy that we have the first `offset` bytes of: 206 if it is the same still, else 200. */
+	uint64_t offset;
+	const char *validator; /* an etag or a date; NULL: from the beginning */
+
+	bool retry;	     /* where a second try may help, and cannot hurt */
+	bool accept_later;   /* 202 is an answer: the file is not ready yet */
+	bool stop_elsewhere; /* a redirect to another origin is an answer, see http_head */
+	unsigned redirects;  /* followed already */
+
+	enum http_auth auth;
+	const char *user, *password, *region; /* BASIC; BEARER: password; AWS: all three */
+	const char *site;		      /* "host" or "host:port" of `url` to the caller's understanding */
+	const char *auth_dir;		      /* where they are configured, for messages */
+
+	const void *ca; /* certificates of authorities instead of the system's, PEM; NULL: the system's */
+	size_t ca_len;
+	const char *ca_dir; /* or the directory of them */
+
+	/* Called once, before the first byte of the body; then for the body.  < 0 with err ends it. */
+	int (*on_head)(void *arg, const struct http_head *head, struct err *e);
+	int (*on_body)(void *arg, const void *data, size_t len, struct err *e);
+	void *arg;
 };
 
-struct http_answer {
-	long status; /* 200 or 304 */
-	char *etag;  /* or NULL */
-	int64_t max_age;
+struct http_head {
+	long status;	       /* 200, 206; 304; 202; 302: it continues at `url`, of another origin */
+	const char *url;       /* where the redirects led to */
+	bool https;	       /* each of them was https */
+	unsigned redirects;    /* followed so far */
+	const char *etag, *last_modified; /* or NULL */
+	const char *validator; /* with which the download can be resumed, or NULL */
+	int64_t fresh;	       /* seconds for which it need not be asked for again */
+	int64_t length;	       /* of the whole file, or -1 */
 };
 
-int http_get(const struct http_request *rq, struct http_answer *ret, struct err *e);
+int http_get(const struct http_request *rq, struct err *e);

@@ -20,13 +20,14 @@
 #define WORKER_TALKS false
 #endif
 
-/* The environment is built from nothing; the proxies are for fetch, and harmless to the others. */
+/* The environment is built from nothing; proxies and certificates are for fetch, and harmless to the others. */
 static char **make_env(bool debug)
 {
 	static const char *const keep[] = {
-		"http_proxy", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "all_proxy", "ASAN_OPTIONS",
-		"UBSAN_OPTIONS", "LSAN_OPTIONS",
+		"http_proxy", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY",
+		"SSL_CERT_FILE", "SSL_CERT_DIR", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS",
 	};
+	const char *proxy = getenv("HTTP_PROXY");
 	char **env = NULL;
 
 	strv_add(&env, "PATH=/usr/bin:/bin");
@@ -36,6 +37,9 @@ static char **make_env(bool debug)
 	for (size_t i = 0; i < ELEMENTSOF(keep); i++)
 		if (getenv(keep[i]) && *getenv(keep[i]))
 			strv_push(&env, xasprintf("%s=%s", keep[i], getenv(keep[i])));
+	/* libcurl does not look at it, since a CGI's client can set it (CVE-2016-5385); rkt did. */
+	if (proxy && *proxy && !getenv("http_proxy") && !getenv("REQUEST_METHOD"))
+		strv_push(&env, xasprintf("http_proxy=%s", proxy));
 	return env;
 }
 

@@ -1,0 +1,274 @@
+/*
+ * One request and its answer.  What the answer is is decided when its headers are over, before the
+ * first byte of the body is handed on.
+ */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/str.h"
+#include "stage0/worker/http_session.h"
+
+#define HEADERS_MAX (256u << 10)
+#define IGNORED_MAX (64u << 10) /* of a page that nobody reads; more, and the connection is closed */
+#define CONNECT_SECONDS 30L
+#define STALL_SECONDS 30L /* slower than one byte a second for so long: it has stalled */
+#define BUFFER_SIZE (256L << 10)
+
+/* --- what the answer is --- */
+
+static int too_large(const struct http_session *s, struct err *e)
+{
+	return err_set(e, EFBIG, "larger than the limit of %llu bytes", (unsigned long long) s->rq->max_bytes);
+}
+
+static int accept_answer(struct http_session *s, struct err *e)
+{
+	const struct http_headers *h = &s->headers;
+	const struct http_head head = {
+		.status = h->status,
+		.url = s->url.text,
+		.https = s->https,
+		.redirects = s->redirects,
+		.etag = h->etag,
+		.last_modified = h->last_modified,
+		.validator = s->validator,
+		.fresh = http_headers_fresh(h),
+		.length = s->whole,
+	};
+
+	if (s->whole >= 0 && (uint64_t) s->whole > s->rq->max_bytes)
+		return too_large(s, e);
+	s->accepted = true;
+	return s->rq->on_head(s->rq->arg, &head, e);
+}
+
+/* 206: is it the rest of what we have?  A server may ignore If-Range, or be another one than before. */
+static bool is_the_rest(const struct http_session *s)
+{
+	const struct http_headers *h = &s->headers;
+	const char *same_kind = http_date(s->validator) >= 0 ? h->last_modified : h->etag;
+
+	return h->first >= 0 && (uint64_t) h->first == s->at && (!same_kind || !strcmp(same_kind, s->validator)) &&
+	       (s->whole < 0 || h->total < 0 || s->whole == h->total);
+}
+
+static int changed(struct err *e)
+{
+	return err_set(e, EAGAIN, "what is there changed while it was downloaded");
+}
+
+static int decide_whole(struct http_session *s, struct err *e)
+{
+	const char *validator = http_headers_validator(&s->headers);
+
+	if (s->accepted) /* a second try: what was told of the first must hold */
+		return s->at || !str_eq(validator, s->validator) ? changed(e) : 0;
+	s->at = 0;
+	s->from_start = false;
+	free(s->validator);
+	s->validator = xstrdup_null(validator);
+	s->whole = s->headers.length;
+	return accept_answer(s, e);
+}
+
+static int decide_part(struct http_session *s, struct err *e)
+{
+	if (s->asked && is_the_rest(s)) {
+		s->whole = s->headers.total >= 0 ? s->headers.total : s->whole;
+		return s->accepted ? 0 : accept_answer(s, e);
+	}
+	if (s->accepted || !s->asked)
+		return s->asked ? changed(e) : err_set(e, EPROTO, "a part came where the whole was asked for");
+	s->again = true;
+	return 0;
+}
+
+static int decide(struct http_session *s, struct err *e)
+{
+	const struct http_request *rq = s->rq;
+	long status = s->headers.status;
+
+	s->verdict = HTTP_IGNORE;
+	if (status == 200 || status == 206) {
+		int r = status == 200 ? decide_whole(s, e) : decide_part(s, e);
+
+		if (r == 0 && !s->again)
+			s->verdict = HTTP_BODY;
+		return r;
+	}
+	if (s->accepted)
+		return 0;
+	if (status == 416 && s->asked)
+		s->again = true;
+	if ((status == 304 && (rq->etag || rq->last_modified)) || (status == 202 && rq->accept_later)) {
+		s->without_body = true;
+		return accept_answer(s, e);
+	}
+	return 0;
+}
+
+/* --- libcurl's calls --- */
+
+static size_t on_header(char *line, size_t size, size_t n, void *arg)
+{
+	struct http_session *s = arg;
+
+	(void) size;
+	s->header_bytes += n;
+	if (s->header_bytes > HEADERS_MAX) {
+		err_set(&s->why, EFBIG, "the answer's headers do not end");
+		return 0;
+	}
+	if (s->verdict != HTTP_UNDECIDED) /* trailers of a chunked body */
+		return n;
+	if (*line != '\r' && *line != '\n') {
+		http_headers_line(&s->headers, line, n, (int64_t) time(NULL));
+		return n;
+	}
+	/* 1xx: the answer follows */
+	if (s->headers.status >= 200 && decide(s, &s->why) < 0)
+		return 0;
+	return s->again ? 0 : n;
+}
+
+static size_t on_body(char *data, size_t size, size_t n, void *arg)
+{
+	struct http_session *s = arg;
+
+	(void) size;
+	if (s->verdict != HTTP_BODY) {
+		s->ignored += n;
+		return s->ignored > IGNORED_MAX ? 0 : n;
+	}
+	if (n > s->rq->max_bytes - s->at) {
+		(void) too_large(s, &s->why);
+		return 0;
+	}
+	if (s->rq->on_body(s->rq->arg, data, n, &s->why) < 0)
+		return 0;
+	s->at += n;
+	return n;
+}
+
+/* --- the request --- */
+
+static void add_header(struct curl_slist **list, const char *name, const char *value)
+{
+	_cleanup_free_ char *line = value ? xasprintf("%s: %s", name, value) : NULL;
+	struct curl_slist *longer = line ? curl_slist_append(*list, line) : NULL;
+
+	if (longer)
+		*list = longer;
+}
+
+static struct curl_slist *make_headers(struct http_session *s)
+{
+	const struct http_request *rq = s->rq;
+	struct curl_slist *list = NULL;
+
+	if (s->asked) {
+		_cleanup_free_ char *range = xasprintf("bytes=%llu-", (unsigned long long) s->at);
+
+		add_header(&list, "Range", range);
+		add_header(&list, "If-Range", s->validator);
+	} else if (!s->accepted) {
+		add_header(&list, "If-None-Match", rq->etag);
+		add_header(&list, "If-Modified-Since", rq->last_modified);
+	}
+	return list;
+}
+
+static CURLcode set_credentials(const struct http_session *s)
+{
+	const struct http_request *rq = s->rq;
+	enum http_auth auth = s->credentials ? rq->auth : HTTP_AUTH_NONE;
+	CURLcode r = curl_easy_setopt(s->curl, CURLOPT_HTTPAUTH, CURLAUTH_NONE);
+	_cleanup_free_ char *aws = NULL;
+
+#define SET(option, value) r = r ? r : curl_easy_setopt(s->curl, option, value)
+	SET(CURLOPT_NETRC, (long) CURL_NETRC_IGNORED);
+	SET(CURLOPT_USERNAME, auth == HTTP_AUTH_BASIC || auth == HTTP_AUTH_AWS ? rq->user : NULL);
+	SET(CURLOPT_PASSWORD, auth == HTTP_AUTH_BASIC || auth == HTTP_AUTH_AWS ? rq->password : NULL);
+	SET(CURLOPT_XOAUTH2_BEARER, auth == HTTP_AUTH_BEARER ? rq->password : NULL);
+	SET(CURLOPT_AWS_SIGV4, NULL);
+	if (auth == HTTP_AUTH_BASIC)
+		SET(CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+	if (auth == HTTP_AUTH_BEARER)
+		SET(CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
+	if (auth == HTTP_AUTH_AWS) {
+		aws = xasprintf("aws:amz:%s:s3", rq->region);
+		SET(CURLOPT_AWS_SIGV4, aws);
+	}
+	return r;
+}
+
+static CURLcode set_trust(const struct http_session *s)
+{
+	const struct http_request *rq = s->rq;
+	const struct curl_blob ca = {.data = (void *) rq->ca, .len = rq->ca_len, .flags = CURL_BLOB_NOCOPY};
+	CURLcode r = CURLE_OK;
+
+	SET(CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
+	SET(CURLOPT_SSL_VERIFYPEER, rq->any_certificate ? 0L : 1L);
+	SET(CURLOPT_SSL_VERIFYHOST, rq->any_certificate ? 0L : 2L);
+	if (rq->ca)
+		SET(CURLOPT_CAINFO_BLOB, &ca);
+	if (rq->ca && !rq->ca_dir)
+		SET(CURLOPT_CAPATH, NULL);
+	if (rq->ca_dir)
+		SET(CURLOPT_CAPATH, rq->ca_dir);
+	return r;
+}
+
+static CURLcode set_options(struct http_session *s, struct curl_slist *headers)
+{
+	const char *protocols = s->rq->allow_http ? "http,https" : "https";
+	CURLcode r = CURLE_OK;
+
+	SET(CURLOPT_ERRORBUFFER, s->error);
+	SET(CURLOPT_URL, s->url.text);
+	SET(CURLOPT_PROTOCOLS_STR, protocols);
+	SET(CURLOPT_FOLLOWLOCATION, 0L);
+	SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	/* One stream is all there is: HTTP/2 would only cost. */
+	SET(CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
+	SET(CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
+	SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
+	SET(CURLOPT_LOW_SPEED_TIME, STALL_SECONDS);
+	SET(CURLOPT_NOSIGNAL, 1L);
+	SET(CURLOPT_USERAGENT, "gantry/" GANTRY_VERSION);
+	SET(CURLOPT_HTTPHEADER, headers);
+	SET(CURLOPT_BUFFERSIZE, BUFFER_SIZE);
+	SET(CURLOPT_HEADERFUNCTION, on_header);
+	SET(CURLOPT_HEADERDATA, s);
+	SET(CURLOPT_WRITEFUNCTION, on_body);
+	SET(CURLOPT_WRITEDATA, s);
+#undef SET
+	return r;
+}
+
+int http_transfer(struct http_session *s, CURLcode *ret, struct err *e)
+{
+	struct curl_slist *headers;
+	CURLcode r;
+
+	s->asked = !s->from_start && s->at && s->validator;
+	s->verdict = HTTP_UNDECIDED;
+	s->again = false;
+	s->header_bytes = s->ignored = 0;
+	s->error[0] = '\0';
+	http_headers_done(&s->headers);
+	headers = make_headers(s);
+	r = set_options(s, headers);
+	r = r ? r : set_credentials(s);
+	r = r ? r : set_trust(s);
+	if (r) {
+		curl_slist_free_all(headers);
+		return err_set(e, EINVAL, "curl: %s", curl_easy_strerror(r));
+	}
+	*ret = curl_easy_perform(s->curl);
+	(void) curl_easy_setopt(s->curl, CURLOPT_HTTPHEADER, NULL);
+	curl_slist_free_all(headers);
+	return 0;
+}
