@@ -146,3 +146,18 @@ void store_info_done(struct store_info *info)
 	free(info->source);
 	*info = (struct store_info) {0};
 }
+
+void store_set_tree_size(int store, const char *id, int64_t size)
+{
+	_cleanup_fd_ int dir = store_image_dir(store, id, NULL), open_dir = -EBADF;
+	struct store_info info = {0};
+
+	if (dir < 0 || store_info(store, id, &info, NULL) < 0)
+		return;
+	open_dir = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (open_dir >= 0 && info.tree_size != size) {
+		info.tree_size = size;
+		(void) info_write(open_dir, &info, NULL);
+	}
+	store_info_done(&info);
+}

@@ -137,7 +137,7 @@ int store_lock_use(int store, enum lock_kind kind, bool wait, struct err *e)
 	return lock_file_at(store, DATA_PREPARE_LOCK, kind, wait, e);
 }
 
-int store_ids(int store, const char *where, char ***ret, struct err *e)
+static int read_ids(int store, const char *where, const char *(*check)(const char *), char ***ret, struct err *e)
 {
 	_cleanup_strv_ char **ids = NULL;
 	_cleanup_dir_ DIR *d = NULL;
@@ -156,7 +156,7 @@ int store_ids(int store, const char *where, char ***ret, struct err *e)
 	ids = xgrow(NULL, 0, sizeof *ids);
 	ids[0] = NULL;
 	while ((errno = 0, de = readdir(d)))
-		if (!image_id_check(de->d_name)) {
+		if (!check(de->d_name)) {
 			ids = xgrow(ids, n + 1, sizeof *ids);
 			ids[n++] = xstrdup(de->d_name);
 			ids[n] = NULL;
@@ -165,4 +165,14 @@ int store_ids(int store, const char *where, char ***ret, struct err *e)
 		return err_sys(e, "read %s", where);
 	*ret = take_ptr(ids);
 	return 0;
+}
+
+int store_ids(int store, const char *where, char ***ret, struct err *e)
+{
+	return read_ids(store, where, image_id_check, ret, e);
+}
+
+int store_tree_ids(int store, char ***ret, struct err *e)
+{
+	return read_ids(store, DATA_CAS_TREE, tree_id_check, ret, e);
 }

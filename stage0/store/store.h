@@ -76,6 +76,8 @@ int store_has(int store, const char *id);
 int store_manifest(int store, const char *id, char **ret, size_t *ret_len, struct err *e);
 int store_info(int store, const char *id, struct store_info *ret, struct err *e);
 void store_info_done(struct store_info *info);
+/* How much the image's own tree takes, for the list; best effort. */
+void store_set_tree_size(int store, const char *id, int64_t size);
 /* Decode the bytes of an info file; takes over `data`. */
 int store_info_parse(char *data, size_t len, struct store_info *ret, struct err *e);
 /* All images, by import time. */
@@ -101,15 +103,24 @@ void store_touch(int store, const char *id);
 int store_lock_use(int store, enum lock_kind kind, bool wait, struct err *e);
 
 /*
- * Remove the image, and its tree when no pod names it and the prepare lock can be had at once (gc
- * takes the tree otherwise).  -ENOENT when it is not there.
+ * Remove the image, its tree, and the rendered trees that it is a layer of: trees when no pod names
+ * them and the prepare lock can be had at once (gc takes them otherwise).  -ENOENT when it is not there.
  */
 int store_remove(int store, const char *id, struct err *e);
 /*
  * Remove what nobody owns: unlocked directories in cas/tmp, trees without an image and without a pod
- * that are older than grace_ns.  Waits for the prepare lock.
+ * that are older than grace_ns, what is known of downloads that led to nothing.  Waits for the prepare
+ * lock.
  */
 int store_gc(int store, int64_t grace_ns, struct err *e);
+/* Told of what was removed: "tree" or "image", and its id. */
+typedef void (*store_gone)(const char *what, const char *id);
+/*
+ * Remove what is not used: the same and all other trees that no pod names (they are made again from the
+ * archives when they are wanted), then images that were not used for grace_ns and that no pod was made of
+ * which is being prepared, is prepared or runs.
+ */
+int store_gc_unused(int store, int64_t grace_ns, store_gone gone, struct err *e);
 
 /* --- for the fetch pipeline: making an image --- */
 

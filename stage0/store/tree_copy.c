@@ -13,60 +13,27 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "stage0/store/inode_map.h"
 #include "stage0/store/internal.h"
 #include "stage0/store/tree_copy.h"
 
 #define XATTR_LIST_LIMIT 65536
 #define COPY_DEPTH_MAX 256 /* the unpacker admits fewer */
 
-/* Where the first name of a file with several was copied to. */
-struct first_name {
-	ino_t ino;
-	char *path; /* below the new root */
-};
-
 struct copy {
 	int root; /* of the copy */
-	struct first_name *v; /* open addressing by inode; NULL path: free */
-	size_t n, slots;
+	struct inode_map links;
 	struct strbuf path; /* of the directory being copied, below the root; empty or ends in '/' */
 };
 
-static struct first_name *slot_of(struct copy *c, ino_t ino)
-{
-	size_t i = (size_t) (ino * 0x9e3779b97f4a7c15u) & (c->slots - 1);
-
-	while (c->v[i].path && c->v[i].ino != ino)
-		i = (i + 1) & (c->slots - 1);
-	return &c->v[i];
-}
-
-static void make_room(struct copy *c)
-{
-	struct copy old = *c;
-
-	if (2 * c->n < c->slots)
-		return;
-	c->slots = c->slots ? 2 * c->slots : 256;
-	c->v = xcalloc(c->slots, sizeof *c->v);
-	for (size_t i = 0; i < old.slots; i++)
-		if (old.v[i].path)
-			*slot_of(c, old.v[i].ino) = old.v[i];
-	free(old.v);
-}
-
-/* The files of one tree are on one device. Returns 1 when the name was linked to an earlier one. */
+/* Returns 1 when the name was linked to an earlier one. */
 static int link_earlier(struct copy *c, const struct stat *st, int to, const char *name)
 {
-	struct first_name *f;
+	struct inode_name *f = inode_map_get(&c->links, st->st_ino);
 
-	make_room(c);
-	f = slot_of(c, st->st_ino);
 	if (f->path)
 		return linkat(c->root, f->path, to, name, 0) < 0 ? -errno : 1;
-	f->ino = st->st_ino;
 	f->path = xasprintf("%s%s", c->path.buf ? c->path.buf : "", name);
-	c->n++;
 	return 0;
 }
 
@@ -293,9 +260,7 @@ int store_tree_copy(int store, const char *id, int dirfd, struct err *e)
 	if (from < 0 || to < 0)
 		return err_sys(e, "tree of image %s", id);
 	r = copy_dir(&c, from, to, 0, e);
-	for (size_t i = 0; i < c.slots; i++)
-		free(c.v[i].path);
-	free(c.v);
+	inode_map_done(&c.links);
 	strbuf_done(&c.path);
 	return r < 0 ? err_ctx(e, r, "copy the tree of image %s", id) : 0;
 }

@@ -1,0 +1,64 @@
+/*
+ * Taking an image out of the store.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "contract/layout.h"
+#include "stage0/store/internal.h"
+
+int store_take_away(int store, const char *where, const char *id, const struct store_tmp *tmp, const char *as,
+		    struct err *e)
+{
+	_cleanup_fd_ int dir = openat(store, where, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (dir < 0)
+		return err_sys(e, "open %s", where);
+	if (renameat(dir, id, tmp->dir, as) < 0)
+		return err_sys(e, "remove %s/%s", where, id);
+	return file_sync_dir(dir, e);
+}
+
+/* Its own tree, and the rendered ones that it is a layer of: as far as no pod names them. */
+static int remove_unused_trees(int store, const char *id, const struct store_tmp *tmp)
+{
+	_cleanup_fd_ int lock = store_lock_use(store, LOCK_EXCLUSIVE, false, NULL);
+	_cleanup_strv_ char **used = NULL, **trees = NULL;
+	int r = lock;
+
+	if (r >= 0)
+		r = store_trees_in_use(store, &used, NULL);
+	if (r >= 0)
+		r = store_tree_ids(store, &trees, NULL);
+	/* Somebody may have fetched it again since the image went. */
+	if (r < 0 || store_has(store, id) != 0)
+		return r;
+	for (size_t i = 0; i < strv_len(trees); i++) {
+		if (strv_has(used, trees[i]) || (!str_eq(trees[i], id) && !store_tree_has_layer(store, trees[i], id)))
+			continue;
+		r = store_take_away(store, DATA_CAS_TREE, trees[i], tmp, trees[i], NULL);
+		if (r < 0)
+			break;
+	}
+	return r;
+}
+
+int store_remove(int store, const char *id, struct err *e)
+{
+	struct store_tmp tmp = STORE_TMP_INIT;
+	_cleanup_fd_ int dir = store_image_dir(store, id, e);
+	int r = dir < 0 ? dir : store_tmp_new(store, &tmp, e);
+
+	if (r < 0)
+		return r;
+	r = store_take_away(store, DATA_CAS_IMAGE, id, &tmp, "image", e);
+	/* What is in use now, or could not be asked now, is taken by gc. */
+	if (r == 0)
+		(void) remove_unused_trees(store, id, &tmp);
+	store_tmp_done(store, &tmp);
+	return r;
+}
