@@ -10,6 +10,9 @@
 #include "stage0/store/store.h"
 
 struct gantry;
+struct signature;
+
+#define IMAGE_SIGNATURE "signature" /* in cas/image/ID: the one that was good when the image came */
 
 /*
  * Unpack the archive into TMP/NAME, where NAME/rootfs then is, and check that it still hashes to the
@@ -24,3 +27,10 @@ int kept_inflate(const struct gantry *g, int store, const char *id, int out, str
 /* The SHA-512 of some bytes in the form of an id. */
 int kept_digest(const struct gantry *g, int store, const char *data, size_t len, char ret[IMAGE_ID_LEN + 1],
 		struct err *e);
+/* Check an archive that is there as a whole: the signer (owned by the caller). */
+int kept_check_blob(const struct gantry *g, const struct signature *sig, int blob, const char *image_name,
+		    char **ret_signer, struct err *e);
+/* The archive in the store with the signature that it came with, and the keys that are trusted today. */
+int kept_check_signature(const struct gantry *g, int store, const char *id, char **ret_signer, struct err *e);
+/* Keep the signature beside the image, for that; best effort. */
+void kept_note_signature(int store, const char *id, const struct signature *sig);

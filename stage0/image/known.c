@@ -7,7 +7,7 @@
 
 #include "base/str.h"
 #include "stage0/image/internal.h"
-#include "stage0/worker/arriving.h"
+#include "stage0/image/kept.h"
 
 #define COMPARE (256u << 10)
 
@@ -75,27 +75,6 @@ static int find_same(int store, int file, struct store_info *ret, int *ret_blob,
 	return found;
 }
 
-/* All of the blob is there: one message, and the verify worker can run. */
-static int check(const struct gantry *g, const struct signature *sig, int blob, struct store_info *info, struct err *e)
-{
-	_cleanup_worker_ struct worker w = WORKER_INIT;
-	_cleanup_fd_ int progress = -EBADF;
-	uint64_t message = (uint64_t) info->blob_size | ARRIVING_WHOLE;
-	int fds[2], r;
-
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return err_sys(e, "pipe");
-	progress = fds[0];
-	r = write_all(fds[1], &message, sizeof message);
-	(void) fd_close(fds[1]);
-	if (r == 0)
-		r = signature_start_check(g, sig, info->name, blob, progress, &w, e);
-	if (r < 0)
-		return r;
-	free(take_ptr(info->signer));
-	return signature_finish_check(&w, FINISH_MS, &info->signer, e);
-}
-
 int known_image(const struct gantry *g, int store, const char *source, int file, const struct signature *sig,
 		char **ret_id, struct err *e)
 {
@@ -106,7 +85,12 @@ int known_image(const struct gantry *g, int store, const char *source, int file,
 
 	if (r <= 0)
 		return r;
-	r = sig ? check(g, sig, blob, &info, e) : 0;
+	if (sig) {
+		free(take_ptr(info.signer));
+		r = kept_check_blob(g, sig, blob, info.name, &info.signer, e);
+	} else {
+		r = 0;
+	}
 	if (r == 0) {
 		(void) clock_gettime(CLOCK_REALTIME, &now);
 		info.import_time_ns = (int64_t) now.tv_sec * 1000000000 + now.tv_nsec;
@@ -114,8 +98,10 @@ int known_image(const struct gantry *g, int store, const char *source, int file,
 		info.source = xstrdup(source);
 		r = store_refresh(store, &info, e);
 	}
-	if (r == 0)
+	if (r == 0) {
+		kept_note_signature(store, info.id, sig);
 		*ret_id = xstrdup(info.id);
+	}
 	store_info_done(&info);
 	return r < 0 ? r : 1;
 }

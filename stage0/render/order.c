@@ -120,7 +120,7 @@ static int visit_dependency(struct walk *w, const struct dependency *d, const st
 static int visit(struct walk *w, const char *id, const struct path_list *upper, struct err *e)
 {
 	struct path_list own, below;
-	const struct image_manifest *m;
+	const struct image_manifest *m = NULL;
 	int r = load(w, id, &m, e);
 
 	if (r < 0)
