@@ -12,6 +12,8 @@ extern const struct command cmd_cat_manifest, cmd_complete, cmd_completion, cmd_
 	cmd_enter, cmd_fetch, cmd_gc, cmd_help, cmd_image_cat_manifest, cmd_image_list,
 	cmd_image_rm, cmd_list, cmd_prepare, cmd_rm, cmd_run, cmd_run_prepared, cmd_status,
 	cmd_stop, cmd_trust, cmd_version, cmd_metadata_service;
+extern const struct command cmd_image_export, cmd_image_extract, cmd_image_gc, cmd_image_render,
+	cmd_image_verify;
 
 #define NOT_BUILT(id, words)                                                                       \
 	static const struct command id = {.name = words,                                           \
@@ -20,11 +22,6 @@ extern const struct command cmd_cat_manifest, cmd_complete, cmd_completion, cmd_
 NOT_BUILT(no_app, "app");
 NOT_BUILT(no_attach, "attach");
 NOT_BUILT(no_export, "export");
-NOT_BUILT(no_image_export, "image export");
-NOT_BUILT(no_image_extract, "image extract");
-NOT_BUILT(no_image_gc, "image gc");
-NOT_BUILT(no_image_render, "image render");
-NOT_BUILT(no_image_verify, "image verify");
 NOT_BUILT(no_api, "api-service");
 
 static const struct command family_image = {
@@ -50,7 +47,12 @@ const struct command *const commands[] = {
 	&family_image,
 	&cmd_image_list,
 	&cmd_image_cat_manifest,
+	&cmd_image_export,
+	&cmd_image_extract,
+	&cmd_image_render,
+	&cmd_image_verify,
 	&cmd_image_rm,
+	&cmd_image_gc,
 	&cmd_config,
 	&cmd_metadata_service,
 	&cmd_completion,
@@ -62,11 +64,6 @@ const struct command *const commands[] = {
 	&no_app,
 	&no_attach,
 	&no_export,
-	&no_image_export,
-	&no_image_extract,
-	&no_image_gc,
-	&no_image_render,
-	&no_image_verify,
 	NULL,
 };
 

@@ -10,10 +10,11 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/str.h"
+#include "stage0/cmd/image_words.h"
 #include "stage0/command.h"
 #include "stage0/store/store.h"
 
-static int open_store(const struct gantry *g, const char *word, struct err *e)
+int image_store_open(const struct gantry *g, const char *word, struct err *e)
 {
 	int store = store_open_existing(g, e);
 
@@ -42,7 +43,7 @@ static int run_rm(struct gantry *g, void *target, char *const *words, struct err
 	(void) target;
 	if (!strv_len(words))
 		return err_set(e, EINVAL, "must provide at least one image");
-	store = open_store(g, words[0], e);
+	store = image_store_open(g, words[0], e);
 	if (store < 0)
 		return store;
 	for (size_t i = 0; words[i]; i++) {
@@ -68,24 +69,12 @@ const struct command cmd_image_rm = {
 /* --- cat-manifest --- */
 
 struct cat_target {
-	bool raw; /* --pretty-print=false */
+	char **pretty; /* the last word counts */
 };
 
-static int set_pretty(void *target, const char *value, struct err *e)
-{
-	struct cat_target *t = target;
-	bool pretty;
-	int r = parse_bool(value, &pretty);
-
-	(void) e;
-	if (r == 0)
-		t->raw = !pretty;
-	return r;
-}
-
 static const struct opt cat_opts[] = {
-	{.name = "pretty-print", .type = OPT_CALL, .call = set_pretty, .arg = "BOOL",
-	 .help = "indent (true); false: the bytes as they are"},
+	{.name = "pretty-print", .type = OPT_OPTIONAL, .offset = offsetof(struct cat_target, pretty), .arg = "BOOL",
+	 .bare = "true", .help = "indent (true); false: the bytes as they are"},
 };
 
 static int run_cat_manifest(struct gantry *g, void *target, char *const *words, struct err *e)
@@ -94,12 +83,16 @@ static int run_cat_manifest(struct gantry *g, void *target, char *const *words, 
 	_cleanup_free_ char *id = NULL, *text = NULL, *pretty = NULL;
 	_cleanup_json_ cJSON *j = NULL;
 	_cleanup_fd_ int store = -EBADF;
+	bool indent = true;
 	size_t len;
 	int r;
 
+	for (size_t i = 0; i < strv_len(t->pretty); i++)
+		if (parse_bool(t->pretty[i], &indent) < 0)
+			return err_set(e, EINVAL, "--pretty-print: %s is neither true nor false", q(t->pretty[i]));
 	if (strv_len(words) != 1)
 		return err_set(e, EINVAL, "must provide exactly one image");
-	store = open_store(g, words[0], e);
+	store = image_store_open(g, words[0], e);
 	if (store < 0)
 		return store;
 	r = store_find(store, words[0], &id, e);
@@ -107,7 +100,7 @@ static int run_cat_manifest(struct gantry *g, void *target, char *const *words, 
 		r = store_manifest(store, id, &text, &len, e);
 	if (r < 0)
 		return r;
-	if (t->raw) {
+	if (!indent) {
 		(void) fwrite(text, 1, len, stdout);
 		if (!len || text[len - 1] != '\n')
 			(void) fputc('\n', stdout);
@@ -121,6 +114,13 @@ static int run_cat_manifest(struct gantry *g, void *target, char *const *words, 
 	return 0;
 }
 
+static void cat_done(void *target)
+{
+	struct cat_target *t = target;
+
+	strv_free(t->pretty);
+}
+
 const struct command cmd_image_cat_manifest = {
 	.name = "image cat-manifest",
 	.usage = "[options] IMAGE",
@@ -128,4 +128,5 @@ const struct command cmd_image_cat_manifest = {
 	COMMAND_OPTS(cat_opts),
 	.target_size = sizeof(struct cat_target),
 	.run = run_cat_manifest,
+	.done = cat_done,
 };
