@@ -302,6 +302,7 @@ static void run(struct pod *pod, struct pollfd *p)
 			if (pod->shared)
 				descent_end();
 			_exit(EXIT_FAILED);
+		}
 		if (n > 0)
 			dispatch(pod, p);
 		pod_timeouts(pod);
