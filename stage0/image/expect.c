@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "stage0/image/internal.h"
 
-int expect_check(const struct image_ref *expect, const char *name, const struct nameval_list *labels, struct err *e)
+int image_check_expected(const struct image_ref *expect, const char *name, const struct nameval_list *labels, struct err *e)
 {
 	if (!expect)
 		return 0;

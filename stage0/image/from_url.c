@@ -91,7 +91,7 @@ static int check_stored(const struct way *w, const char *id, struct err *e)
 	free(text);
 	if (!m)
 		return -EINVAL;
-	r = expect_check(w->rq->expect, m->name, &m->labels, e);
+	r = image_check_expected(w->rq->expect, m->name, &m->labels, e);
 	image_manifest_free(m);
 	return r;
 }

@@ -200,7 +200,7 @@ static int check_manifest(struct pipeline *p, struct err *e)
 	p->manifest = image_manifest_parse(text->buf ? text->buf : "", text->len, e);
 	if (!p->manifest)
 		return -EINVAL;
-	r = expect_check(p->in->expect, p->manifest->name, &p->manifest->labels, e);
+	r = image_check_expected(p->in->expect, p->manifest->name, &p->manifest->labels, e);
 	if (r < 0)
 		return r;
 	p->info.name = xstrdup(p->manifest->name);

@@ -118,7 +118,7 @@ struct import {
 };
 
 /* Whether the image is the one that was asked for: the name, and each label of `expect`. */
-int expect_check(const struct image_ref *expect, const char *name, const struct nameval_list *labels, struct err *e);
+int image_check_expected(const struct image_ref *expect, const char *name, const struct nameval_list *labels, struct err *e);
 
 /*
  * Read the source once: copy, verify, inflate, hash and unpack, and publish when all of it is right.

@@ -2,8 +2,9 @@
  * cas/partial/HASH-OF-URL/{blob,state}: the beginning of a file that is being downloaded.  It is there
  * from the first byte on, so that the next fetch can go on with it however this one ended.
  *
- * Whoever downloads holds the directory's lock; store_gc() takes what is left alone for a day.  What the bytes are worth is not asked here: the image
- * made of them is hashed and verified like any other, and when it is none they are dropped.
+ * Whoever downloads holds the directory's lock; store_gc() takes what is left alone for a day.  What
+ * the bytes are worth is not asked here: the image made of them is hashed and verified like any other,
+ * and when it is none they are dropped.
  */
 #pragma once
 
