@@ -25,6 +25,7 @@
 #include "spec/image_manifest.h"
 #include "base/json.h"
 #include "stage0/image/internal.h"
+#include "stage0/image/kept.h"
 #include "stage0/worker/arriving.h"
 
 #define CHUNK (4u << 20)
@@ -381,7 +382,11 @@ static int publish(struct pipeline *p, struct err *e)
 		if (r < 0)
 			return r;
 	}
-	return store_publish(p->in->store, &p->tmp, &p->info, e);
+	r = store_publish(p->in->store, &p->tmp, &p->info, e);
+	/* So that it can be checked again with the keys of another day. */
+	if (r == 0)
+		kept_note_signature(p->in->store, p->info.id, p->in->sig);
+	return r;
 }
 
 static void done(struct pipeline *p)
