@@ -5,7 +5,7 @@
 PROBE_SRC := $(addprefix tests/lib/,probe.c probe_see.c probe_try.c probe_load.c probe_net.c probe_http.c)
 
 .PHONY: test-programs
-test-programs: $(addprefix $(B)/tests/,probe block httpd mktar)
+test-programs: $(addprefix $(B)/tests/,probe block httpd mktar front)
 
 $(B)/tests/probe: $(PROBE_SRC) tests/lib/probe.h
 	$(call say,MUSL,$@)
@@ -21,6 +21,11 @@ $(B)/tests/httpd $(B)/tests/mktar: $(B)/tests/%: tests/lib/%.c
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu17 -O1 $(WARN) -o $@ $<
+
+$(B)/tests/front: tests/lib/front.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu17 -O1 $(WARN) -o $@ $< -lssl -lcrypto
 
 # Plays stage1/run for the programs inside pods: the one that needs the library.
 OBJS += $(B)/obj/tests/lib/pod_driver.o
