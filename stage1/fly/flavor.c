@@ -8,4 +8,5 @@
 const struct flavor flavor = {
 	.groups = false,
 	.plan = fly_plan,
+	.prepare_host = fly_share,
 };

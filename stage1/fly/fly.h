@@ -7,3 +7,6 @@
 
 int fly_plan(const struct pod *pod, const struct entry_args *args, const struct host_facts *facts,
 	     struct plan **ret, struct err *e);
+
+/* share.c: the host's mounts that volumes lie on become shared ones. */
+int fly_share(const struct plan *plan, struct err *e);

@@ -10,5 +10,7 @@ struct flavor {
 	bool groups; /* its pods have control groups of their own */
 	int (*plan)(const struct pod *pod, const struct entry_args *args, const struct host_facts *facts,
 		    struct plan **ret, struct err *e);
+	/* What the plan needs of the host beforehand; NULL: nothing. */
+	int (*prepare_host)(const struct plan *plan, struct err *e);
 };
 extern const struct flavor flavor;

@@ -88,7 +88,9 @@ static int carry_out(const struct plan *plan, const struct entry_args *args, con
 	sb.error = h->error;
 	sb.ready = h->ready;
 	sb.log = h->log;
-	r = sandbox_run(&sb, e);
+	r = flavor.prepare_host ? flavor.prepare_host(plan, e) : 0;
+	if (r == 0)
+		r = sandbox_run(&sb, e);
 	sb.error = -EBADF;
 	sandbox_done(&sb);
 	return r;
