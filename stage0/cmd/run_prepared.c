@@ -41,8 +41,9 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 	if (p.phase != PHASE_PREPARED || pod_lock(&p) < 0)
 		return err_set(e, EINVAL, "pod \"%s\" is not prepared", p.uuid);
 	r = stage1_of_pod(p.dir, &s, e);
-	if (r == 0)
-		r = pod_run(g, &p, &s, req, e);
+	if (r < 0)
+		return r;
+	r = pod_run(g, &p, &s, req, e);
 	if (r == -ENOENT)
 		r = err_set(e, EINVAL, "pod \"%s\" is not prepared", p.uuid);
 	return r;

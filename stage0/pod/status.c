@@ -152,7 +152,8 @@ int pod_pid(const struct pod *p, pid_t *ret, struct err *e)
 
 	if (r != -ENOENT || read_pid(p, POD_PPID, &parent, NULL) < 0)
 		return r;
-	err_done(e);
+	if (e)
+		err_done(e);
 	return only_child(parent, ret, e);
 }
 
