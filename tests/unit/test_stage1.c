@@ -36,7 +36,7 @@ static void record_and_find_again(void **state)
 
 	(void) state;
 	put_manifest(dir, NOTE("run", "/run") "," NOTE("gc", "/bin/gc") "," NOTE("interface-version", "6"));
-	want = xasprintf("%s\nexample.com/stage1:1.2.3\n", scratch_path);
+	want = xasprintf("%s\nexample.com/stage1:1.2.3\n6\n", scratch_path);
 	assert_int_equal(file_write_at(dir, "stage1", want, strlen(want), 0600, FILE_FAST, NULL), 0);
 	assert_int_equal(stage1_of_pod(dir, &s, NULL), 0);
 	assert_string_equal(s.dir, scratch_path);
@@ -93,9 +93,18 @@ static void damaged(void **state)
 		{"", NULL, "stage1 of the pod: \"\" is not an absolute path"},
 		{"\n\n", NULL, "stage1 of the pod: \"\" is not an absolute path"},
 		{"relative", NULL, "stage1 of the pod: \"relative\" is not an absolute path"},
-		{"/nonexistent", NULL, "stage1 of the pod: open /nonexistent/manifest: No such file or directory"},
+		{"/nonexistent", NULL, "stage1 of the pod: /nonexistent is not there any more (the pod was made with it)"},
+		{"/nonexistent\nexample.com/one:1\n", NULL,
+		 "stage1 of the pod: /nonexistent is not there any more (the pod was made with \"example.com/one:1\")"},
+		{"/\n", NULL, "stage1 of the pod: open /manifest: No such file or directory"},
 		{NULL, NOTE("run", "run"),
 		 "stage1 of the pod: %s/manifest: coreos.com/rkt/stage1/run: \"run\" is not an absolute path"},
+		{NULL, NOTE("run", "/a/../run"),
+		 "stage1 of the pod: %s/manifest: coreos.com/rkt/stage1/run: \"/a/../run\" is not a clean path"},
+		{NULL, NOTE("run", "/"),
+		 "stage1 of the pod: %s/manifest: coreos.com/rkt/stage1/run: \"/\" is not a clean path"},
+		{NULL, NOTE("interface-version", "0"),
+		 "stage1 of the pod: %s/manifest: bad interface version \"0\""},
 		{NULL, NOTE("interface-version", "new"),
 		 "stage1 of the pod: %s/manifest: bad interface version \"new\""},
 		{NULL, NOTE("interface-version", "-1"), "stage1 of the pod: %s/manifest: bad interface version \"-1\""},
@@ -115,6 +124,31 @@ static void damaged(void **state)
 		assert_true(stage1_of_pod(dir, &s, &e) < 0);
 		assert_err(&e, want);
 	}
+	scratch_close(dir);
+}
+
+/* Of an image: the pod's own copy of the manifest is what counts, the directory has none. */
+static void of_an_image(void **state)
+{
+	_cleanup_stage1_ struct stage1 s = STAGE1_INIT, again = STAGE1_INIT;
+	_cleanup_free_ char *id = NULL, *text = NULL;
+	int dir = scratch_open();
+
+	(void) state;
+	s.dir = xstrdup("/usr");
+	s.name = xstrdup("example.com/stage1:1.2.3");
+	s.interface = 2;
+	s.tree_id = xstrdup("deps-sha512-00");
+	put_manifest(dir, NOTE("stop", "/stop") "," NOTE("interface-version", "2"));
+	assert_int_equal(file_read_at(dir, "manifest", 4096, &s.manifest, NULL, NULL), 0);
+	assert_int_equal(stage1_record(&s, dir, NULL), 0);
+	assert_int_equal(file_read_line_at(dir, "stage1TreeStoreID", &id, NULL), 0);
+	assert_string_equal(id, "deps-sha512-00");
+	assert_int_equal(file_read_line_at(dir, "stage1", &text, NULL), 0);
+	assert_string_equal(text, "/usr\nexample.com/stage1:1.2.3\n2");
+	assert_int_equal(stage1_of_pod(dir, &again, NULL), 0);
+	assert_string_equal(again.programs[ENTRY_STOP], "/usr/rootfs/stop");
+	assert_int_equal(again.interface, 2);
 	scratch_close(dir);
 }
 
@@ -192,6 +226,7 @@ int main(void)
 		cmocka_unit_test(record_and_find_again),
 		cmocka_unit_test(what_is_missing_has_rkts_meaning),
 		cmocka_unit_test(damaged),
+		cmocka_unit_test(of_an_image),
 		cmocka_unit_test(environment),
 		cmocka_unit_test(calling),
 	};
