@@ -10,7 +10,7 @@
 
 extern const struct command cmd_cat_manifest, cmd_complete, cmd_completion, cmd_config, cmd_doc,
 	cmd_enter, cmd_fetch, cmd_gc, cmd_help, cmd_image_cat_manifest, cmd_image_list,
-	cmd_image_rm, cmd_list, cmd_prepare, cmd_rm, cmd_run, cmd_run_prepared, cmd_status,
+	cmd_image_rm, cmd_list, cmd_prepare, cmd_restart, cmd_rm, cmd_run, cmd_run_prepared, cmd_status,
 	cmd_stop, cmd_trust, cmd_version, cmd_metadata_service;
 extern const struct command cmd_image_export, cmd_image_extract, cmd_image_gc, cmd_image_render,
 	cmd_image_verify;
@@ -35,6 +35,7 @@ const struct command *const commands[] = {
 	&cmd_run,
 	&cmd_prepare,
 	&cmd_run_prepared,
+	&cmd_restart,
 	&cmd_list,
 	&cmd_status,
 	&cmd_enter,

@@ -137,7 +137,7 @@ static void done(void *target)
 
 const struct command cmd_enter = {
 	.name = "enter",
-	.usage = "[options] UUID [CMD [ARG...]]",
+	.usage = "[options] UUID|NAME [CMD [ARG...]]",
 	.summary = "run a command inside an app of a running pod",
 	.details = "\tThe command gets what the app has and nothing more: its namespaces, cgroup,\n"
 		   "\tcapabilities, system call filter and user. Its exit status is gantry's.\n",

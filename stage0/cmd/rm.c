@@ -92,7 +92,7 @@ static void done(void *target)
 
 const struct command cmd_rm = {
 	.name = "rm",
-	.usage = "UUID... | --uuid-file=PATH",
+	.usage = "UUID|NAME... | --uuid-file=PATH",
 	.summary = "remove pods that do not run",
 	COMMAND_OPTS(opts),
 	.needs_root = true,

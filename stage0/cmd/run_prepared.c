@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "base/fd.h"
-#include "base/str.h"
+#include "stage0/cmd/pod_words.h"
 #include "stage0/command.h"
 #include "stage0/pod/run.h"
 
@@ -30,12 +30,7 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 
 	if (r < 0)
 		return r;
-	if (strv_len(words) != 1)
-		return err_set(e, EINVAL, "must supply exactly one pod UUID");
-	pods = pods_open(g, true, e);
-	if (pods < 0 && pods != -ENOENT)
-		return pods;
-	r = pod_find(pods, words[0], &p, e);
+	r = pod_find_one(g, words, &pods, &p, e);
 	if (r < 0)
 		return r;
 	if (p.phase != PHASE_PREPARED || pod_lock(&p) < 0)
@@ -61,7 +56,7 @@ static void done(void *target)
 
 const struct command cmd_run_prepared = {
 	.name = "run-prepared",
-	.usage = "[options] UUID",
+	.usage = "[options] UUID|NAME",
 	.summary = "run a pod that was made by prepare",
 	.needs_root = true,
 	.target_size = sizeof(struct run_request),

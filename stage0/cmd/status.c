@@ -4,10 +4,8 @@
 #include <errno.h>
 
 #include "base/fd.h"
-#include "base/log.h"
 #include "base/parse.h"
 #include "base/str.h"
-#include "contract/exit.h"
 #include "stage0/cli/format.h"
 #include "stage0/cli/table.h"
 #include "stage0/cmd/pod_words.h"
@@ -115,18 +113,10 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 		r = parse_wait(t->wait_ready, "wait-ready", &ready_ms, e);
 	if (r < 0)
 		return r;
-	if (pod_words(words, t->uuid_file, &uuids, e) < 0) {
-		if (!t->uuid_file || strv_len(words))
-			return -EINVAL;
-		log_error("%s", err_text(e));
-		return EXIT_UUID_FILE;
-	}
-	if (strv_len(uuids) != 1)
-		return err_set(e, EINVAL, "must supply exactly one pod UUID");
-	pods = pods_open(g, true, e);
-	if (pods < 0 && pods != -ENOENT)
-		return pods;
-	r = pod_find(pods, uuids[0], &p, e);
+	r = pod_words_or_exit(words, t->uuid_file, &uuids, e);
+	if (r != 0)
+		return r;
+	r = pod_find_one(g, uuids, &pods, &p, e);
 	if (r == 0 && ready_ms)
 		r = pod_wait_ready(&p, NULL, ready_ms, e);
 	if (r == 0 && wait_ms)
@@ -148,7 +138,7 @@ static void done(void *target)
 
 const struct command cmd_status = {
 	.name = "status",
-	.usage = "[options] UUID | --uuid-file=PATH",
+	.usage = "[options] UUID|NAME | --uuid-file=PATH",
 	.summary = "show the state of a pod, or wait for it",
 	COMMAND_OPTS(opts),
 	.target_size = sizeof(struct target),

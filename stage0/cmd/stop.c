@@ -59,14 +59,10 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 	struct target *t = target;
 	_cleanup_strv_ char **uuids = NULL;
 	_cleanup_fd_ int pods = -EBADF;
-	int failed = 0;
+	int failed = 0, r = pod_words_or_exit(words, t->uuid_file, &uuids, e);
 
-	if (pod_words(words, t->uuid_file, &uuids, e) < 0) {
-		if (!t->uuid_file || strv_len(words))
-			return -EINVAL;
-		log_error("%s", err_text(e));
-		return EXIT_UUID_FILE;
-	}
+	if (r != 0)
+		return r;
 	pods = pods_open(g, true, e);
 	if (pods < 0 && pods != -ENOENT)
 		return pods;
@@ -88,7 +84,7 @@ static void done(void *target)
 
 const struct command cmd_stop = {
 	.name = "stop",
-	.usage = "[--force] UUID... | --uuid-file=PATH",
+	.usage = "[--force] UUID|NAME... | --uuid-file=PATH",
 	.summary = "stop running pods",
 	COMMAND_OPTS(opts),
 	.target_size = sizeof(struct target),
