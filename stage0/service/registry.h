@@ -11,6 +11,8 @@
  */
 #pragma once
 
+#include <errno.h>
+
 #include "contract/metadata.h"
 #include "spec/image_manifest.h"
 #include "spec/pod_manifest.h"

@@ -3,6 +3,8 @@
  */
 #pragma once
 
+#include <errno.h>
+
 #include "base/err.h"
 
 struct service_sockets {

@@ -23,10 +23,10 @@ static void found(void **state)
 		{{"im", "l"}, "image list", 2},
 		{{"image", "cat"}, "image cat-manifest", 2},
 		{{"image", "rm"}, "image rm", 2},
+		{{"metadata"}, "metadata-service", 1},
 		/* what is not built has its name all the same */
 		{{"export"}, "export", 1},
 		{{"image", "g"}, "image gc", 2},
-		{{"metadata"}, "metadata-service", 1},
 		/* hidden ones are written out */
 		{{"__doc"}, "__doc", 1},
 	};
