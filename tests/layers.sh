@@ -40,7 +40,7 @@ $out"
 
 # gantry and stage1/run start fast: no heavy library.
 for program in bin/gantry libexec/gantry/stage1/ns/rootfs/run; do
-	out=$(ldd "$build/$program" | grep -E 'libcurl|libgpgme|libarchive|libcrypto|libseccomp|libnl|libxml2')
+	out=$(ldd "$build/$program" | grep -E 'libcurl|libgpgme|libarchive|libcrypto|libseccomp|libnl|libxml2|libmicrohttpd')
 	[ -z "$out" ] || say "$program is linked with $out"
 done
 
