@@ -17,3 +17,6 @@ $(eval $(call program,libexec/gantry/cni/bridge,$(CNI_CORE) $(CNI_ENDPOINT) $(CN
 	$(addprefix $(CNI)/bridge/,conf.c device.c main.c),libmnl))
 $(foreach p,macvlan ipvlan vlan dummy,$(eval $(call program,libexec/gantry/cni/$(p),$(CNI_CORE) $(CNI_CHILD) \
 	$(CNI_IPAM) $(CNI)/$(p)/main.c,libmnl)))
+CNI_CHAINED := $(addprefix $(CNI)/skel/,chain.c owned.c sysctl.c)
+$(eval $(call program,libexec/gantry/cni/portmap,$(CNI_CORE) $(CNI_CHAINED) $(addprefix $(CNI)/portmap/,conf.c main.c \
+	rules.c),libmnl))

@@ -175,7 +175,7 @@ static int decode_all_wanted(const struct cni_request *rq, struct host_local_con
 	const cJSON *cni = cni_request_get(rq, "args", "cni"), *ips = json_get(cni, "ips");
 	_cleanup_free_ char *ip = NULL;
 	struct cni_arg known[] = {
-		{"IP", &ip}, {"GATEWAY", NULL}, {"MAC", NULL}, {"NetnsEnding", NULL}};
+		{"IP", &ip}, {"GATEWAY", NULL}, {"MAC", NULL}};
 	int r = cni_args_parse(rq->args, known, ELEMENTSOF(known), e);
 
 	if (r < 0)

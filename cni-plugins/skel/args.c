@@ -12,6 +12,21 @@ static bool is_true(const char *s)
 	return !strcmp(s, "1") || !strcasecmp(s, "true");
 }
 
+/* Keys between gantry and its plugins: known to every one of them. */
+static bool is_own(const char *key)
+{
+	return !strcmp(key, "NetnsEnding") || !strcmp(key, "Repair");
+}
+
+bool cni_args_flag(const char *args, const char *key)
+{
+	_cleanup_free_ char *value = NULL;
+	struct cni_arg known[] = {{key, &value}};
+
+	(void) cni_args_parse(args, known, ELEMENTSOF(known), NULL);
+	return value && is_true(value);
+}
+
 static const struct cni_arg *find(const struct cni_arg *known, size_t n, const char *key)
 {
 	for (size_t i = 0; i < n; i++)
@@ -42,7 +57,7 @@ int cni_args_parse(const char *args, const struct cni_arg *known, size_t n, stru
 			*a->value = xstrdup(eq + 1);
 		} else if (!strcmp(*p, "IgnoreUnknown")) {
 			ignore = is_true(eq + 1);
-		} else if (!a) {
+		} else if (!a && !is_own(*p)) {
 			unknown = *p;
 		}
 	}

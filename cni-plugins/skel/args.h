@@ -15,3 +15,5 @@ struct cni_arg {
 
 /* CNI_BAD_ENV on text without this form or an unknown key. */
 int cni_args_parse(const char *args, const struct cni_arg *known, size_t n, struct err *e);
+/* KEY=1 or KEY=true is there. */
+bool cni_args_flag(const char *args, const char *key);

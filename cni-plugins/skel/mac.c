@@ -21,7 +21,7 @@ int cni_mac_decode(const struct cni_request *rq, const char *own, struct cni_mac
 {
 	_cleanup_free_ char *mac = NULL;
 	struct cni_arg known[] = {
-		{"MAC", &mac}, {"IP", NULL}, {"GATEWAY", NULL}, {"NetnsEnding", NULL}};
+		{"MAC", &mac}, {"IP", NULL}, {"GATEWAY", NULL}};
 	int r = take(ret, "mac", own, e);
 
 	if (r >= 0)

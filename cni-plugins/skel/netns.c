@@ -68,16 +68,9 @@ int netns_open(const struct cni_request *rq, struct netns *ns, struct err *e)
 
 int netns_open_for_del(const struct cni_request *rq, struct netns *ns, struct err *e)
 {
-	_cleanup_free_ char *ending = NULL;
-	struct cni_arg known[] = {{"NetnsEnding", &ending}, {"IgnoreUnknown", NULL}};
-	_cleanup_err_ struct err ignored = ERR_INIT;
 	int r;
 
-	if (!*rq->netns)
-		return 0;
-	/* Unknown keys were ADD's to complain about. */
-	(void) cni_args_parse(rq->args, known, ELEMENTSOF(known), &ignored);
-	if (ending && (!strcmp(ending, "1") || !strcasecmp(ending, "true")))
+	if (!*rq->netns || cni_args_flag(rq->args, "NetnsEnding"))
 		return 0;
 	r = try_open(rq, ns, e);
 	if (r == -ENOENT) {

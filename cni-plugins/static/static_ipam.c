@@ -78,7 +78,7 @@ static int add_args(const struct cni_request *rq, struct cni_result *res, struct
 {
 	_cleanup_free_ char *ip = NULL, *gateway = NULL;
 	struct cni_arg known[] = {
-		{"IP", &ip}, {"GATEWAY", &gateway}, {"MAC", NULL}, {"NetnsEnding", NULL}};
+		{"IP", &ip}, {"GATEWAY", &gateway}, {"MAC", NULL}};
 	_cleanup_strv_ char **ips = NULL, **gateways = NULL;
 	struct cni_address *a;
 	struct ip gw;
