@@ -242,8 +242,8 @@ static int old_policies(struct pod_request *req, struct err *e)
 		return err_set(e, EINVAL, "--%s is --pull-policy=%s, not %s",
 			       req->store_only ? "store-only" : "no-store", policy,
 			       q(req->pull_policy));
-	free(req->pull_policy);
-	req->pull_policy = xstrdup(policy);
+	if (!req->pull_policy)
+		req->pull_policy = xstrdup(policy);
 	return 0;
 }
 

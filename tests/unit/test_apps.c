@@ -58,6 +58,28 @@ static void a_mount_before_the_images_is_for_all(void **state)
 	pod_request_done(&req);
 }
 
+static void what_is_for_the_whole_pod(void **state)
+{
+	struct pod_request req = {0};
+
+	(void) state;
+	assert_int_equal(PARSE(&req, NULL, W("--user-label=a=1"), W("--annotation"), W("n=2"), W("--user-annotation=u=3"),
+			       W("x"), W("--user-label=b=4"), W("--port=web:80"), W("y"), W("--user-annotation=v=5"),
+			       W("--annotation=m=6"), W("--port=db:81"), W("--pod-name=pod")),
+			 0);
+	assert_string_equal(req.user_labels[0], "a=1");
+	assert_null(req.user_labels[1]);
+	assert_string_equal(req.annotations[0], "n=2");
+	assert_string_equal(req.user_annotations[0], "u=3");
+	assert_string_equal(req.apps[0].user_labels[0], "b=4");
+	assert_string_equal(req.apps[1].user_annotations[0], "v=5");
+	assert_string_equal(req.apps[1].annotations[0], "m=6");
+	assert_string_equal(req.ports[0], "web:80");
+	assert_string_equal(req.ports[1], "db:81");
+	assert_string_equal(req.pod_name, "pod");
+	pod_request_done(&req);
+}
+
 static void refusals(void **state)
 {
 	static const struct {
@@ -71,8 +93,14 @@ static void refusals(void **state)
 		{{"a.aci", "--frob"}, "unknown flag: --frob"},
 		{{"a.aci", "--frob=\033[1m"}, "unknown flag: --frob"},
 		{{"a.aci", "--memory"}, "flag needs an argument: --memory"},
-		{{"--port=x:80", "a.aci"}, "--port: port forwarding is not supported yet"},
-		{{"a.aci", "--stdin=tty"}, "--stdin: attaching to apps is not supported yet"},
+		{{"--stdin=tty", "a.aci"}, "--stdin must follow an image"},
+		{{"--exec"}, "--exec must follow an image"},
+		{{"--user-annotation"}, "flag needs an argument: --user-annotation"},
+		{{"a.aci", "--exec=/a", "--exec=/b"}, "--exec specified multiple times"},
+		{{"a.aci", "--signature", "x", "--signature=y"}, "--signature specified multiple times"},
+		{{"---", "--", "x"}, "arguments behind \"--\" must follow an image"},
+		{{"--set-env=A=1", "--", "a.aci"}, "arguments behind \"--\" must follow an image"},
+		{{"a.aci", "--", "---", "--", "x"}, "image \"a.aci\" has arguments behind \"--\" twice"},
 		{{"--private-users", "a.aci"}, "--private-users: user namespaces are not supported yet"},
 	};
 
@@ -100,7 +128,10 @@ static void checks(void **state)
 		{{.n_apps = 1, .no_store = true}, NULL, "update"},
 		{{.n_apps = 1, .store_only = true, .no_store = true}, "both --store-only and --no-store specified", NULL},
 		{{.n_apps = 1, .store_only = true, .pull_policy = W("new")},
-		 "--pull-policy stands for --store-only and --no-store: give one of them", NULL},
+		 "--store-only is --pull-policy=never, not \"new\"", NULL},
+		{{.n_apps = 1, .no_store = true, .pull_policy = W("never")},
+		 "--no-store is --pull-policy=update, not \"never\"", NULL},
+		{{.n_apps = 1, .store_only = true, .pull_policy = W("never")}, NULL, "never"},
 		{{0}, "must provide at least one image or specify the pod manifest", NULL},
 		{{.pod_manifest = W("p")}, NULL, NULL},
 		{{.pod_manifest = W("p"), .pull_policy = W("new")}, NULL, "new"},
@@ -109,6 +140,13 @@ static void checks(void **state)
 		{{.pod_manifest = W("p"), .n_apps = 1}, CONFLICT, NULL},
 		{{.pod_manifest = W("p"), .volumes = (char **) one}, CONFLICT, NULL},
 		{{.pod_manifest = W("p"), .mounts = (char **) one}, CONFLICT, NULL},
+		{{.pod_manifest = W("p"), .ports = (char **) one}, CONFLICT, NULL},
+		{{.pod_manifest = W("p"), .annotations = (char **) one}, CONFLICT, NULL},
+		{{.pod_manifest = W("p"), .user_annotations = (char **) one}, CONFLICT, NULL},
+		{{.pod_manifest = W("p"), .user_labels = (char **) one}, CONFLICT, NULL},
+		{{.pod_manifest = W("p"), .pod_name = W("web")}, NULL, NULL},
+		{{.pod_manifest = W("p"), .pull_policy = W("update")}, CONFLICT, NULL},
+		{{.pod_manifest = W("p"), .no_store = true}, CONFLICT, NULL},
 		{{.pod_manifest = W("p"), .inherit_env = true}, CONFLICT, NULL},
 		{{.pod_manifest = W("p"), .set_env = (char **) one}, CONFLICT, NULL},
 		{{.pod_manifest = W("p"), .set_env_file = (char **) one}, CONFLICT, NULL},
@@ -138,6 +176,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(images_with_arguments),
 		cmocka_unit_test(a_mount_before_the_images_is_for_all),
+		cmocka_unit_test(what_is_for_the_whole_pod),
 		cmocka_unit_test(refusals),
 		cmocka_unit_test(checks),
 	};

@@ -275,6 +275,109 @@ static void refused(void **state)
 	}
 }
 
+static const char with_ports[] =
+	"\"app\":{\"exec\":[\"/x\"],\"user\":\"0\",\"group\":\"0\",\"ports\":["
+	"{\"name\":\"web\",\"protocol\":\"tcp\",\"port\":80},{\"name\":\"dns\",\"protocol\":\"udp\",\"port\":53},"
+	"{\"name\":\"dns-tcp\",\"protocol\":\"tcp\",\"port\":53}]}";
+
+static void ports(void **state)
+{
+	static const char *const images[] = {"example.com/a", with_ports};
+	struct app_request app = {.image = W("x")};
+	struct pod_request req = {.apps = &app, .n_apps = 1};
+	static char *const fine[] = {W("web:8080"), W("dns:53"), W("dns-tcp:127.0.0.1:53"), W("web:127.0.0.2:53"), NULL};
+	static const struct {
+		const char *a, *b, *text;
+	} rows[] = {
+		{"web", NULL, "--port \"web\": expected NAME:[IP:]PORT"},
+		{"web:1.2.3.4:80:90", NULL, "--port \"web:1.2.3.4:80:90\": expected NAME:[IP:]PORT"},
+		{"", NULL, "--port \"\": expected NAME:[IP:]PORT"},
+		{"Web:80", NULL, "--port \"Web:80\": name \"Web\": upper case is not allowed"},
+		{"web:0", NULL, "--port \"web:0\": \"0\" is no port number"},
+		{"web:65536", NULL, "--port \"web:65536\": \"65536\" is no port number"},
+		{"web:http", NULL, "--port \"web:http\": \"http\" is no port number"},
+		{"web:1.2.3:80", NULL, "--port \"web:1.2.3:80\": \"1.2.3\" is no IPv4 address"},
+		{"web::80", NULL, "--port \"web::80\": \"\" is no IPv4 address"},
+		{"ftp:21", NULL, "port \"ftp\": no app has a port of that name"},
+		{"web:53", "dns-tcp:53", "port \"dns-tcp\": port \"web\" comes from the same tcp port 53 of the host"},
+		{"web:1.2.3.4:53", "dns-tcp:53",
+		 "port \"dns-tcp\": port \"web\" comes from the same tcp port 53 of the host"},
+		{"web:0.0.0.0:53", "dns-tcp:1.2.3.4:53",
+		 "port \"dns-tcp\": port \"web\" comes from the same tcp port 53 of the host"},
+		{"web:1.2.3.4:53", "dns-tcp:1.2.3.4:53",
+		 "port \"dns-tcp\": port \"web\" comes from the same tcp port 53 of the host"},
+	};
+	_cleanup_err_ struct err e = ERR_INIT;
+	_cleanup_free_ char *text = NULL;
+
+	(void) state;
+	req.ports = (char **) fine;
+	text = build(&req, images, &e);
+	assert_non_null(strstr(text, "\"ports\":[{\"name\":\"web\",\"hostPort\":8080},{\"name\":\"dns\",\"hostPort\":53},"
+				     "{\"name\":\"dns-tcp\",\"hostPort\":53,\"hostIP\":\"127.0.0.1\"},"
+				     "{\"name\":\"web\",\"hostPort\":53,\"hostIP\":\"127.0.0.2\"}]"));
+	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+		req.ports = S(W(rows[i].a), W(rows[i].b));
+		assert_null(build(&req, images, &e));
+		assert_err(&e, rows[i].text);
+	}
+}
+
+static void a_port_of_two_apps(void **state)
+{
+	static const char *const images[] = {"example.com/a", with_ports, "example.com/b", with_ports};
+	struct app_request apps[] = {{.image = W("x")}, {.image = W("y")}};
+	struct pod_request req = {.apps = apps, .n_apps = 2, .ports = S(W("web:80"))};
+	_cleanup_err_ struct err e = ERR_INIT;
+
+	(void) state;
+	assert_null(build(&req, images, &e));
+	assert_err(&e, "port \"web\": more than one app has a port of that name");
+}
+
+static void streams(void **state)
+{
+	static const char *const images[] = {"example.com/a", with_ports};
+	struct app_request app = {.image = W("x"), .std_in = W("stream"), .std_out = W("null"), .std_err = W("log")};
+	struct pod_request req = {.apps = &app, .n_apps = 1};
+	_cleanup_err_ struct err e = ERR_INIT;
+	_cleanup_free_ char *text = NULL;
+
+	(void) state;
+	text = build(&req, images, &e);
+	assert_non_null(strstr(text, "{\"name\":\"coreos.com/rkt/stage2/stdin\",\"value\":\"stream\"}"));
+	assert_non_null(strstr(text, "{\"name\":\"coreos.com/rkt/stage2/stdout\",\"value\":\"null\"}"));
+	assert_non_null(strstr(text, "{\"name\":\"coreos.com/rkt/stage2/stderr\",\"value\":\"log\"}"));
+	app = (struct app_request) {.image = W("x"), .std_in = W("log")};
+	assert_null(build(&req, images, &e));
+	assert_err(&e, "app a: --stdin \"log\": null, stream or tty");
+	app = (struct app_request) {.image = W("x"), .std_err = W("file")};
+	assert_null(build(&req, images, &e));
+	assert_err(&e, "app a: --stderr \"file\": log, null, stream or tty");
+}
+
+static void maps_of_the_pod(void **state)
+{
+	static const char *const images[] = {"example.com/a", with_ports};
+	struct app_request app = {.image = W("x")};
+	struct pod_request req = {.apps = &app, .n_apps = 1, .annotations = S(W("example.com/n=1")),
+				  .user_annotations = S(W("Any Thing=2=3")), .user_labels = S(W("l="))};
+	_cleanup_err_ struct err e = ERR_INIT;
+	_cleanup_free_ char *text = NULL;
+
+	(void) state;
+	text = build(&req, images, &e);
+	assert_non_null(strstr(text, "\"annotations\":[{\"name\":\"example.com/n\",\"value\":\"1\"}]"));
+	assert_non_null(strstr(text, "\"userAnnotations\":{\"Any Thing\":\"2=3\"}"));
+	assert_non_null(strstr(text, "\"userLabels\":{\"l\":\"\"}"));
+	req.user_labels = S(W("l=1"), W("l=2"));
+	assert_null(build(&req, images, &e));
+	assert_err(&e, "--user-label: \"l\" is there twice");
+	req.annotations = S(W("UP=1"));
+	assert_null(build(&req, images, &e));
+	assert_err(&e, "--annotation \"UP=1\": upper case is not allowed");
+}
+
 static void two_of_a_name(void **state)
 {
 	static const char *const images[] = {"example.com/a", "\"app\":{\"exec\":[\"/x\"],\"user\":\"0\",\"group\":\"0\"}",
@@ -324,6 +427,10 @@ int main(void)
 		cmocka_unit_test(arguments_follow_the_images_own),
 		cmocka_unit_test(implicit_volumes),
 		cmocka_unit_test(refused),
+		cmocka_unit_test(ports),
+		cmocka_unit_test(a_port_of_two_apps),
+		cmocka_unit_test(streams),
+		cmocka_unit_test(maps_of_the_pod),
 		cmocka_unit_test(two_of_a_name),
 		cmocka_unit_test(which_images_can_run),
 	};
