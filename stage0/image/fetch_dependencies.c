@@ -26,6 +26,8 @@ struct visit {
 struct walk {
 	const struct request *rq;
 	char **asked; /* name and labels of what was fetched by this command */
+	unsigned fetched;
+	bool plain; /* the last word's image is its own tree */
 	char **done;  /* ids whose dependencies are all there */
 };
 
@@ -97,7 +99,7 @@ static int get(struct walk *w, const struct dependency *d, char **ret_id, struct
 		r = store_find_dependency(w->rq->store, NULL, d, ret_id, &why);
 	if (r == 0 && !strv_has(w->asked, key))
 		log_debug("image: using image from local store for image name %s", text);
-	if (r == -ENOENT && strv_len(w->asked) >= IMAGES_MAX)
+	if (r == -ENOENT && w->fetched++ >= IMAGES_MAX)
 		return err_set(e, E2BIG, "more than %d dependencies", IMAGES_MAX);
 	if (r == -ENOENT) {
 		r = fetch(w, d, text, e);
@@ -161,6 +163,7 @@ static int visit(struct walk *w, const struct visit *above, const char *id, stru
 	if (r < 0)
 		return r;
 	v.name = m->name;
+	w->plain = !above && !render_is_needed(m);
 	if (is_above(&v, id))
 		return describe_cycle(&v, id, e);
 	if (v.depth > DEPTH_MAX)
@@ -186,14 +189,30 @@ static int render(const struct request *rq, const char *id, struct err *e)
 	return use < 0 ? use : render_tree(rq->g, rq->store, id, &tree, e);
 }
 
+/* A word that was fetched by name is asked for already, should another image need it. */
+static void note_words(struct walk *w, const struct image_word *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_image_ref_ struct image_ref ref = {0};
+
+		if (image_ref_parse(words[i].text, &ref, NULL) == 0 && ref.source == IMAGE_SOURCE_NAME) {
+			const struct dependency d = {.image_name = ref.location, .labels = ref.labels};
+
+			strv_push(&w->asked, key_of(&d));
+		}
+	}
+}
+
 int image_fetch_dependencies(const struct request *rq, const struct image_word *words, size_t n, struct err *e)
 {
 	struct walk w = {.rq = rq};
 	int r = 0;
 
+	note_words(&w, words, n);
 	for (size_t i = 0; r == 0 && i < n; i++) {
+		w.plain = false;
 		r = visit(&w, NULL, words[i].id, e);
-		if (r == 0)
+		if (r == 0 && !w.plain)
 			r = render(rq, words[i].id, e);
 		if (r < 0)
 			r = err_ctx(e, r, "image %s", q(words[i].text));
