@@ -89,6 +89,9 @@ static int render(const struct gantry *g, int store, const char *id, const struc
 	struct work w = {.g = g, .store = store, .layers = layers, .n = n};
 	int r;
 
+	/* A layer is used whenever an image above it is: gc of images must not take it. */
+	for (size_t i = 0; i < n; i++)
+		store_touch(store, layers[i].id);
 	recipe = recipe_write(layers, n, &w.recipe_len);
 	if (recipe_find_known(store, id, recipe, w.recipe_len, ret_tree_id))
 		return 0;
