@@ -142,7 +142,8 @@ teardown() { test_down; }
 	local app='{"exec":["/probe","out","old"],"user":"0","group":"0"}'
 	make_aci "$T/v1.aci" example.com/versions "$app" "$FIX/root" "[{\"name\":\"version\",\"value\":\"1\"},{\"name\":\"os\",\"value\":\"linux\"},{\"name\":\"arch\",\"value\":\"$(image_arch)\"}]"
 	make_aci "$T/v2.aci" example.com/versions "${app/old/new}" "$FIX/root" "[{\"name\":\"version\",\"value\":\"2\"},{\"name\":\"os\",\"value\":\"linux\"},{\"name\":\"arch\",\"value\":\"$(image_arch)\"}]"
-	gantry fetch "$T/v1.aci" "$T/v2.aci" >/dev/null
+	gantry fetch "$T/v1.aci" >/dev/null
+	gantry fetch "$T/v2.aci" >/dev/null
 	g run --net=none example.com/versions
 	assert_ok
 	assert_out new

@@ -63,7 +63,7 @@ static void refused(void **state)
 		{{"image", ""}, "unknown command \"image \""},
 		{{"im", "\033"}, "unknown command \"image \\x1b\""},
 		{{"image", "re"}, NULL},
-		{{"image", "r"}, "ambiguous command \"image r\": image rm, image render"},
+		{{"image", "r"}, "ambiguous command \"image r\": image render, image rm"},
 		{{"image list"}, "unknown command \"image list\""},
 	};
 
