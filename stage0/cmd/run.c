@@ -49,6 +49,10 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 	if (r == 0)
 		r = run_request_check(&t->run, e);
 	if (r == 0)
+		r = run_request_check_ports(&t->run, t->pod.ports, e);
+	if (r == 0 && t->run.interactive && t->pod.n_apps > 1)
+		r = err_set(e, EINVAL, "interactive option only supports one image");
+	if (r == 0)
 		r = stage1_request_check(&t->stage1, e);
 	if (r == 0)
 		r = stage1_select(g, &t->stage1, &s, e);

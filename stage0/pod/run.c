@@ -1,21 +1,12 @@
 #include "stage0/pod/run.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "base/fd.h"
-#include "base/log.h"
-#include "base/proc.h"
-#include "base/record.h"
 #include "base/str.h"
-#include "contract/exit.h"
 #include "stage0/context.h"
 #include "stage0/pod/dns.h"
-#include "stage0/pod/status.h"
+#include "stage0/pod/start.h"
 #include "stage0/service/register.h"
 
 #define RUN(field) offsetof(struct run_request, field)
@@ -37,7 +28,7 @@ const struct opt run_request_opts[] = {
 	 .arg = "IP=NAME,...",
 	 .help = "lines of /etc/hosts, or host for the host's own file"},
 	{.name = "hostname", .type = OPT_STRING, .offset = RUN(hostname), .arg = "NAME",
-	 .help = "host name (rkt-UUID)"},
+	 .help = "host name (gantry-UUID; as rkt rkt-UUID)"},
 	{.name = "ipc", .type = OPT_STRING, .offset = RUN(ipc), .arg = "WORD",
 	 .help = "auto, private, or parent: the host's IPC"},
 	{.name = "detach", .type = OPT_FLAG, .offset = RUN(detach),
@@ -63,6 +54,18 @@ void run_request_done(struct run_request *req)
 	free(req->ipc);
 }
 
+/* ":K=V;K2=V2" behind a network's name, or nothing: CNI_ARGS. */
+static int check_net_args(const char *name, const char *text, struct err *e)
+{
+	_cleanup_strv_ char **args = *text ? strv_split(text + 1, ';') : NULL;
+
+	for (char **a = args; a && *a; a++)
+		if (**a == '=' || !strchr(*a, '='))
+			return err_set(e, EINVAL, "--net: network %s: argument %s: expected NAME=VALUE",
+				       q(name), q(*a));
+	return 0;
+}
+
 /* The uses of --net, each a list, into one vector; names unique, special ones alone and bare. */
 static int split_nets(const struct run_request *req, char ***ret, struct err *e)
 {
@@ -74,6 +77,7 @@ static int split_nets(const struct run_request *req, char ***ret, struct err *e)
 		for (char **p = parts; *p; p++) {
 			size_t len = strcspn(*p, ":");
 			_cleanup_free_ char *name = xstrndup(*p, len);
+			int r;
 
 			if (!*name)
 				return err_set(e, EINVAL, "--net %s: empty network name", q(*use));
@@ -83,6 +87,9 @@ static int split_nets(const struct run_request *req, char ***ret, struct err *e)
 			if ((*p)[len] && (!strcmp(name, "all") || !strcmp(name, "host") ||
 					  !strcmp(name, "none")))
 				return err_set(e, EINVAL, "--net: %s takes no arguments", name);
+			r = check_net_args(name, *p + len, e);
+			if (r < 0)
+				return r;
 			strv_add(&names, name);
 			strv_add(&nets, *p);
 		}
@@ -104,6 +111,14 @@ static int check_hostname(const char *name, struct err *e)
 		    !(*s >= '0' && *s <= '9') && *s != '-' && *s != '.')
 			return err_set(e, EINVAL,
 				       "--hostname %s: letters, digits, '-' and '.' only", q(name));
+	return 0;
+}
+
+int run_request_check_ports(const struct run_request *req, char *const *ports, struct err *e)
+{
+	for (char **n = req->nets; ports && n && *n; n++)
+		if (!strcmp(*n, "none") || !strcmp(*n, "host"))
+			return err_set(e, EINVAL, "--port does not work with --net=%s", *n);
 	return 0;
 }
 
@@ -179,128 +194,6 @@ static int register_pod(const struct gantry *g, const struct pod *p, const struc
 	return r < 0 ? r : 0;
 }
 
-/* This process becomes stage1. */
-static int exec_stage1(const struct pod *p, const struct stage1 *s, char *const *argv, int error,
-		       int ready, struct err *e)
-{
-	_cleanup_strv_ char **env = stage1_environment(p->dir);
-	struct fd_name fds[] = {{"lock", p->dir}, {"error", error}, {"ready", ready}};
-
-	/* What an older stage1 does not know it would hold open for the life of the pod. */
-	if (s->interface < ENTRY_VERSION_APPS)
-		fds[1].fd = fds[2].fd = -EBADF;
-	if (fchdir(p->dir) < 0)
-		return err_sys(e, "change to the pod directory");
-	return exec_fds(-EBADF, s->programs[ENTRY_RUN], argv, env, fds, ELEMENTSOF(fds), e);
-}
-
-static void report(int error, const struct err *e)
-{
-	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
-
-	record_begin(&sb, 1);
-	record_addf(&sb, "code", "%d", EXIT_FAILED);
-	record_add(&sb, "message", err_text(e));
-	(void) write_all(error, sb.buf, sb.len);
-}
-
-/* Who am I: the detached pod's first process, in a session of its own, nobody's terminal. */
-static _noreturn_ void detached(const struct pod *p, const struct stage1 *s, char *const *argv,
-				int error, int ready)
-{
-	_cleanup_err_ struct err e = ERR_INIT;
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	(void) setsid();
-	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0)
-		err_sys(&e, "open /dev/null");
-	else
-		exec_stage1(p, s, argv, error, ready, &e);
-	report(error, &e);
-	_exit(EXIT_FAILED);
-}
-
-/*
- * The start failed: its one line, and the status with which it would have ended in the foreground.
- */
-static int read_failure(int error, pid_t pid, struct err *e)
-{
-	_cleanup_record_ struct record rec = RECORD_INIT;
-	_cleanup_free_ char *data = NULL, *text = NULL;
-	const char *message = NULL;
-	size_t len;
-	int r = read_all(error, RECORD_MAX, &data, &len), st = proc_wait(pid);
-
-	if (st < 0)
-		return err_sysr(e, st, "wait for the pod");
-	if (r == 0 && len && record_parse(&rec, take_ptr(data), len, 1, NULL) == 0)
-		message = record_get(&rec, "message");
-	if (!message) {
-		text = proc_describe(st);
-		return err_set(e, ESRCH, "the pod ended before it was ready: its first process %s",
-			       text);
-	}
-	/* Part of it may be an image's word. */
-	text = str_escape(message, strlen(message));
-	log_error("%s", text);
-	return proc_status(st) ? proc_status(st) : EXIT_FAILED;
-}
-
-/*
- * A stage1 of rkt's contract says nothing when it is ready: then the pod is there as soon as its
- * first process is known. The error pipe ends with the exec.
- */
-static int wait_first_process(const struct pod *p, int error, pid_t pid, struct err *e)
-{
-	const struct timespec tick = {.tv_nsec = 50 * 1000 * 1000};
-	_cleanup_fd_ int pidfd = proc_pidfd_open(pid);
-	struct pollfd closed = {.fd = error, .events = POLLIN};
-	pid_t first;
-
-	if (pidfd < 0)
-		return err_sysr(e, pidfd, "watch the pod");
-	while (poll(&closed, 1, -1) < 0 && errno == EINTR)
-		continue;
-	if (closed.revents & POLLIN)
-		return read_failure(error, pid, e);
-	while (pod_pid(p, &first, NULL) < 0) {
-		if (proc_wait_pidfd(pidfd, 0) == 0)
-			return read_failure(error, pid, e);
-		(void) nanosleep(&tick, NULL);
-	}
-	printf("%s\n", p->uuid);
-	return 0;
-}
-
-static int run_detached(const struct pod *p, const struct stage1 *s, char *const *argv,
-			struct err *e)
-{
-	int ready[2] = {-EBADF, -EBADF}, error[2] = {-EBADF, -EBADF}, r = 0;
-	pid_t pid = -1;
-	char c;
-
-	if (pipe2(ready, O_CLOEXEC) < 0 || pipe2(error, O_CLOEXEC) < 0)
-		r = err_sys(e, "pipe");
-	if (r == 0) {
-		pid = fork();
-		if (pid == 0)
-			detached(p, s, argv, error[1], ready[1]);
-		if (pid < 0)
-			r = err_sys(e, "fork");
-	}
-	(void) fd_close(ready[1]);
-	(void) fd_close(error[1]);
-	if (r == 0 && s->interface < ENTRY_VERSION_APPS)
-		r = wait_first_process(p, error[0], pid, e);
-	else if (r == 0 && read_exact(ready[0], &c, 1) == 1)
-		printf("%s\n", p->uuid);
-	else if (r == 0)
-		r = read_failure(error[0], pid, e);
-	(void) fd_close(ready[0]);
-	(void) fd_close(error[0]);
-	return r;
-}
-
 /*
  * stage1 prints its plan; a pod that was only made for this goes again, a prepared one stays as it
  * is.
@@ -338,6 +231,6 @@ int pod_run(const struct gantry *g, struct pod *p, const struct stage1 *s,
 	if (r < 0)
 		return r;
 	if (req->detach)
-		return run_detached(p, s, argv, e);
-	return exec_stage1(p, s, argv, -EBADF, -EBADF, e);
+		return pod_start_detached(p, s, argv, e);
+	return pod_start(p, s, argv, e);
 }

@@ -28,6 +28,8 @@ void run_request_done(struct run_request *req);
 char *pod_default_hostname(const struct gantry *g, const char *uuid);
 /* Check what can be checked before anything is made. */
 int run_request_check(const struct run_request *req, struct err *e);
+/* Whether ports can be forwarded at all (strv of --port, or NULL). */
+int run_request_check_ports(const struct run_request *req, char *const *ports, struct err *e);
 /*
  * Move the locked pod to `run` and exec the stage1's run program.  Does not return on success,
  * except detached: then 0 when the pod is ready (its UUID is on standard output), or the exit

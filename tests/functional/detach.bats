@@ -15,6 +15,7 @@ teardown() { test_down; }
 }
 
 @test "detach: when it returns every app was started" {
+	need ns-flavor
 	g run --detach --net=none "$PROBE_ID" --name=one -- pause --- "$PROBE_ID" --name=two -- pause
 	assert_ok
 	local uuid=${lines[0]} app
@@ -74,9 +75,25 @@ teardown() { test_down; }
 }
 
 @test "detach: no daemon stays but the pod's monitor and PID 1" {
+	need ns-flavor
 	start_pod "$PROBE_ID" -- pause
 	# init lives in a mount namespace of its own; in the host's there is the monitor alone
 	[ "$(world_processes | wc -l)" = 1 ] || fail "host-side processes: $(world_processes)"
 	assert_equal "$(world_processes | cut -d' ' -f1)" "$(monitor_of "$UUID")"
 	assert_equal "$(pod_procs "$UUID" | wc -l)" 2
+}
+
+@test "detach: what the start has to say is on standard error, and the UUID alone on the other" {
+	local app='{"exec":["/probe","pause"],"user":"0","group":"0","mountPoints":[{"name":"data","path":"/data"}]}'
+	printf '{"acVersion":"0.8.11","acKind":"PodManifest","apps":[{"name":"a","image":{"id":"%s"},"app":%s}]}' \
+		"$PROBE_ID" "$app" >"$T/pod.json"
+	g run --detach --net=none --pod-manifest="$T/pod.json"
+	assert_ok
+	assert_equal "${#lines[@]}" 1
+	assert_err 'data'
+	assert_equal "$(pod_state "$output")" running
+	# nobody's warnings
+	g run --detach --net=none "$PROBE_ID" -- pause
+	assert_ok
+	assert_equal "$stderr" ''
 }

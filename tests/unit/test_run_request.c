@@ -15,6 +15,7 @@ static void fine(void **state)
 		{0},
 		{.nets = S(W("default"))},
 		{.nets = S(W("default:IP=1.2.3.4;X=y,b"), W("c"))},
+		{.nets = S(W("six:IP=2001:db8::5"))},
 		{.nets = S(W("host"))},
 		{.nets = S(W("none"))},
 		{.nets = S(W("all"))},
@@ -57,6 +58,11 @@ static void refused(void **state)
 		{{.nets = S(W("host:IP=1"))}, "--net: host takes no arguments"},
 		{{.nets = S(W("all:IP=1"))}, "--net: all takes no arguments"},
 		{{.nets = S(W("none:"))}, "--net: none takes no arguments"},
+		{{.nets = S(W("a:IP"))}, "--net: network \"a\": argument \"IP\": expected NAME=VALUE"},
+		{{.nets = S(W("a:=1"))}, "--net: network \"a\": argument \"=1\": expected NAME=VALUE"},
+		{{.nets = S(W("a:"))}, "--net: network \"a\": argument \"\": expected NAME=VALUE"},
+		{{.nets = S(W("b,a:IP=1;;X=2"))}, "--net: network \"a\": argument \"\": expected NAME=VALUE"},
+		{{.interactive = true, .detach = true}, "--interactive and --detach exclude each other"},
 		{{.nets = S(W("host,default"))}, "--net: all, host and none stand alone"},
 		{{.nets = S(W("default"), W("all"))}, "--net: all, host and none stand alone"},
 		{{.hostname = W("")}, "--hostname \"\": 1 to 64 characters"},
@@ -95,6 +101,21 @@ static void refused(void **state)
 		assert_int_equal(run_request_check(&rows[i].req, &e), -EINVAL);
 		assert_err(&e, rows[i].text);
 	}
+}
+
+static void ports_need_a_network(void **state)
+{
+	const struct run_request none = {.nets = S(W("none"))}, host = {.nets = S(W("host"))}, some = {.nets = S(W("a"))};
+	char *const *ports = S(W("web:80"));
+	_cleanup_err_ struct err e = ERR_INIT;
+
+	(void) state;
+	assert_int_equal(run_request_check_ports(&none, NULL, &e), 0);
+	assert_int_equal(run_request_check_ports(&some, ports, &e), 0);
+	assert_int_equal(run_request_check_ports(&none, ports, &e), -EINVAL);
+	assert_err(&e, "--port does not work with --net=none");
+	assert_int_equal(run_request_check_ports(&host, ports, &e), -EINVAL);
+	assert_err(&e, "--port does not work with --net=host");
 }
 
 static void modes(void **state)
@@ -157,6 +178,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fine),
 		cmocka_unit_test(refused),
+		cmocka_unit_test(ports_need_a_network),
 		cmocka_unit_test(modes),
 		cmocka_unit_test(files),
 	};
