@@ -18,6 +18,7 @@ struct way {
 	struct signature sig;
 	bool sig_later;
 	struct partial partial;
+	bool resumed; /* the server said 206: not all bytes are of this download */
 	struct progress progress;
 };
 
@@ -142,7 +143,8 @@ static int import_download(struct way *w, struct download *d, char **ret_id, str
 		in.late_signature = late_signature;
 	else if (signature_wanted(rq->g))
 		in.sig = &w->sig;
-	if (d->head.status == 200)
+	w->resumed = d->head.status == 206;
+	if (!w->resumed)
 		r = partial_begin(&w->partial, w->shown, w->waived, d->head.validator, d->head.length, e);
 	progress_begin(&w->progress, w->partial.size, d->head.length);
 	return r < 0 ? r : import_image(&in, ret_id, e);
@@ -175,7 +177,6 @@ static int ask(struct way *w, const struct remote *known, char **ret_id, struct 
 static int download(struct way *w, const struct remote *known, char **ret_id, struct err *e)
 {
 	_cleanup_err_ struct err why = ERR_INIT;
-	bool resumed = w->partial.size > 0;
 	int r = 0;
 
 	/* The small file first: without it the large one is of no use. */
@@ -185,9 +186,9 @@ static int download(struct way *w, const struct remote *known, char **ret_id, st
 		return r;
 	w->sig_later = r == 1;
 	/* A copy of which the rest is asked for is no copy to compare with. */
-	r = ask(w, resumed ? NULL : known, ret_id, &why);
+	r = ask(w, w->partial.size ? NULL : known, ret_id, &why);
 	/* With the bytes of before it is no image, or no signed one: they may be at fault. */
-	if (r < 0 && resumed && w->partial.bad) {
+	if (r < 0 && w->resumed && w->partial.bad) {
 		log_info("%s: %s; downloading it from the beginning", w->shown, err_text(&why));
 		err_done(&why);
 		r = ask(w, NULL, ret_id, &why);

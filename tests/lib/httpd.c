@@ -4,35 +4,50 @@
  *	httpd DIRECTORY PORTFILE LOGFILE
  *
  * It listens on a free port of 127.0.0.1, writes the number to PORTFILE (by rename: who sees the file
- * sees all of it), and logs one line per request, "METHOD PATH STATUS If-None-Match Range".  Each
- * connection is a child of its own and carries one request.  The first part of a path picks a manner:
+ * sees all of it), and logs one line per request, "METHOD PATH STATUS If-None-Match Range" and then
+ * "if-range=... since=... auth=...".  Each connection is a child of its own and carries one request.
+ * It takes a proxy's requests as well (GET http://HOST/NAME), and refuses CONNECT.
  *
- *	/NAME                 the file, with ETag; 304 for If-None-Match, 206 for Range
- *	/status/CODE/...      that status with an empty body
+ * The first part of a path picks an answer:
+ *
+ *	/NAME                 the file, with ETag and Last-Modified; 304, 206 and 416 where they are due
+ *	/status/CODE/...      that status with an empty body; /busy/CODE/N/...: and Retry-After: N
  *	/redirect/N/NAME      N redirects, then the file
  *	/loop/...             redirects to itself
  *	/goto/TEXT            a redirect to TEXT, %-decoded
- *	/cut/NAME             announces the whole, sends half, closes
- *	/stall/NAME           sends half and then nothing
- *	/slow/NAME            sends in many small pieces
- *	/chunked/NAME         Transfer-Encoding: chunked
- *	/nolength/NAME        no Content-Length, ends by closing
- *	/endless/...          a body without end
- *	/headers/...          headers without end
+ *	/endless/ /headers/   a body without end; headers without end
  *	/garbage/...          not HTTP at all
- *	/maxage/NAME          the file with Cache-Control: max-age=3600
  *	/auth/NAME            401 unless the request has an Authorization header
+ *	/need/TEXT/NAME       401 unless that header ends in TEXT
+ *
+ * or, as many as there are, the manner of the file:
+ *
+ *	/once/                the next manner (or status) holds for the first request of this path only
+ *	/cut/                 announces the whole, sends half, closes
+ *	/reset/               sends half, then the connection breaks
+ *	/stall/               sends half and then nothing
+ *	/slow/                sends in many small pieces
+ *	/chunked/             Transfer-Encoding: chunked
+ *	/nolength/            no Content-Length, ends by closing
+ *	/maxage/ /aged/       Cache-Control: max-age=3600; the latter with Age: 7200
+ *	/expires/             Expires in an hour, no Cache-Control
+ *	/date/ /weak/ /bare/  Last-Modified only; a weak ETag only; neither
+ *	/whole/               does not know Range
+ *	/wrong/               a 206 that begins one byte too late
+ *	/careless/            a 206 whatever If-Range says
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -41,19 +56,25 @@
 
 struct request {
 	int fd;
-	char method[16], path[4096], none_match[256], range[128], auth[256];
+	char method[16], path[4096], none_match[256], since[128], range[128], if_range[256], auth[512];
+	unsigned int how;
 };
 
-enum manner { WHOLE, CUT, STALL, SLOW, CHUNKED, NOLENGTH, MAXAGE };
+enum manner {
+	ONCE = 1 << 0,	    CUT = 1 << 1,     RESET = 1 << 2, STALL = 1 << 3, SLOW = 1 << 4,  CHUNKED = 1 << 5,
+	NOLENGTH = 1 << 6,  MAXAGE = 1 << 7,  AGED = 1 << 8,  EXPIRES = 1 << 9, DATE = 1 << 10, WEAK = 1 << 11,
+	BARE = 1 << 12,	    WHOLE = 1 << 13,  WRONG = 1 << 14, CARELESS = 1 << 15,
+};
 
 static const char *root, *logfile;
 
 static void log_request(const struct request *r, int status)
 {
-	char line[5000];
+	char line[6000];
 	int fd = open(logfile, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-	int n = snprintf(line, sizeof(line), "%s %s %d %s %s\n", r->method, r->path, status,
-			 r->none_match[0] ? r->none_match : "-", r->range[0] ? r->range : "-");
+	int n = snprintf(line, sizeof(line), "%s %s %d %s %s if-range=%s since=%s auth=%s\n", r->method, r->path,
+			 status, r->none_match[0] ? r->none_match : "-", r->range[0] ? r->range : "-", r->if_range,
+			 r->since, r->auth);
 
 	if (fd >= 0 && write(fd, line, (size_t)n) != n)
 		perror("httpd: log");
@@ -96,72 +117,142 @@ static int send_all(int fd, const char *data, size_t len)
 }
 
 /* Send LEN bytes of the file in the manner asked for; `step` bounds one write. */
-static void send_body(const struct request *r, int file, long long len, enum manner how)
+static void send_body(const struct request *r, int file, long long len)
 {
 	char buf[65536];
-	size_t step = how == SLOW ? 1024 : sizeof(buf);
-	long long left = how == CUT || how == STALL ? len / 2 : len;
+	size_t step = r->how & SLOW ? 1024 : sizeof(buf);
+	long long left = r->how & (CUT | RESET | STALL) ? len / 2 : len;
 
 	while (left > 0) {
 		ssize_t n = read(file, buf, left < (long long)step ? (size_t)left : step);
 
 		if (n <= 0)
 			break;
-		if (how == CHUNKED)
+		if (r->how & CHUNKED)
 			dprintf(r->fd, "%zx\r\n", (size_t)n);
 		if (send_all(r->fd, buf, (size_t)n) < 0)
 			return;
-		if (how == CHUNKED)
+		if (r->how & CHUNKED)
 			dprintf(r->fd, "\r\n");
-		if (how == SLOW)
+		if (r->how & SLOW)
 			nap(2);
 		left -= n;
 	}
-	if (how == CHUNKED)
+	if (r->how & CHUNKED && !(r->how & CUT))
 		dprintf(r->fd, "0\r\n\r\n");
 	/* a client that gives up closes its end, and recv returns */
-	if (how == STALL)
+	if (r->how & STALL)
 		while (recv(r->fd, buf, sizeof(buf), 0) > 0)
 			;
+	if (r->how & RESET) {
+		struct linger now = { .l_onoff = 1 };
+		int unsent = 1;
+
+		while (ioctl(r->fd, TIOCOUTQ, &unsent) == 0 && unsent)
+			nap(1);
+		setsockopt(r->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+		close(r->fd);
+		_exit(0);
+	}
 }
 
-static void serve_file(struct request *r, const char *name, enum manner how)
+static void http_time(time_t t, char *ret, size_t size)
 {
-	char path[8192], etag[64];
+	struct tm tm;
+
+	strftime(ret, size, "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&t, &tm));
+}
+
+/* The file as it is now, and what it is called. */
+struct version {
+	char etag[64], modified[64];
+	long long size;
+};
+
+static void name_version(const struct request *r, const struct stat *st, struct version *v)
+{
+	v->size = st->st_size;
+	v->etag[0] = v->modified[0] = '\0';
+	if (!(r->how & (DATE | BARE)))
+		snprintf(v->etag, sizeof(v->etag), "%s\"%llx-%llx\"", r->how & WEAK ? "W/" : "",
+			 (unsigned long long)st->st_size,
+			 (unsigned long long)st->st_mtim.tv_sec * 1000000000ULL +
+				 (unsigned long long)st->st_mtim.tv_nsec);
+	if (!(r->how & (WEAK | BARE)))
+		http_time(st->st_mtim.tv_sec, v->modified, sizeof(v->modified));
+}
+
+static int is_unchanged(const struct request *r, const struct version *v)
+{
+	if (r->none_match[0])
+		return !strcmp(r->none_match, v->etag);
+	return r->since[0] && !strcmp(r->since, v->modified);
+}
+
+/* Where to begin: 0 with 200, > 0 with 206; -1: 416. */
+static long long range_start(const struct request *r, const struct version *v)
+{
+	long long from;
+
+	if (r->how & WHOLE || sscanf(r->range, "bytes=%lld-", &from) != 1)
+		return 0;
+	if (r->if_range[0] && !(r->how & CARELESS) && strcmp(r->if_range, v->etag) && strcmp(r->if_range, v->modified))
+		return 0;
+	if (from >= v->size)
+		return -1;
+	return r->how & WRONG ? from + 1 : from;
+}
+
+static void send_head(const struct request *r, const struct version *v, long long from, int status)
+{
+	char now[64], hour[64];
+
+	http_time(time(NULL), now, sizeof(now));
+	http_time(time(NULL) + 3600, hour, sizeof(hour));
+	dprintf(r->fd, "HTTP/1.1 %d Here\r\nDate: %s\r\nConnection: close\r\n", status, now);
+	if (v->etag[0])
+		dprintf(r->fd, "ETag: %s\r\n", v->etag);
+	if (v->modified[0])
+		dprintf(r->fd, "Last-Modified: %s\r\n", v->modified);
+	if (r->how & EXPIRES)
+		dprintf(r->fd, "Expires: %s\r\n", hour);
+	else
+		dprintf(r->fd, "Cache-Control: %s\r\n", r->how & (MAXAGE | AGED) ? "max-age=3600" : "no-cache");
+	if (r->how & AGED)
+		dprintf(r->fd, "Age: 7200\r\n");
+	if (status == 206)
+		dprintf(r->fd, "Content-Range: bytes %lld-%lld/%lld\r\n", from, v->size - 1, v->size);
+	if (r->how & CHUNKED)
+		dprintf(r->fd, "Transfer-Encoding: chunked\r\n");
+	else if (!(r->how & NOLENGTH))
+		dprintf(r->fd, "Content-Length: %lld\r\n", status == 304 ? 0 : v->size - from);
+	dprintf(r->fd, "\r\n");
+}
+
+static void serve_file(struct request *r, const char *name)
+{
+	char path[8192], extra[64];
+	struct version v;
 	struct stat st;
-	long long from = 0;
-	int file, status = 200;
+	long long from;
+	int file, status;
 
 	snprintf(path, sizeof(path), "%s/%s", root, name);
 	file = open(path, O_RDONLY | O_CLOEXEC);
-	if (file < 0 || fstat(file, &st) < 0 || !S_ISREG(st.st_mode) || strstr(name, "..")) {
-		answer(r, 404, "");
-		return;
+	if (file < 0 || fstat(file, &st) < 0 || !S_ISREG(st.st_mode) || strstr(name, ".."))
+		return answer(r, 404, "");
+	name_version(r, &st, &v);
+	from = range_start(r, &v);
+	if (from < 0) {
+		snprintf(extra, sizeof(extra), "Content-Range: bytes */%lld\r\n", v.size);
+		return answer(r, 416, extra);
 	}
-	snprintf(etag, sizeof(etag), "\"%llx-%llx\"", (unsigned long long)st.st_size,
-		 (unsigned long long)st.st_mtim.tv_sec * 1000000000ULL + (unsigned long long)st.st_mtim.tv_nsec);
-	if (!strcmp(r->none_match, etag)) {
-		answer(r, 304, "");
-		return;
-	}
-	if (sscanf(r->range, "bytes=%lld-", &from) == 1 && from > 0 && from < st.st_size) {
-		status = 206;
-		lseek(file, from, SEEK_SET);
-	} else {
-		from = 0;
-	}
+	status = is_unchanged(r, &v) ? 304 : from ? 206 : 200;
 	log_request(r, status);
-	dprintf(r->fd, "HTTP/1.1 %d Here\r\nETag: %s\r\nConnection: close\r\n", status, etag);
-	if (status == 206)
-		dprintf(r->fd, "Content-Range: bytes %lld-%lld/%lld\r\n", from, (long long)st.st_size - 1,
-			(long long)st.st_size);
-	if (how == CHUNKED)
-		dprintf(r->fd, "Transfer-Encoding: chunked\r\n");
-	else if (how != NOLENGTH)
-		dprintf(r->fd, "Content-Length: %lld\r\n", (long long)st.st_size - from);
-	dprintf(r->fd, "Cache-Control: %s\r\n\r\n", how == MAXAGE ? "max-age=3600" : "no-cache");
-	if (strcmp(r->method, "HEAD"))
-		send_body(r, file, st.st_size - from, how);
+	send_head(r, &v, from, status);
+	lseek(file, from, SEEK_SET);
+	if (strcmp(r->method, "HEAD") && status != 304)
+		send_body(r, file, v.size - from);
 	close(file);
 }
 
@@ -191,12 +282,61 @@ static void percent_decode(char *text)
 }
 
 static const struct {
-	const char *prefix;
+	const char *word;
 	enum manner how;
 } manners[] = {
-	{ "/cut/", CUT },	    { "/stall/", STALL },	{ "/slow/", SLOW },
-	{ "/chunked/", CHUNKED },   { "/nolength/", NOLENGTH }, { "/maxage/", MAXAGE },
+	{ "once", ONCE },	  { "cut", CUT },	    { "reset", RESET },	    { "stall", STALL },
+	{ "slow", SLOW },	  { "chunked", CHUNKED },   { "nolength", NOLENGTH }, { "maxage", MAXAGE },
+	{ "aged", AGED },	  { "expires", EXPIRES },   { "date", DATE },	    { "weak", WEAK },
+	{ "bare", BARE },	  { "whole", WHOLE },	    { "wrong", WRONG },	    { "careless", CARELESS },
 };
+
+/* The first who asks for this path: a file beside the log remembers. */
+static int is_first(const struct request *r)
+{
+	char path[4352];
+	unsigned long long h = 14695981039346656037ULL;
+	int fd;
+
+	for (const char *p = r->path; *p; p++)
+		h = (h ^ (unsigned char)*p) * 1099511628211ULL;
+	snprintf(path, sizeof(path), "%s.once.%llx", logfile, h);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+static unsigned int manner_of(const char *word, size_t len)
+{
+	for (size_t i = 0; i < sizeof(manners) / sizeof(*manners); i++)
+		if (strlen(manners[i].word) == len && !strncmp(manners[i].word, word, len))
+			return manners[i].how;
+	return 0;
+}
+
+/* Take the manners off the path; a status of "once" is answered here, and there is no path left. */
+static char *take_manners(struct request *r, char *path)
+{
+	for (char *end; *path == '/' && (end = strchr(path + 1, '/')); path = end) {
+		size_t len = (size_t)(end - path - 1);
+		unsigned int how = manner_of(path + 1, len);
+		int first = r->how & ONCE ? is_first(r) : 1;
+
+		if (r->how & ONCE && !how && len == 3 && isdigit((unsigned char)path[1])) {
+			if (first) {
+				answer(r, (int)strtol(path + 1, NULL, 10), "");
+				return NULL;
+			}
+		} else if (!how) {
+			break;
+		}
+		r->how &= ~(unsigned int)ONCE;
+		if (first)
+			r->how |= how;
+	}
+	return path;
+}
 
 static void serve_redirect(struct request *r)
 {
@@ -210,39 +350,62 @@ static void serve_redirect(struct request *r)
 	redirect(r, to);
 }
 
-static void serve(struct request *r)
+/* /need/TEXT/NAME */
+static void serve_needed(struct request *r)
 {
-	for (size_t i = 0; i < sizeof(manners) / sizeof(*manners); i++) {
-		size_t n = strlen(manners[i].prefix);
+	char *text = r->path + 6, *name = strchr(text, '/');
+	size_t n = name ? (size_t)(name - text) : 0, have = strlen(r->auth);
 
-		if (!strncmp(r->path, manners[i].prefix, n)) {
-			serve_file(r, r->path + n, manners[i].how);
-			return;
-		}
-	}
-	if (!strncmp(r->path, "/status/", 8)) {
-		answer(r, (int)strtol(r->path + 8, NULL, 10), "");
-	} else if (!strncmp(r->path, "/redirect/", 10)) {
+	if (!name || have < n || strncmp(r->auth + have - n, text, n))
+		answer(r, 401, "WWW-Authenticate: Basic realm=\"test\"\r\n");
+	else
+		serve_file(r, name + 1);
+}
+
+static void serve(struct request *r, char *path)
+{
+	char *at, extra[64];
+
+	if (!strncmp(path, "/status/", 8)) {
+		answer(r, (int)strtol(path + 8, NULL, 10), "");
+	} else if (!strncmp(path, "/busy/", 6)) {
+		int code = (int)strtol(path + 6, &at, 10);
+
+		snprintf(extra, sizeof(extra), "Retry-After: %ld\r\n", strtol(at + 1, NULL, 10));
+		answer(r, code, extra);
+	} else if (!strncmp(path, "/redirect/", 10)) {
 		serve_redirect(r);
-	} else if (!strncmp(r->path, "/loop/", 6)) {
-		redirect(r, r->path);
-	} else if (!strncmp(r->path, "/goto/", 6)) {
-		percent_decode(r->path + 6);
-		redirect(r, r->path + 6);
-	} else if (!strncmp(r->path, "/endless/", 9)) {
+	} else if (!strncmp(path, "/loop/", 6)) {
+		redirect(r, path);
+	} else if (!strncmp(path, "/goto/", 6)) {
+		percent_decode(path + 6);
+		redirect(r, path + 6);
+	} else if (!strncmp(path, "/endless/", 9)) {
 		flood(r, "HTTP/1.1 200 Here\r\nConnection: close\r\n\r\n", "0123456789abcdef0123456789abcdef");
-	} else if (!strncmp(r->path, "/headers/", 9)) {
+	} else if (!strncmp(path, "/headers/", 9)) {
 		flood(r, "HTTP/1.1 200 Here\r\n", "X-More: 0123456789abcdef0123456789abcdef\r\n");
-	} else if (!strncmp(r->path, "/garbage/", 9)) {
+	} else if (!strncmp(path, "/garbage/", 9)) {
 		log_request(r, 0);
 		dprintf(r->fd, "\x16\x03\x01 this is no HTTP\n");
-	} else if (!strncmp(r->path, "/auth/", 6) && !r->auth[0]) {
+	} else if (!strncmp(path, "/need/", 6)) {
+		serve_needed(r);
+	} else if (!strncmp(path, "/auth/", 6) && !r->auth[0]) {
 		answer(r, 401, "WWW-Authenticate: Basic realm=\"test\"\r\n");
-	} else if (!strncmp(r->path, "/auth/", 6)) {
-		serve_file(r, r->path + 6, WHOLE);
+	} else if (!strncmp(path, "/auth/", 6)) {
+		serve_file(r, path + 6);
 	} else {
-		serve_file(r, r->path + 1, WHOLE);
+		path = take_manners(r, path);
+		if (path)
+			serve_file(r, path + 1);
 	}
+}
+
+/* "GET http://host/path": we are a proxy, and the origin as well. */
+static char *path_of(struct request *r)
+{
+	char *host = !strncmp(r->path, "http://", 7) ? r->path + 7 : NULL, *path = host ? strchr(host, '/') : NULL;
+
+	return path ? path : r->path;
 }
 
 static void header_value(const char *head, const char *key, char *ret, size_t size)
@@ -275,9 +438,14 @@ static void handle(int fd)
 	if (sscanf(head, "%15s %4095s", r.method, r.path) != 2)
 		return;
 	header_value(head, "\nIf-None-Match:", r.none_match, sizeof(r.none_match));
+	header_value(head, "\nIf-Modified-Since:", r.since, sizeof(r.since));
+	header_value(head, "\nIf-Range:", r.if_range, sizeof(r.if_range));
 	header_value(head, "\nRange:", r.range, sizeof(r.range));
 	header_value(head, "\nAuthorization:", r.auth, sizeof(r.auth));
-	serve(&r);
+	if (!strcmp(r.method, "CONNECT"))
+		answer(&r, 403, "");
+	else
+		serve(&r, path_of(&r));
 	shutdown(fd, SHUT_WR);
 }
 
