@@ -116,7 +116,7 @@ demo: deps
 	@$(MAKE) all
 	@B=$(B) tests/demo.sh
 
-SUITES ?= layers headers unit fuzz contract functional crash
+SUITES ?= layers headers unit fuzz contract functional fly crash
 CHECKS := $(SUITES:%=check-%)
 .PHONY: tests-built $(CHECKS)
 tests-built: all unit-tests fuzzers test-programs

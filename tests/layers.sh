@@ -39,7 +39,7 @@ out=$(grep -rnE 'cJSON_Parse' --include='*.c' lib stage0 stage1 stage2 cni-plugi
 $out"
 
 # gantry and stage1/run start fast: no heavy library.
-for program in bin/gantry libexec/gantry/stage1/ns/rootfs/run; do
+for program in bin/gantry libexec/gantry/stage1/{ns,fly}/rootfs/run; do
 	out=$(ldd "$build/$program" | grep -E 'libcurl|libgpgme|libarchive|libcrypto|libseccomp|libnl|libxml2|libmicrohttpd')
 	[ -z "$out" ] || say "$program is linked with $out"
 done

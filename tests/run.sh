@@ -1,7 +1,7 @@
 #!/bin/bash
 # Runs suites and ends with one line: N passed, N failed, N skipped.
 #
-#   tests/run.sh BUILD-DIR SUITE...      suites: layers headers unit fuzz contract functional crash
+#   tests/run.sh BUILD-DIR SUITE...      suites: layers headers unit fuzz contract functional fly crash
 #
 #   FUNCTIONAL   which functional files (all)
 # The exit status is 0 when nothing failed and something passed.
@@ -78,6 +78,17 @@ suite_functional() {
 	for f in $FUNCTIONAL; do
 		echo "# $f"
 		count "$f" < <(bats --tap "$f" 2>&1 </dev/null)
+	done
+}
+
+# What does not ask for namespaces, once more over the other flavour of stage1.
+FLY_FILES="app detach enter exit hooks kernel-files lifecycle list-status pod-manifest prepare run volumes"
+
+suite_fly() {
+	local f
+	for f in ${FLY:-$FLY_FILES}; do
+		echo "# tests/functional/$f.bats over fly"
+		count "fly/$f" < <(GANTRY_FLAVOR=fly bats --tap "tests/functional/$f.bats" 2>&1 </dev/null)
 	done
 }
 

@@ -76,6 +76,7 @@ teardown() { test_down; }
 }
 
 @test "app: the failure of one app ends the pod of two, and says which" {
+	need ns-flavor
 	g run --net=none "$PROBE_ID" --name=fine -- pause --- "$PROBE_ID" --name=broken --exec=/not-there
 	assert_refused 203 'app broken: .*/not-there'
 }
@@ -138,6 +139,7 @@ teardown() { test_down; }
 }
 
 @test "app: --environment is for one app only" {
+	need ns-flavor
 	g run --net=none "$PROBE_ID" --name=one --environment=X=1 -- env X --- "$PROBE_ID" --name=two -- env X
 	assert_ok
 	assert_out 'one: X=1' 'two: X is unset'

@@ -33,6 +33,7 @@ app_status() { sed -n "s/^$1:\t//p" "/proc/$(app_pid "$UUID" probe)/status"; }
 }
 
 @test "enter: the app is chosen by --app, which is needed for several" {
+	need ns-flavor
 	start_pod "$PROBE_ID" --name=one -- pause --- "$PROBE_ID" --name=two -- pause
 	g enter "$UUID" /probe id
 	assert_refused 254 one two
@@ -83,6 +84,7 @@ app_status() { sed -n "s/^$1:\t//p" "/proc/$(app_pid "$UUID" probe)/status"; }
 }
 
 @test "enter: capabilities, filter, groups and user are the app's" {
+	need ns-flavor
 	start_pod "$PROBE_ID" --caps-retain=CAP_CHOWN,CAP_KILL --supplementary-gids=77 -- pause
 	g enter "$UUID" /probe status CapBnd CapEff CapPrm CapInh CapAmb Seccomp NoNewPrivs Uid Gid Groups
 	assert_ok
@@ -102,6 +104,7 @@ app_status() { sed -n "s/^$1:\t//p" "/proc/$(app_pid "$UUID" probe)/status"; }
 }
 
 @test "enter: the app's own seccomp set applies" {
+	need ns-flavor
 	start_pod "$PROBE_ID" --seccomp mode=remove,errno=EXDEV,mkdir,mkdirat -- pause
 	g enter "$UUID" /probe try mkdir
 	assert_ok
@@ -109,6 +112,7 @@ app_status() { sed -n "s/^$1:\t//p" "/proc/$(app_pid "$UUID" probe)/status"; }
 }
 
 @test "enter: the default filter applies" {
+	need ns-flavor
 	start_pod "$PROBE_ID" -- pause
 	g enter "$UUID" /probe try unshare-user keyctl mount setns
 	assert_ok
@@ -116,6 +120,7 @@ app_status() { sed -n "s/^$1:\t//p" "/proc/$(app_pid "$UUID" probe)/status"; }
 }
 
 @test "enter: no-new-privileges applies" {
+	need ns-flavor
 	probe_image nnp ',"isolators":[{"name":"os/linux/no-new-privileges","value":true}]'
 	start_pod "$ID" -- pause
 	g enter "$UUID" /probe status NoNewPrivs
@@ -137,6 +142,7 @@ app_status() { sed -n "s/^$1:\t//p" "/proc/$(app_pid "$UUID" probe)/status"; }
 }
 
 @test "enter: the app's limits apply" {
+	need ns-flavor
 	need pids
 	start_pod "$PROBE_ID" --pids=8 -- pause
 	g enter "$UUID" /probe forks 50
@@ -145,6 +151,7 @@ app_status() { sed -n "s/^$1:\t//p" "/proc/$(app_pid "$UUID" probe)/status"; }
 }
 
 @test "enter: memory is counted with the app's" {
+	need ns-flavor
 	need memory
 	start_pod "$PROBE_ID" --memory=24Mi -- pause
 	g enter "$UUID" /probe eat 200
@@ -173,6 +180,7 @@ app_status() { sed -n "s/^$1:\t//p" "/proc/$(app_pid "$UUID" probe)/status"; }
 }
 
 @test "enter: root, masks and devices are the app's" {
+	need ns-flavor
 	start_pod "$PROBE_ID" --readonly-rootfs=true -- pause
 	g enter "$UUID" /probe write /new x , poke /proc/sysrq-trigger x , poke /proc/sys/kernel/core_pattern x , cat /proc/kcore , out end
 	assert_ok
@@ -183,6 +191,7 @@ app_status() { sed -n "s/^$1:\t//p" "/proc/$(app_pid "$UUID" probe)/status"; }
 }
 
 @test "enter: devices are denied as to the app" {
+	need ns-flavor
 	start_pod "$PROBE_ID" -- pause
 	g enter "$UUID" /probe device c 1 1 , device b 7 0
 	assert_ok
@@ -191,6 +200,7 @@ app_status() { sed -n "s/^$1:\t//p" "/proc/$(app_pid "$UUID" probe)/status"; }
 
 # Were it the caller's, TIOCSTI and the like would type into the caller's shell (CVE-2017-5226).
 @test "enter: the command gets a terminal, and it is not the caller's" {
+	need ns-flavor
 	command -v script >/dev/null || skip "no script here"
 	start_pod "$PROBE_ID" -- pause
 	local flags pid app
@@ -224,6 +234,7 @@ app_status() { sed -n "s/^$1:\t//p" "/proc/$(app_pid "$UUID" probe)/status"; }
 }
 
 @test "enter: an app's processes cannot see or trace what enters" {
+	need ns-flavor
 	# the entering process must never be dumpable while it holds anything of the host
 	start_pod "$PROBE_ID" -- ps , pause
 	g enter "$UUID" /probe ps

@@ -32,6 +32,7 @@ the_pod() {
 }
 
 @test "exit: of apps that end with 0, 5 and 6 the pod reports 5" {
+	need ns-flavor
 	# the third would say 6 if it were let; the second waits for it so that the order is certain
 	mkdir "$T/meet"
 	g run --net=none --volume=meet,kind=host,source="$T/meet" --mount=volume=meet,target=/meet \
@@ -46,6 +47,7 @@ the_pod() {
 }
 
 @test "exit: the pod goes on until all apps ended well" {
+	need ns-flavor
 	mkdir "$T/meet"
 	g run --net=none --volume=meet,kind=host,source="$T/meet" --mount=volume=meet,target=/meet \
 		"$PROBE_ID" --name=a -- exit 0 --- \
@@ -102,6 +104,7 @@ the_pod() {
 }
 
 @test "exit: with several apps each line says whose it is" {
+	need ns-flavor
 	g run --net=none "$PROBE_ID" --name=one -- lines 3 --- "$PROBE_ID" --name=two -- out hello
 	assert_ok
 	assert_out 'one: line 1 of 3' 'one: line 3 of 3' 'two: hello'
@@ -142,6 +145,7 @@ no_running_pods() { [ -z "$(find "$DATA/pods/run" -mindepth 1 -maxdepth 1 ! -exe
 }
 
 @test "exit: PID 1 reaps what apps leave behind" {
+	need ns-flavor
 	run_probe -- orphans 20 , sleep 1 , ps
 	assert_ok
 	assert_out zombies=0
@@ -155,6 +159,7 @@ no_running_pods() { [ -z "$(find "$DATA/pods/run" -mindepth 1 -maxdepth 1 ! -exe
 }
 
 @test "exit: an app that ignores TERM is killed, and the pod ends" {
+	need ns-flavor
 	g_bg pod run --net=none "$PROBE_ID" --name=deaf -- ignore 15 , out ready , pause --- \
 		"$PROBE_ID" --name=other -- on 15 goodbye 0 , out ready , pause
 	local pid=$BG

@@ -45,6 +45,7 @@ ON=--mount=volume=v,target=/v
 }
 
 @test "hooks: pre-start is no way around the app's limits" {
+	need ns-flavor
 	probe_image hook "$(handlers "$(words_json /probe status CapBnd , device c 1 1 , poke /proc/sysrq-trigger x)")"
 	g run --net=none "$ID" --caps-retain=CAP_CHOWN,CAP_MKNOD -- out app
 	assert_ok

@@ -8,6 +8,7 @@ setup() { test_up; }
 teardown() { test_down; }
 
 @test "kernel-files: /proc is the pod's own, with the usual safe options" {
+	need ns-flavor
 	run_probe -- mount /proc , ps
 	assert_ok
 	assert_match '^mount /proc=proc [^ ]*nosuid' '^mount /proc=proc [^ ]*nodev' '^mount /proc=proc [^ ]*noexec'
@@ -15,6 +16,7 @@ teardown() { test_down; }
 }
 
 @test "kernel-files: apps of one pod see each other, and nothing of the host" {
+	need ns-flavor
 	g run --net=none "$PROBE_ID" --name=one -- await /dev/shm/two , ps , write /dev/shm/done x --- \
 		"$PROBE_ID" --name=two -- write /dev/shm/two x , await /dev/shm/done
 	assert_ok
@@ -23,6 +25,7 @@ teardown() { test_down; }
 }
 
 @test "kernel-files: what would hurt the host is read-only" {
+	need ns-flavor
 	run_probe -- poke /proc/sysrq-trigger h , poke /proc/sys/kernel/hostname x , poke /proc/sys/kernel/core_pattern x \
 		, poke /proc/sys/vm/panic_on_oom 0 , poke /proc/irq/default_smp_affinity 1 , write /proc/bus/x y \
 		, poke /sys/kernel/mm/transparent_hugepage/enabled never , mkdir /sys/fs/cgroup/x , write /sys/x y
@@ -33,6 +36,7 @@ teardown() { test_down; }
 }
 
 @test "kernel-files: what would tell too much is masked" {
+	need ns-flavor
 	local p
 	run_probe -- cat /proc/kcore /proc/keys /proc/timer_list /proc/sched_debug /proc/kallsyms /proc/config.gz \
 		/proc/latency_stats /proc/kmsg , ls /proc/acpi /proc/scsi /sys/firmware /sys/hypervisor /sys/power /sys/module \
@@ -46,6 +50,7 @@ teardown() { test_down; }
 }
 
 @test "kernel-files: /sys is read-only, and masks cannot be written around" {
+	need ns-flavor
 	run_probe -- mount /sys , try umount mount remount-sys
 	assert_ok
 	assert_match '^mount /sys=[a-z0-9]+ ro,'
@@ -61,6 +66,7 @@ teardown() { test_down; }
 }
 
 @test "kernel-files: /dev has the usual nodes and nothing else" {
+	need ns-flavor
 	run_probe -- stat /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty , ls /dev , mount /dev
 	assert_ok
 	assert_match '^stat /dev/null=c 0666 0:0 dev 1:3' '^stat /dev/zero=c 0666 0:0 dev 1:5' \
@@ -77,6 +83,7 @@ teardown() { test_down; }
 }
 
 @test "kernel-files: /dev/pts is the pod's own, ptmx opens, /dev/shm is for everybody" {
+	need ns-flavor
 	run_probe -- open rw /dev/ptmx , stat /dev/shm , mount /dev/pts /dev/shm
 	assert_ok
 	assert_out 'open rw /dev/ptmx=ok'
@@ -87,6 +94,7 @@ teardown() { test_down; }
 }
 
 @test "kernel-files: /dev/shm is shared by the apps of a pod and by no others" {
+	need ns-flavor
 	g run --net=none "$PROBE_ID" --name=one -- write /dev/shm/x hello --- \
 		"$PROBE_ID" --name=two -- await /dev/shm/x , out saw it
 	assert_ok
@@ -183,6 +191,7 @@ refused_or_right() {
 }
 
 @test "kernel-files: no cgroup hierarchy is writable, and the app's place in it is hidden" {
+	need ns-flavor
 	run_probe -- mount , cgroup
 	assert_ok
 	! grep -E '^mount /sys/fs/cgroup' "$T/out" | grep -vE '=(cgroup|cgroup2|tmpfs) ro,' || fail "a writable cgroup mount"

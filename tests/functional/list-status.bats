@@ -33,6 +33,7 @@ DATE='[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,3})? [+-][
 }
 
 @test "list: further apps of a pod have empty first and last columns" {
+	need ns-flavor
 	start_pod "$PROBE_ID" --name=one -- pause --- "$PROBE_ID" --name=two -- pause
 	g list --no-legend
 	assert_ok

@@ -33,6 +33,7 @@ bad_isolator() { bad_app "$1" "{\"exec\":[\"/probe\"],\"user\":\"0\",\"group\":\
 OK='{"exec":["/probe"],"user":"0","group":"0"}'
 
 @test "pod-manifest: a pod of two apps" {
+	need ns-flavor
 	whole "[$(app one "$(exec_app out 1)"),$(app two "$(exec_app out 2)")]"
 	pod
 	assert_ok
@@ -51,6 +52,7 @@ OK='{"exec":["/probe"],"user":"0","group":"0"}'
 }
 
 @test "pod-manifest: everything at once" {
+	need ns-flavor
 	mkdir "$T/src"
 	echo content >"$T/src/file"
 	local section
@@ -89,6 +91,7 @@ OK='{"exec":["/probe"],"user":"0","group":"0"}'
 }
 
 @test "pod-manifest: a mount point that no volume fills gets an empty one, with a warning" {
+	need ns-flavor
 	whole "[$(app a "$(MORE=',"mountPoints":[{"name":"data","path":"/data"}]' exec_app mount /data , write /data/x x)")]"
 	pod
 	assert_ok
@@ -191,6 +194,7 @@ OK='{"exec":["/probe"],"user":"0","group":"0"}'
 }
 
 @test "pod-manifest: violations of isolators" {
+	need ns-flavor
 	bad_isolator 'apps\[0\]\.app\.isolators\[0\].*os/linux/levitate' '{"name":"os/linux/levitate","value":true}'
 	bad_isolator 'apps\[0\]\.app\.isolators\[0\]' '{"name":"resource/memory"}'
 	bad_isolator 'apps\[0\]\.app\.isolators\[0\]\.value' '{"name":"resource/memory","value":"64M"}'

@@ -10,12 +10,14 @@ teardown() { test_down; }
 r() { g run --net=none "$@"; }
 
 @test "run: each image has flags and arguments of its own" {
+	need ns-flavor
 	r "$PROBE_ID" --name=one --environment=X=1 -- args a --b --- "$PROBE_ID" --name=two -- env X
 	assert_ok
 	assert_out 'one: argc=2' 'one: arg[0]=a' 'one: arg[1]=--b' 'two: X is unset'
 }
 
 @test "run: --- ends arguments, and outside of them is ignored" {
+	need ns-flavor
 	r --- "$PROBE_ID" --name=one -- out a --- --- "$PROBE_ID" --name=two -- out b ---
 	assert_ok
 	assert_out 'one: a' 'two: b'
@@ -53,6 +55,7 @@ r() { g run --net=none "$@"; }
 }
 
 @test "run: two apps of one name are refused, and --name helps" {
+	need ns-flavor
 	r "$PROBE_ID" -- exit 0 --- "$PROBE_ID" -- exit 0
 	assert_refused 254 probe 'name'
 	r "$PROBE_ID" -- exit 0 --- "$PROBE_ID" --name=other -- exit 0
@@ -159,6 +162,7 @@ r() { g run --net=none "$@"; }
 }
 
 @test "run: --dry-run prints the plan and does nothing" {
+	need ns-flavor
 	leak_snapshot
 	r --dry-run "$PROBE_ID" --memory=42Mi -- id
 	assert_ok

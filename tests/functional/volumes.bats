@@ -21,6 +21,7 @@ at() { echo "--mount=volume=vol,target=$1"; }
 # --- the root
 
 @test "volumes: the root is writable by default, and read-only when asked" {
+	need ns-flavor
 	run_probe -- write /new x , cat /new
 	assert_ok
 	assert_out 'write /new=ok'
@@ -44,6 +45,7 @@ at() { echo "--mount=volume=vol,target=$1"; }
 }
 
 @test "volumes: no device nodes on the root or on volumes" {
+	need ns-flavor
 	v "$(host)" "$(at /data)" "$PROBE_ID" -- mount / /data
 	assert_ok
 	assert_match '^mount /=[^ ]+ [^ ]*nodev' '^mount /data=[^ ]+ [^ ]*nodev'
@@ -93,6 +95,7 @@ tree_state() { find "$DATA/cas/tree" -printf '%p %s %m %U %G %T@\n' | sort | sha
 }
 
 @test "volumes: recursive by default, read-only all the way down; recursive=false is not" {
+	need ns-flavor
 	in_world mount -t tmpfs sub "$T/src/sub"
 	in_world sh -c 'echo deep >"$1/deep"' sh "$T/src/sub"
 	v "$(host)" "$(at /data)" "$PROBE_ID" -- cat /data/sub/deep
@@ -171,6 +174,7 @@ tree_state() { find "$DATA/cas/tree" -printf '%p %s %m %U %G %T@\n' | sort | sha
 }
 
 @test "volumes: a mount for one app, and one for all" {
+	need ns-flavor
 	mkdir "$T/own"
 	echo own >"$T/own/file"
 	v "$(host)" --volume=own,kind=host,source="$T/own" "$(at /data)" \
@@ -183,6 +187,7 @@ tree_state() { find "$DATA/cas/tree" -printf '%p %s %m %U %G %T@\n' | sort | sha
 # --- empty volumes
 
 @test "volumes: an empty volume has mode and owner, and is shared by apps" {
+	need ns-flavor
 	v --volume=vol,kind=empty,mode=1770,uid=12,gid=34 "$(at /shared)" \
 		"$PROBE_ID" --name=one -- stat /shared , write /shared/x hello --- \
 		"$PROBE_ID" --name=two -- await /shared/x , stat /shared
@@ -201,6 +206,7 @@ tree_state() { find "$DATA/cas/tree" -printf '%p %s %m %U %G %T@\n' | sort | sha
 }
 
 @test "volumes: a mount point of the image that nobody fills gets an empty volume" {
+	need ns-flavor
 	probe_image implicit ',"mountPoints":[{"name":"data","path":"/data"}]'
 	v "$ID" -- mount /data , write /data/x x
 	assert_ok
@@ -262,6 +268,7 @@ tree_state() { find "$DATA/cas/tree" -printf '%p %s %m %U %G %T@\n' | sort | sha
 }
 
 @test "volumes: mounts of a pod are not seen by the host, nor later ones of the host by the pod" {
+	need ns-flavor
 	start_pod "$(host)" "$(at /data)" "$PROBE_ID" -- out ready , await /data/go , ls /data/sub
 	in_world mount -t tmpfs late "$T/src/sub"
 	in_world sh -c ': >"$1/sub/late"; : >"$1/go"' sh "$T/src"

@@ -12,6 +12,7 @@ TOP=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
 : "${MKTAR:=${PROBE%/*}/mktar}"
 : "${GANTRY_TEST_TIMEOUT:=120}" # of one command that hangs; no test expects to be near it
 : "${GANTRY_TEST_REQUIRE:=}"
+: "${GANTRY_FLAVOR:=ns}" # of stage1: ns or fly
 export GANTRY PROBE HTTPD MKTAR
 
 # shellcheck source=tests/lib/aci.bash
@@ -41,10 +42,15 @@ have_xattr() { command -v setfattr >/dev/null && command -v setcap >/dev/null; }
 have_openssl() { command -v openssl >/dev/null; }
 
 # need FEATURE...: skip without it, but fail where GANTRY_TEST_REQUIRE (a comma list, or "all") says
-# that it must be there: a run in which everything was skipped must not look green.
+# that it must be there: a run in which everything was skipped must not look green.  `ns-flavor` is no
+# feature of the machine: such a test asks for what the flavour fly does not have.
 need() {
 	local feature
 	for feature; do
+		if [ "$feature" = ns-flavor ]; then
+			[ "$GANTRY_FLAVOR" = ns ] || skip "stage1 $GANTRY_FLAVOR has nothing of this"
+			continue
+		fi
 		"have_$feature" && continue
 		case ,$GANTRY_TEST_REQUIRE, in
 		*,"$feature",* | *,all,*)
@@ -166,12 +172,22 @@ global_flags() {
 	[ -z "$INSECURE" ] || flags+=(--insecure-options="$INSECURE")
 }
 
+# with_flavor ARG...: the words of a command in $words, with the choice of stage1 where one is to be made.
+with_flavor() {
+	words=("$@")
+	case $GANTRY_FLAVOR/$1 in
+	ns/*) ;;
+	*/run | */prepare) words=("$1" --stage1-name="gantry/stage1-$GANTRY_FLAVOR" "${@:2}") ;;
+	esac
+}
+
 # gantry ARG...: in the world, on the sandbox.  Descriptors of bats are closed: a pod that stays must
 # not keep bats waiting for the end of a pipe.
 gantry() {
-	local rc=0 flags
+	local rc=0 flags words
 	global_flags
-	in_world timeout -k 5 "$GANTRY_TEST_TIMEOUT" "$GANTRY" "${flags[@]}" "$@" 3>&- 4>&- || rc=$?
+	with_flavor "$@"
+	in_world timeout -k 5 "$GANTRY_TEST_TIMEOUT" "$GANTRY" "${flags[@]}" "${words[@]}" 3>&- 4>&- || rc=$?
 	note_pods
 	return $rc
 }
@@ -199,10 +215,11 @@ $stderr"
 # g_bg NAME ARG...: gantry in the background; its PID is in $BG (the front that becomes the monitor),
 # its streams in $T/NAME.out and $T/NAME.err.
 g_bg() {
-	local name=$1 flags
+	local name=$1 flags words
 	shift
 	global_flags
-	(exec nsenter --target="$WORLD" --mount --net --wdns="$PWD" -- "$GANTRY" "${flags[@]}" "$@") \
+	with_flavor "$@"
+	(exec nsenter --target="$WORLD" --mount --net --wdns="$PWD" -- "$GANTRY" "${flags[@]}" "${words[@]}") \
 		</dev/null >"$T/$name.out" 2>"$T/$name.err" 3>&- 4>&- &
 	BG=$!
 	BG_PIDS+=("$BG")
@@ -255,15 +272,22 @@ pod_pid() { gantry status "$1" 2>/dev/null | sed -n 's/^pid=//p'; }
 # monitor_of UUID: the PID of the pod's monitor, the parent of its PID 1.
 monitor_of() { ps -o ppid= -p "$(pod_pid "$1")" | tr -d ' '; }
 
+# fly_procs UUID: the processes that have a root of the pod's as theirs, whose mounts carry its number.
+fly_procs() {
+	grep -lsE "^[0-9]+ [0-9]+ [^ ]+ ([^ ]*$1[^ ]* / |[^ ]+ / .* $1 )" /proc/[0-9]*/mountinfo | cut -d/ -f3
+}
+
 # pod_procs UUID: host PIDs of everything in the pod's cgroups; app_pid UUID APP: those of one app.
 pod_procs() {
 	local dir
+	fly_procs "$1"
 	for dir in $(pod_cgroups "$1"); do
 		find "$dir" -name cgroup.procs -exec cat {} + 2>/dev/null
 	done | sort -nu
 }
 app_pids() {
 	local dir
+	[ "$GANTRY_FLAVOR" = ns ] || fly_procs "$1"
 	for dir in $(pod_cgroups "$1"); do
 		cat "$dir/$2/cgroup.procs" 2>/dev/null
 	done | sort -nu
