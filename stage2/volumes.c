@@ -83,16 +83,23 @@ static int real_target(int fd, char ret[PATH_MAX])
 	return 0;
 }
 
+/* In a chroot the host's own come like volumes. stage1/run lets no other be on the first two. */
+static bool is_hosts_dir(const struct stage2 *s, const char *path)
+{
+	return s->rec.chroot && (!strcmp(path, "/proc") || !strcmp(path, "/dev") ||
+				 !strcmp(path, "/sys"));
+}
+
 /*
  * Nothing may stand where our own file systems answer for the app's confinement (CVE-2019-16884).
  */
-static int check_target(const struct stage2 *s, const char *real, struct err *e)
+static int check_target(const struct stage2 *s, const struct app_mount *m, const char *real,
+			struct err *e)
 {
 	if (!strcmp(real, "/"))
 		return err_set(e, EINVAL, "a volume cannot be the root");
-	/* The host's own /dev, /proc and /sys stand there, and answer for nothing. */
-	if (s->rec.chroot)
-		return 0;
+	if (is_hosts_dir(s, m->target))
+		return strcmp(real, m->target) ? err_set(e, ELOOP, "the image has a link there") : 0;
 	if (path_is_below(real, "/proc"))
 		return err_set(e, EINVAL, "a volume cannot be at or below /proc");
 	if (!strcmp(real, "/dev"))
@@ -132,7 +139,7 @@ static bool is_hosts(const struct stage2 *s, const char *path)
 static int open_target(const struct stage2 *s, const char *path, bool dir)
 {
 	/* The three themselves are the image's to have or to lack. */
-	if (is_hosts(s, path) && strchr(path + 1, '/'))
+	if (is_hosts(s, path) && !is_hosts_dir(s, path))
 		return path_open_beneath(s->root, path, O_PATH, 0, PATH_IN_ROOT);
 	return make_target(s->root, path, dir, 0);
 }
@@ -152,7 +159,7 @@ static int attach_volume(const struct stage2 *s, const struct app_mount *m, stru
 	if (r < 0)
 		return err_sysr(e, r, "look at source");
 	/* As it is written, before anything is made; and as it is, where links lead. */
-	r = check_target(s, clean, e);
+	r = check_target(s, m, clean, e);
 	if (r < 0)
 		return r;
 	target = open_target(s, clean, m->dir);
@@ -161,7 +168,7 @@ static int attach_volume(const struct stage2 *s, const struct app_mount *m, stru
 	r = real_target(target, real);
 	if (r < 0)
 		return err_sysr(e, r, "find target");
-	r = check_target(s, real, e);
+	r = check_target(s, m, real, e);
 	if (r < 0)
 		return r;
 	if (fstat(target, &st) < 0)
