@@ -1,6 +1,7 @@
 /*
  * gantry trust: keys for image names.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "spec/ac_name.h"
+#include "stage0/cli/table.h"
 #include "stage0/command.h"
 #include "stage0/discovery/discovery.h"
 #include "stage0/trust/keystore.h"
@@ -15,7 +17,7 @@
 
 struct target {
 	char *prefix;
-	bool root, skip_review, allow_http;
+	bool root, skip_review, allow_http, list, remove;
 };
 
 static const struct opt opts[] = {
@@ -26,13 +28,17 @@ static const struct opt opts[] = {
 	 .help = "do not ask"},
 	{.name = "insecure-allow-http", .type = OPT_FLAG, .offset = offsetof(struct target, allow_http),
 	 .help = "discover and take keys over http as well"},
+	{.name = "list", .type = OPT_FLAG, .offset = offsetof(struct target, list),
+	 .help = "show which keys are trusted for which names"},
+	{.name = "remove", .type = OPT_FLAG, .offset = offsetof(struct target, remove),
+	 .help = "trust the keys with these fingerprints no more for the prefix"},
 };
 
 static int check_words(const struct target *t, char *const *words, struct err *e)
 {
 	const char *bad;
 
-	if (!t->prefix && !t->root) {
+	if (!t->prefix && !t->root && !t->list) {
 		if (strv_len(words))
 			return err_set(e, EINVAL, "--root required for non-prefixed keys: no implicit unbounded trust");
 		return err_set(e, EINVAL, "--prefix or --root required");
@@ -45,6 +51,12 @@ static int check_words(const struct target *t, char *const *words, struct err *e
 	bad = t->prefix ? ac_identifier_check(t->prefix) : NULL;
 	if (bad)
 		return err_set(e, EINVAL, "prefix %s: %s", q(t->prefix), bad);
+	if (t->list && t->remove)
+		return err_set(e, EINVAL, "--list and --remove exclude each other");
+	if (t->list)
+		return strv_len(words) ? err_set(e, EINVAL, "--list takes no keys") : 0;
+	if (t->remove)
+		return strv_len(words) ? 0 : err_set(e, EINVAL, "--remove needs the fingerprint of a key");
 	if (!strv_len(words) && t->root)
 		return err_set(e, EINVAL, "--root needs a key: keys are discovered for a prefix only");
 	return 0;
@@ -99,6 +111,47 @@ static int trust_all(const struct gantry *g, const struct target *t, char *const
 	return r;
 }
 
+static int list(const struct gantry *g, const struct target *t, struct err *e)
+{
+	_cleanup_trust_entries_ struct trust_entries all = {0};
+	_cleanup_free_ const char **cells = NULL;
+	size_t n = 0;
+	int r = trust_list(g, &all, e);
+
+	if (r < 0)
+		return r;
+	cells = xcalloc(all.n * 3 + 1, sizeof *cells);
+	for (size_t i = 0; i < all.n; i++) {
+		const struct trust_entry *k = &all.v[i];
+
+		if ((t->prefix && strcmp(t->prefix, k->prefix)) || (t->root && *k->prefix))
+			continue;
+		cells[n++] = *k->prefix ? k->prefix : "(all-images)";
+		cells[n++] = k->fpr;
+		cells[n++] = k->masked ? "masked" : k->vendor ? "system" : "local";
+	}
+	table_print(stdout, cells, n / 3, 3);
+	return 0;
+}
+
+static int remove_all(const struct gantry *g, const struct target *t, char *const *words, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < strv_len(words); i++) {
+		_cleanup_free_ char *fpr = xstrdup(words[i]);
+
+		for (char *p = fpr; *p; p++)
+			*p = (char) tolower((unsigned char) *p);
+		if (!trust_is_fingerprint(fpr))
+			return err_set(e, EINVAL, "%s is no fingerprint of 40 hex digits", q(words[i]));
+		r = trust_key_remove(g, t->prefix, fpr, e);
+		if (r == 0)
+			log_info("key %s is trusted for %s no more", fpr, t->prefix ? q(t->prefix) : "all images");
+	}
+	return r;
+}
+
 static int run(struct gantry *g, void *target, char *const *words, struct err *e)
 {
 	_cleanup_key_places_ struct key_places places = {0};
@@ -106,6 +159,10 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 	struct gantry how = trust_transport(g, t->allow_http);
 	int r = check_words(t, words, e);
 
+	if (r == 0 && t->list)
+		return list(g, t, e);
+	if (r == 0 && t->remove)
+		return remove_all(g, t, words, e);
 	if (r < 0 || strv_len(words))
 		return r < 0 ? r : trust_all(g, t, words, true, e);
 	r = discovery_keys(&how, t->prefix, &places, e);
@@ -122,7 +179,7 @@ const struct command cmd_trust = {
 	.usage = "--prefix=NAME|--root [options] [KEY...]",
 	.summary = "trust a key to sign images",
 	.details = "KEY is a file or an https URL; without one the keys of the prefix are discovered at its host.\n"
-		   "Each key's fingerprint is shown and must be confirmed.",
+		   "Each key's fingerprint is shown and must be confirmed. With --list and --remove: what is trusted.",
 	COMMAND_OPTS(opts),
 	.target_size = sizeof(struct target),
 	.run = run,

@@ -46,3 +46,26 @@ void trust_keys_done(struct trust_keys *keys);
  */
 int trust_key_store(const struct gantry *g, const char *prefix, const char *fpr, const void *data, size_t len,
 		    char **ret_path, struct err *e);
+
+/* --- keystore_list.c --- */
+struct trust_entry {
+	char *prefix; /* "": all images */
+	char *fpr;
+	bool vendor;  /* from the system's directory, not the administrator's */
+	bool masked;  /* the administrator's empty file, or the vendor's key behind one */
+};
+
+struct trust_entries {
+	struct trust_entry *v; /* by prefix and fingerprint */
+	size_t n;
+};
+
+/* What is trusted for what. */
+int trust_list(const struct gantry *g, struct trust_entries *ret, struct err *e);
+void trust_entries_done(struct trust_entries *l);
+#define _cleanup_trust_entries_ __attribute__((cleanup(trust_entries_done)))
+/*
+ * Trust the key for just this prefix (NULL: all images) no more: the administrator's file goes; a key of
+ * the vendor's gets an empty file that masks it.  -ENOENT when there is no such key.
+ */
+int trust_key_remove(const struct gantry *g, const char *prefix, const char *fpr, struct err *e);

@@ -103,14 +103,15 @@ void trust_review_show(const struct trust_review *r, const char *key, const char
 
 int trust_review_ask(struct err *e)
 {
-	char line[16];
+	_cleanup_free_ char *line = NULL;
+	size_t size = 0;
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
 		return err_set(e, ENOTTY, "the fingerprint cannot be reviewed without a terminal: lay "
 			       "the key below trustedkeys, or see --skip-fingerprint-review and --trust-keys-from-https");
 	for (;;) {
 		fprintf(stderr, "Are you sure you want to trust this key (yes/no)?\n");
-		if (!fgets(line, sizeof line, stdin))
+		if (getline(&line, &size, stdin) < 0)
 			return 0;
 		line[strcspn(line, "\n")] = '\0';
 		if (!strcmp(line, "yes"))
