@@ -20,3 +20,5 @@ $(foreach p,macvlan ipvlan vlan dummy,$(eval $(call program,libexec/gantry/cni/$
 CNI_CHAINED := $(addprefix $(CNI)/skel/,chain.c owned.c sysctl.c)
 $(eval $(call program,libexec/gantry/cni/portmap,$(CNI_CORE) $(CNI_CHAINED) $(addprefix $(CNI)/portmap/,conf.c main.c \
 	rules.c),libmnl))
+$(eval $(call program,libexec/gantry/cni/firewall,$(CNI_CORE) $(CNI_CHAINED) $(addprefix $(CNI)/firewall/,conf.c main.c \
+	rules.c),libmnl))

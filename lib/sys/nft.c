@@ -5,6 +5,7 @@
 #include "sys/nft.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <errno.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -138,6 +139,15 @@ void nft_put_chain_del(struct nl_batch *b, const struct nft_table *t, const char
 	nft_put(b, NFT_MSG_DELCHAIN, 0, t->family, "delete chain", chain);
 	mnl_attr_put_strz(b->cur, NFTA_CHAIN_TABLE, t->name);
 	mnl_attr_put_strz(b->cur, NFTA_CHAIN_NAME, chain);
+}
+
+void nft_put_rule_del(struct nl_batch *b, const struct nft_table *t, const char *chain,
+		      uint64_t handle)
+{
+	nft_put(b, NFT_MSG_DELRULE, 0, t->family, "delete rule of", chain);
+	mnl_attr_put_strz(b->cur, NFTA_RULE_TABLE, t->name);
+	mnl_attr_put_strz(b->cur, NFTA_RULE_CHAIN, chain);
+	mnl_attr_put_u64(b->cur, NFTA_RULE_HANDLE, htobe64(handle));
 }
 
 /* --- sets --- */

@@ -97,6 +97,18 @@ int nft_list_sets(struct nl *nl, const struct nft_table *t, char ***ret, struct 
 /* Of every rule of the chain that has a comment, the comment; strv, owned. */
 int nft_list_rules(struct nl *nl, const struct nft_table *t, const char *chain, char ***ret,
 		   struct err *e);
+/* Whether the chain is there. */
+int nft_have_chain(struct nl *nl, const struct nft_table *t, const char *chain, bool *ret,
+		   struct err *e);
+struct nft_rule_info {
+	uint64_t handle;
+	char comment[NFT_COMMENT_MAX + 2]; /* "": none */
+};
+/* All rules of the chain in order; a chain that is not there has none.  *ret is owned by the caller. */
+int nft_list_rule_infos(struct nl *nl, const struct nft_table *t, const char *chain,
+			struct nft_rule_info **ret, size_t *ret_n, struct err *e);
+void nft_put_rule_del(struct nl_batch *b, const struct nft_table *t, const char *chain,
+		      uint64_t handle);
 /* *ret is owned by the caller. */
 int nft_list_elements(struct nl *nl, const struct nft_table *t, const char *set,
 		      struct nft_element **ret, size_t *ret_n, struct err *e);

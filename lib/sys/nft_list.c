@@ -1,6 +1,7 @@
 /* What tables, chains and sets hold. */
 #include "sys/nft.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -102,6 +103,72 @@ int nft_list_rules(struct nl *nl, const struct nft_table *t, const char *chain, 
 	mnl_attr_put_strz(b.cur, NFTA_RULE_TABLE, t->name);
 	mnl_attr_put_strz(b.cur, NFTA_RULE_CHAIN, chain);
 	return dump_names(nl, &b, &c, ret, e);
+}
+
+int nft_have_chain(struct nl *nl, const struct nft_table *t, const char *chain, bool *ret,
+		   struct err *e)
+{
+	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
+	size_t found = 0;
+	int r;
+
+	nft_put(&b, NFT_MSG_GETCHAIN, 0, t->family, "look up chain", chain);
+	mnl_attr_put_strz(b.cur, NFTA_CHAIN_TABLE, t->name);
+	mnl_attr_put_strz(b.cur, NFTA_CHAIN_NAME, chain);
+	nl_ignore(&b, ENOENT);
+	r = nl_run(nl, &b, count_answer, &found, e);
+	*ret = found > 0;
+	return r;
+}
+
+struct rules {
+	struct nft_rule_info *list;
+	size_t n;
+};
+
+static int collect_rule(const struct nlmsghdr *h, void *arg)
+{
+	const struct nlattr *handle = find_attr(h, NFTA_RULE_HANDLE);
+	const struct nlattr *data = find_attr(h, NFTA_RULE_USERDATA);
+	struct nft_rule_info x = {0};
+	struct rules *c = arg;
+
+	if (!handle || mnl_attr_get_payload_len(handle) < sizeof x.handle)
+		return 0;
+	x.handle = be64toh(mnl_attr_get_u64(handle));
+	if (data)
+		(void) nft_get_comment(data, x.comment, sizeof x.comment);
+	c->list = xgrow(c->list, c->n, sizeof *c->list);
+	c->list[c->n++] = x;
+	return 0;
+}
+
+static void restart_rules(void *arg)
+{
+	((struct rules *) arg)->n = 0;
+}
+
+int nft_list_rule_infos(struct nl *nl, const struct nft_table *t, const char *chain,
+			struct nft_rule_info **ret, size_t *ret_n, struct err *e)
+{
+	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
+	struct rules c = {0};
+	struct nl_dump d = {.each = collect_rule, .restart = restart_rules, .arg = &c};
+	_cleanup_err_ struct err why = ERR_INIT;
+	int r;
+
+	nft_put(&b, NFT_MSG_GETRULE, 0, t->family, "list rules of", chain);
+	mnl_attr_put_strz(b.cur, NFTA_RULE_TABLE, t->name);
+	mnl_attr_put_strz(b.cur, NFTA_RULE_CHAIN, chain);
+	r = nl_dump(nl, &b, &d, &why);
+	*ret = c.list;
+	*ret_n = c.n;
+	if (r >= 0 || r == -ENOENT)
+		return 0;
+	free(c.list);
+	*ret = NULL;
+	*ret_n = 0;
+	return err_move(e, &why);
 }
 
 struct elements {

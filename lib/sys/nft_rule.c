@@ -4,6 +4,9 @@
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nf_tables_compat.h>
+#include <linux/netfilter/x_tables.h>
+#include <linux/netfilter/xt_conntrack.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <string.h>
@@ -220,6 +223,23 @@ void nft_rule_established(struct nft_rule *r)
 {
 	load_ct(r, NFT_CT_STATE);
 	compare_bits(r, NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED));
+}
+
+void nft_rule_xt_established_or_dnat(struct nft_rule *r)
+{
+	struct xt_conntrack_mtinfo3 info = {
+		.match_flags = XT_CONNTRACK_STATE,
+		.state_mask = XT_CONNTRACK_STATE_BIT(IP_CT_ESTABLISHED) |
+			      XT_CONNTRACK_STATE_BIT(IP_CT_RELATED) | XT_CONNTRACK_STATE_DNAT,
+	};
+	unsigned char padded[XT_ALIGN(sizeof info)] = {0};
+	struct expr x = expr_begin(r, "match");
+
+	memcpy(padded, &info, sizeof info);
+	mnl_attr_put_strz(r->b->cur, NFTA_MATCH_NAME, "conntrack");
+	nft_put_u32(r->b, NFTA_MATCH_REV, 3);
+	mnl_attr_put(r->b->cur, NFTA_MATCH_INFO, sizeof padded, padded);
+	expr_end(r, x);
 }
 
 static void compare_link(struct nft_rule *r, enum nft_meta_keys key, const char *link, bool is)

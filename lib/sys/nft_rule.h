@@ -33,6 +33,11 @@ void nft_rule_destination_local(struct nft_rule *r);
 void nft_rule_was_dnat(struct nft_rule *r);
 /* ct state established,related */
 void nft_rule_established(struct nft_rule *r);
+/*
+ * The same and what was redirected here by DNAT, as iptables writes it (xt_conntrack revision 3): the
+ * tables of iptables-nft may hold nothing that iptables cannot list.
+ */
+void nft_rule_xt_established_or_dnat(struct nft_rule *r);
 /* iifname "name", oifname "name"; != */
 void nft_rule_input(struct nft_rule *r, const char *link, bool is);
 void nft_rule_output(struct nft_rule *r, const char *link, bool is);
