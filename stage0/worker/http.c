@@ -89,8 +89,6 @@ static int follow(struct http_session *s, struct err *e)
 		return r;
 	if (++s->redirects > REDIRECTS_MAX)
 		return err_set(e, ELOOP, "more than %d redirects", REDIRECTS_MAX);
-	if (strcmp(next.scheme, "https") && strcmp(next.scheme, "http"))
-		return err_set(e, EPERM, "a redirect to a scheme that is not allowed");
 	if (!next.https && !s->rq->allow_http)
 		return err_set(e, EPERM, "a redirect to http://%s: http is not allowed (see --insecure-options=http)",
 			       next.site);
@@ -149,8 +147,12 @@ static int bad_status(const struct http_session *s, struct err *e)
 
 static int give_up(struct http_session *s, CURLcode r, struct err *e)
 {
+	long proxy = 0;
+
 	if (s->verdict == HTTP_IGNORE)
 		return bad_status(s, e);
+	if (curl_easy_getinfo(s->curl, CURLINFO_HTTP_CONNECTCODE, &proxy) == CURLE_OK && proxy >= 300)
+		return err_set(e, EIO, "the proxy does not connect to %s: HTTP status code %ld", s->url.site, proxy);
 	return err_set(e, r == CURLE_OPERATION_TIMEDOUT ? ETIMEDOUT : EIO, "%s",
 		       *s->error ? s->error : curl_easy_strerror(r));
 }
@@ -201,8 +203,8 @@ static int start(struct http_session *s, struct err *e)
 
 	if (r < 0)
 		return r;
-	if (!s->url.https && (strcmp(s->url.scheme, "http") || !rq->allow_http))
-		return err_set(e, EPERM, "%s is not allowed", s->url.scheme);
+	if (!s->url.https && !rq->allow_http)
+		return err_set(e, EPERM, "http is not allowed (see --insecure-options=http)");
 	/* Whoever chose the credentials must have read the same host from the URL as libcurl does. */
 	if (rq->auth != HTTP_AUTH_NONE && (!rq->site || strcasecmp(rq->site, s->url.site)))
 		return err_set(e, EINVAL, "the URL's host can be read in two ways");

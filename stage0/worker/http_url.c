@@ -40,7 +40,12 @@ static char *lower(char *s)
 	return s;
 }
 
-static int take_apart(CURLU *u, struct http_url *ret, struct err *e)
+static int bad_scheme(bool redirect, struct err *e)
+{
+	return err_set(e, EPERM, "a %s to a scheme that is not allowed", redirect ? "redirect" : "URL");
+}
+
+static int take_apart(CURLU *u, bool redirect, struct http_url *ret, struct err *e)
 {
 	_cleanup_free_ char *given = get(u, CURLUPART_PORT, 0);
 
@@ -50,6 +55,10 @@ static int take_apart(CURLU *u, struct http_url *ret, struct err *e)
 		.host = lower(get(u, CURLUPART_HOST, 0)),
 		.port = get(u, CURLUPART_PORT, CURLU_DEFAULT_PORT),
 	};
+	if (ret->scheme && strcmp(ret->scheme, "https") && strcmp(ret->scheme, "http")) {
+		http_url_done(ret);
+		return bad_scheme(redirect, e);
+	}
 	if (!ret->text || !ret->scheme || !ret->host || !ret->port) {
 		http_url_done(ret);
 		return err_set(e, EINVAL, "malformed URL");
@@ -78,10 +87,10 @@ int http_url_read(const char *base, const char *text, struct http_url *ret, stru
 	if (!c)
 		c = curl_url_set(u, CURLUPART_FRAGMENT, NULL, 0);
 	if (c == CURLUE_UNSUPPORTED_SCHEME)
-		r = err_set(e, EPERM, "%s to a scheme that is not allowed", base ? "a redirect" : "a URL");
+		r = bad_scheme(base, e);
 	else
 		r = c ? err_set(e, EINVAL, "malformed URL%s: %s", base ? " in a redirect" : "", curl_url_strerror(c)) :
-			take_apart(u, ret, e);
+			take_apart(u, base, ret, e);
 	curl_url_cleanup(u);
 	return r;
 }

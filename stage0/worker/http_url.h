@@ -16,7 +16,10 @@ struct http_url {
 	bool https;
 };
 
-/* `base` NULL: an absolute URL, without user and password.  Else a redirect's Location, which may be relative. */
+/*
+ * `base` NULL: an absolute URL, without user and password.  Else a redirect's Location, which may be
+ * relative.  -EPERM: neither http nor https.
+ */
 int http_url_read(const char *base, const char *text, struct http_url *ret, struct err *e);
 bool http_url_same_origin(const struct http_url *a, const struct http_url *b);
 void http_url_done(struct http_url *u);

@@ -338,10 +338,10 @@ static char *take_manners(struct request *r, char *path)
 	return path;
 }
 
-static void serve_redirect(struct request *r)
+static void serve_redirect(struct request *r, const char *path)
 {
 	char to[4352], *name;
-	long n = strtol(r->path + 10, &name, 10);
+	long n = strtol(path + 10, &name, 10);
 
 	if (n > 1)
 		snprintf(to, sizeof(to), "/redirect/%ld%s", n - 1, name);
@@ -351,9 +351,9 @@ static void serve_redirect(struct request *r)
 }
 
 /* /need/TEXT/NAME */
-static void serve_needed(struct request *r)
+static void serve_needed(struct request *r, char *path)
 {
-	char *text = r->path + 6, *name = strchr(text, '/');
+	char *text = path + 6, *name = strchr(text, '/');
 	size_t n = name ? (size_t)(name - text) : 0, have = strlen(r->auth);
 
 	if (!name || have < n || strncmp(r->auth + have - n, text, n))
@@ -374,7 +374,7 @@ static void serve(struct request *r, char *path)
 		snprintf(extra, sizeof(extra), "Retry-After: %ld\r\n", strtol(at + 1, NULL, 10));
 		answer(r, code, extra);
 	} else if (!strncmp(path, "/redirect/", 10)) {
-		serve_redirect(r);
+		serve_redirect(r, path);
 	} else if (!strncmp(path, "/loop/", 6)) {
 		redirect(r, path);
 	} else if (!strncmp(path, "/goto/", 6)) {
@@ -388,7 +388,7 @@ static void serve(struct request *r, char *path)
 		log_request(r, 0);
 		dprintf(r->fd, "\x16\x03\x01 this is no HTTP\n");
 	} else if (!strncmp(path, "/need/", 6)) {
-		serve_needed(r);
+		serve_needed(r, path);
 	} else if (!strncmp(path, "/auth/", 6) && !r->auth[0]) {
 		answer(r, 401, "WWW-Authenticate: Basic realm=\"test\"\r\n");
 	} else if (!strncmp(path, "/auth/", 6)) {
