@@ -59,7 +59,8 @@ static bool needs_gc(const struct gantry *g, const struct pod *p)
 {
 	return faccessat(p->dir, POD_CGROUP, F_OK, 0) == 0 ||
 	       faccessat(p->dir, POD_NET, F_OK, 0) == 0 ||
-	       (p->phase == PHASE_EXITED_GARBAGE && !is_default_stage1(g, p));
+	       ((p->phase == PHASE_RUN || p->phase == PHASE_EXITED_GARBAGE) &&
+		!is_default_stage1(g, p));
 }
 
 int pod_take_back(const struct gantry *g, struct pod *p, struct err *e)

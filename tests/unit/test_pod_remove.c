@@ -62,11 +62,13 @@ static char *called(const struct remove_fixture *r)
 
 static void nothing_outside_needs_no_stage1(void **state)
 {
-	_cleanup_free_ char *log = NULL;
+	_cleanup_free_ char *log = NULL, *standard = NULL;
 	struct remove_fixture r;
 
 	(void) state;
 	up(&r, "exit 1");
+	standard = xasprintf("%s/libexec/stage1/ns\nx\n7\n", scratch_path);
+	pod_file(&r.p, "stage1", standard);
 	assert_int_equal(pod_remove(&r.f.g, &r.p, NULL), 0);
 	assert_false(pod_is_in(&r.f, PHASE_EXITED_GARBAGE, A));
 	log = called(&r);
@@ -74,6 +76,20 @@ static void nothing_outside_needs_no_stage1(void **state)
 	/* Twice is harmless. */
 	assert_int_equal(pod_remove(&r.f.g, &r.p, NULL), 0);
 	assert_int_equal(access("/etc/passwd", F_OK), 0);
+	down(&r);
+}
+
+/* What another stage1 than the default one has made, only it knows. */
+static void a_foreign_stage1_is_always_asked(void **state)
+{
+	_cleanup_free_ char *log = NULL;
+	struct remove_fixture r;
+
+	(void) state;
+	up(&r, "exit 0");
+	assert_int_equal(pod_remove(&r.f.g, &r.p, NULL), 0);
+	log = called(&r);
+	assert_string_equal(log, "own --local-config=/etc/x " A);
 	down(&r);
 }
 
@@ -149,6 +165,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_outside_needs_no_stage1),
+		cmocka_unit_test(a_foreign_stage1_is_always_asked),
 		cmocka_unit_test(the_pods_own_stage1),
 		cmocka_unit_test(one_that_is_gone_is_stood_in_for),
 		cmocka_unit_test(what_stage1_cannot_take_back_keeps_the_pod),
