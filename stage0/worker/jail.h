@@ -20,6 +20,7 @@
 #define JAIL_UID_VERIFY 1900000002u
 #define JAIL_UID_UNPACK 1900000003u
 #define JAIL_UID_METADATA 1900000004u
+#define JAIL_UID_PACK 1900000005u
 
 #define JAIL_HOME "/home" /* the private root's only writable directory */
 
@@ -38,6 +39,7 @@ struct jail {
 	 * private one with `shared` of the host in it, read-only, and JAIL_HOME.
 	 */
 	int root;
+	bool read_only; /* the root that is a directory */
 	const char *const *shared; /* NULL-ended; what does not exist is left out */
 	enum jail_filter filter;
 	uint64_t memory, file_size, cpu_seconds, files, processes; /* setrlimit(2); 0: as it is */

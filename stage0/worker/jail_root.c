@@ -153,7 +153,8 @@ int jail_root(const struct jail *j, struct err *e)
 
 	if (j->root >= 0) {
 		root = clone_tree(j->root, "", AT_EMPTY_PATH);
-		r = root < 0 ? root : set_flags(root, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+		r = root < 0 ? root : set_flags(root, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
+						      (j->read_only ? MOUNT_ATTR_RDONLY : 0));
 		if (r < 0)
 			return err_sysr(e, r, "root directory");
 	}

@@ -10,7 +10,8 @@
 /* Files below the root, memory, threads: all that unpacking needs. */
 static const char *const files_only[] = {
 	"read", "pread64", "readv", "write", "pwrite64", "writev", "close", "lseek", "ftruncate",
-	"openat", "openat2", "fstat", "newfstatat", "statx", "mkdirat", "mknodat", "symlinkat", "linkat",
+	"openat", "openat2", "fstat", "newfstatat", "statx", "getdents64", "readlinkat", "flistxattr", "fgetxattr",
+	"mkdirat", "mknodat", "symlinkat", "linkat",
 	"fchown", "fchownat", "fchmod", "fchmodat", "utimensat", "fsetxattr", "lsetxattr", "fchdir",
 	"fallocate", "fcntl", "poll", "ppoll",
 	"mmap", "munmap", "mremap", "mprotect", "madvise", "brk",
