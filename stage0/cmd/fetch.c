@@ -33,21 +33,36 @@ static int set_signature(void *target, const char *value, struct err *e)
 }
 
 static const struct opt opts[] = {
-	{.name = "full", .type = OPT_FLAG, .offset = offsetof(struct target, full), .help = "print whole ids"},
-	{.name = "signature", .type = OPT_CALL, .call = set_signature, .arg = "PATH",
+	{.name = "full",
+	 .type = OPT_FLAG,
+	 .offset = offsetof(struct target, full),
+	 .help = "print whole ids"},
+	{.name = "signature",
+	 .type = OPT_CALL,
+	 .call = set_signature,
+	 .arg = "PATH",
 	 .help = "detached signature of the image before it"},
-	{.name = "pull-policy", .type = OPT_STRING, .offset = offsetof(struct target, pull_policy), .arg = "WORD",
-	 .help = "new: the store first; update (the default): the source first; never: the store only"},
-	{.name = "store-only", .type = OPT_FLAG, .offset = offsetof(struct target, store_only),
+	{.name = "pull-policy",
+	 .type = OPT_STRING,
+	 .offset = offsetof(struct target, pull_policy),
+	 .arg = "WORD",
+	 .help = "new: the store first; update (the default): the source first; never: the store "
+		 "only"},
+	{.name = "store-only",
+	 .type = OPT_FLAG,
+	 .offset = offsetof(struct target, store_only),
 	 .help = "the same as --pull-policy=never"},
-	{.name = "no-store", .type = OPT_FLAG, .offset = offsetof(struct target, no_store),
+	{.name = "no-store",
+	 .type = OPT_FLAG,
+	 .offset = offsetof(struct target, no_store),
 	 .help = "the same as --pull-policy=update"},
 };
 
-static int parse(struct gantry *g, const struct command *cmd, struct opt_cursor *c, void *target, char ***words,
-		 struct err *e)
+static int parse(struct gantry *g, const struct command *cmd, struct opt_cursor *c, void *target,
+		 char ***words, struct err *e)
 {
-	const struct opt_table tables[] = {{cmd->opts, cmd->n_opts, target}, {global_opts, n_global_opts, g}};
+	const struct opt_table tables[] = {{cmd->opts, cmd->n_opts, target},
+					   {global_opts, n_global_opts, g}};
 	struct target *t = target;
 	const char *word;
 	int kind;
@@ -58,7 +73,8 @@ static int parse(struct gantry *g, const struct command *cmd, struct opt_cursor 
 			strv_add(&t->images, word);
 			strv_add(&t->signatures, "");
 		} else if (kind != OPT_STORED) {
-			return err_set(e, EINVAL, "application arguments (behind \"--\") mean nothing to fetch");
+			return err_set(e, EINVAL, "application arguments (behind \"--\") mean "
+						  "nothing to fetch");
 		}
 	}
 	return kind;
@@ -68,7 +84,8 @@ static int read_policy(const struct target *t, enum pull_policy *ret, struct err
 {
 	*ret = PULL_UPDATE;
 	if (t->pull_policy && pull_policy_parse(t->pull_policy, ret) < 0)
-		return err_set(e, EINVAL, "unknown pull policy %s: new, update or never", q(t->pull_policy));
+		return err_set(e, EINVAL, "unknown pull policy %s: new, update or never",
+			       q(t->pull_policy));
 	if (t->store_only && t->no_store)
 		return err_set(e, EINVAL, "both --store-only and --no-store specified");
 	if (t->pull_policy && (t->store_only || t->no_store))
@@ -78,14 +95,16 @@ static int read_policy(const struct target *t, enum pull_policy *ret, struct err
 	return 0;
 }
 
-static int fetch(struct gantry *g, const struct target *t, struct image_word *words, size_t n, struct err *e)
+static int fetch(struct gantry *g, const struct target *t, struct image_word *words, size_t n,
+		 struct err *e)
 {
 	enum pull_policy policy;
 	int r = read_policy(t, &policy, e);
 
 	for (size_t i = 0; i < n; i++)
 		words[i] = (struct image_word) {
-			.text = t->images[i], .signature_file = *t->signatures[i] ? t->signatures[i] : NULL,
+			.text = t->images[i],
+			.signature_file = *t->signatures[i] ? t->signatures[i] : NULL,
 		};
 	if (r == 0)
 		r = image_resolve_all(g, words, n, policy, e);
@@ -123,9 +142,9 @@ const struct command cmd_fetch = {
 	.name = "fetch",
 	.usage = "[options] IMAGE...",
 	.summary = "put images into the store and print their ids",
-	.details = "IMAGE is a name (NAME[:VERSION][,LABEL=VALUE...]), a file, an http or https URL that ends in\n"
-		   ".aci, or an id that is in the store. What it depends on is fetched as well. The signature\n"
-		   "lies beside it (IMAGE.asc) unless --signature names one.",
+	.details = "IMAGE is a name (NAME[:VERSION][,LABEL=VALUE...]), a file, an http or https URL\n"
+		   "that ends in .aci, or an id that is in the store. What it depends on is fetched\n"
+		   "as well. The signature lies beside it (IMAGE.asc) unless --signature names one.",
 	COMMAND_OPTS(opts),
 	.target_size = sizeof(struct target),
 	.parse = parse,

@@ -21,16 +21,30 @@ struct target {
 };
 
 static const struct opt opts[] = {
-	{.name = "prefix", .type = OPT_STRING, .offset = offsetof(struct target, prefix), .arg = "NAME",
+	{.name = "prefix",
+	 .type = OPT_STRING,
+	 .offset = offsetof(struct target, prefix),
+	 .arg = "NAME",
 	 .help = "trust the key for images of this name and below it"},
-	{.name = "root", .type = OPT_FLAG, .offset = offsetof(struct target, root), .help = "trust the key for all images"},
-	{.name = "skip-fingerprint-review", .type = OPT_FLAG, .offset = offsetof(struct target, skip_review),
+	{.name = "root",
+	 .type = OPT_FLAG,
+	 .offset = offsetof(struct target, root),
+	 .help = "trust the key for all images"},
+	{.name = "skip-fingerprint-review",
+	 .type = OPT_FLAG,
+	 .offset = offsetof(struct target, skip_review),
 	 .help = "do not ask"},
-	{.name = "insecure-allow-http", .type = OPT_FLAG, .offset = offsetof(struct target, allow_http),
+	{.name = "insecure-allow-http",
+	 .type = OPT_FLAG,
+	 .offset = offsetof(struct target, allow_http),
 	 .help = "discover and take keys over http as well"},
-	{.name = "list", .type = OPT_FLAG, .offset = offsetof(struct target, list),
+	{.name = "list",
+	 .type = OPT_FLAG,
+	 .offset = offsetof(struct target, list),
 	 .help = "show which keys are trusted for which names"},
-	{.name = "remove", .type = OPT_FLAG, .offset = offsetof(struct target, remove),
+	{.name = "remove",
+	 .type = OPT_FLAG,
+	 .offset = offsetof(struct target, remove),
 	 .help = "trust the keys with these fingerprints no more for the prefix"},
 };
 
@@ -40,14 +54,17 @@ static int check_words(const struct target *t, char *const *words, struct err *e
 
 	if (!t->prefix && !t->root && !t->list) {
 		if (strv_len(words))
-			return err_set(e, EINVAL, "--root required for non-prefixed keys: no implicit unbounded trust");
+			return err_set(e, EINVAL,
+				       "--root required for non-prefixed keys: no implicit "
+				       "unbounded trust");
 		return err_set(e, EINVAL, "--prefix or --root required");
 	}
 	if (t->prefix && t->root)
 		return err_set(e, EINVAL, "--root and --prefix exclude each other");
 	if (t->prefix && strstr(t->prefix, "://"))
-		return err_set(e, EINVAL, "--prefix %s must not contain a URL scheme, omit %.*s", q(t->prefix),
-			       (int) (strstr(t->prefix, "://") + 3 - t->prefix), t->prefix);
+		return err_set(e, EINVAL, "--prefix %s must not contain a URL scheme, omit %.*s",
+			       q(t->prefix), (int) (strstr(t->prefix, "://") + 3 - t->prefix),
+			       t->prefix);
 	bad = t->prefix ? ac_identifier_check(t->prefix) : NULL;
 	if (bad)
 		return err_set(e, EINVAL, "prefix %s: %s", q(t->prefix), bad);
@@ -56,15 +73,18 @@ static int check_words(const struct target *t, char *const *words, struct err *e
 	if (t->list)
 		return strv_len(words) ? err_set(e, EINVAL, "--list takes no keys") : 0;
 	if (t->remove)
-		return strv_len(words) ? 0 : err_set(e, EINVAL, "--remove needs the fingerprint of a key");
+		return strv_len(words)
+			       ? 0
+			       : err_set(e, EINVAL, "--remove needs the fingerprint of a key");
 	if (!strv_len(words) && t->root)
-		return err_set(e, EINVAL, "--root needs a key: keys are discovered for a prefix only");
+		return err_set(e, EINVAL,
+			       "--root needs a key: keys are discovered for a prefix only");
 	return 0;
 }
 
 /* Whether it may be stored: 1, 0, -errno. */
-static int review(const struct gantry *g, const struct target *t, const char *key, const struct trust_review *review,
-		  bool https, struct err *e)
+static int review(const struct gantry *g, const struct target *t, const char *key,
+		  const struct trust_review *review, bool https, struct err *e)
 {
 	const char *where = t->prefix ? t->prefix : "(all images)";
 	int yes;
@@ -82,7 +102,8 @@ static int review(const struct gantry *g, const struct target *t, const char *ke
 }
 
 /* https: whoever named the key came over TLS, or is the operator. */
-static int trust_one(const struct gantry *g, const struct target *t, const char *key, bool https, struct err *e)
+static int trust_one(const struct gantry *g, const struct target *t, const char *key, bool https,
+		     struct err *e)
 {
 	struct trust_review key_read = {0};
 	_cleanup_free_ char *path = NULL;
@@ -93,7 +114,8 @@ static int trust_one(const struct gantry *g, const struct target *t, const char 
 	trust_review_show(&key_read, key, t->prefix);
 	r = review(g, t, key, &key_read, https, e);
 	if (r > 0)
-		r = trust_key_store(g, t->prefix, key_read.fpr, key_read.armor, strlen(key_read.armor), &path, e);
+		r = trust_key_store(g, t->prefix, key_read.fpr, key_read.armor,
+				    strlen(key_read.armor), &path, e);
 	if (path && t->prefix)
 		log_info("added key for prefix %s at %s", q(t->prefix), q(path));
 	else if (path)
@@ -102,7 +124,8 @@ static int trust_one(const struct gantry *g, const struct target *t, const char 
 	return r < 0 ? r : 0;
 }
 
-static int trust_all(const struct gantry *g, const struct target *t, char *const *keys, bool https, struct err *e)
+static int trust_all(const struct gantry *g, const struct target *t, char *const *keys, bool https,
+		     struct err *e)
 {
 	int r = 0;
 
@@ -134,7 +157,8 @@ static int list(const struct gantry *g, const struct target *t, struct err *e)
 	return 0;
 }
 
-static int remove_all(const struct gantry *g, const struct target *t, char *const *words, struct err *e)
+static int remove_all(const struct gantry *g, const struct target *t, char *const *words,
+		      struct err *e)
 {
 	int r = 0;
 
@@ -144,10 +168,12 @@ static int remove_all(const struct gantry *g, const struct target *t, char *cons
 		for (char *p = fpr; *p; p++)
 			*p = (char) tolower((unsigned char) *p);
 		if (!trust_is_fingerprint(fpr))
-			return err_set(e, EINVAL, "%s is no fingerprint of 40 hex digits", q(words[i]));
+			return err_set(e, EINVAL, "%s is no fingerprint of 40 hex digits",
+				       q(words[i]));
 		r = trust_key_remove(g, t->prefix, fpr, e);
 		if (r == 0)
-			log_info("key %s is trusted for %s no more", fpr, t->prefix ? q(t->prefix) : "all images");
+			log_info("key %s is trusted for %s no more", fpr,
+				 t->prefix ? q(t->prefix) : "all images");
 	}
 	return r;
 }
@@ -178,8 +204,9 @@ const struct command cmd_trust = {
 	.name = "trust",
 	.usage = "--prefix=NAME|--root [options] [KEY...]",
 	.summary = "trust a key to sign images",
-	.details = "KEY is a file or an https URL; without one the keys of the prefix are discovered at its host.\n"
-		   "Each key's fingerprint is shown and must be confirmed. With --list and --remove: what is trusted.",
+	.details = "KEY is a file or an https URL; without one the keys of the prefix are\n"
+		   "discovered at its host. Each key's fingerprint is shown and must be confirmed.\n"
+		   "With --list and --remove: what is trusted.",
 	COMMAND_OPTS(opts),
 	.target_size = sizeof(struct target),
 	.run = run,

@@ -105,13 +105,15 @@ static int walk(struct search *s, struct err *e)
 	for (int level = 0; level < LEVELS_MAX; level++) {
 		char *slash = strrchr(place, '/');
 
-		if (ask(s, "https", place) || (s->g->insecure & INSECURE_HTTP && ask(s, "http", place)))
+		if (ask(s, "https", place) ||
+		    (s->g->insecure & INSECURE_HTTP && ask(s, "http", place)))
 			return 0;
 		if (!slash)
 			break;
 		*slash = '\0';
 	}
-	return err_set(e, ENOENT, "discovery failed for %s: %s", q(s->name), s->tried.buf ? s->tried.buf : "");
+	return err_set(e, ENOENT, "discovery failed for %s: %s", q(s->name),
+		       s->tried.buf ? s->tried.buf : "");
 }
 
 static bool take_endpoint(struct search *s, const char *template)
@@ -131,7 +133,9 @@ static bool take_endpoint(struct search *s, const char *template)
 int discovery_images(const struct gantry *g, const char *name, const struct nameval_list *labels,
 		     struct endpoints *ret, struct err *e)
 {
-	struct search s = {.g = g, .tag = "ac-discovery", .name = name, .take = take_endpoint, .labels = labels};
+	struct search s = {
+		.g = g, .tag = "ac-discovery", .name = name, .take = take_endpoint, .labels = labels,
+	};
 	int r = walk(&s, e);
 
 	strbuf_done(&s.tried);

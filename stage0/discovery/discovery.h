@@ -1,9 +1,10 @@
 /*
- * Meta discovery (appc specification 0.8.11, "App Container Image Discovery"): from an image's name to
- * the URLs where the image, its signature and the keys for the name are.
+ * Meta discovery (appc specification 0.8.11, "App Container Image Discovery"): from an image's name
+ * to the URLs where the image, its signature and the keys for the name are.
  *
- * The page https://NAME?ac-discovery=1 is asked, and then those of the parents of the name down to the
- * host alone, until one of them has an answer.  Plain http is asked after https, and only where `g` allows it.
+ * The page https://NAME?ac-discovery=1 is asked, and then those of the parents of the name down to
+ * the host alone, until one of them has an answer.  Plain http is asked after https, and only where
+ * `g` allows it.
  */
 #pragma once
 
@@ -43,9 +44,11 @@ int discovery_keys(const struct gantry *g, const char *name, struct key_places *
 
 /* --- template.c --- */
 /*
- * Put values for {name}, {version}, {os}, {arch}, {ext} and {any label} into a URL.  Version is "latest"
- * unless there is such a label, os and arch are this machine's.  NULL when something has no value.
+ * Put values for {name}, {version}, {os}, {arch}, {ext} and {any label} into a URL.  Version is
+ * "latest" unless there is such a label, os and arch are this machine's.  NULL when something has
+ * no value.
  */
-char *discovery_expand(const char *template, const char *name, const struct nameval_list *labels, const char *ext);
+char *discovery_expand(const char *template, const char *name, const struct nameval_list *labels,
+		       const char *ext);
 /* Whole components: a.com/b is a prefix of a.com/b/c, not of a.com/bc. */
 bool discovery_is_prefix(const char *prefix, const char *name);

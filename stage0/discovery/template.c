@@ -31,12 +31,13 @@ static const char *value_of(const char *var, const struct nameval_list *labels)
 }
 
 /*
- * The template is the word of the host, a label may be that of a stranger (a dependency's): it must not
- * say anything about the URL but its own place in it.
+ * The template is the word of the host, a label may be that of a stranger (a dependency's): it must
+ * not say anything about the URL but its own place in it.
  */
 static void add_value(struct strbuf *sb, const char *value)
 {
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+";
+	static const char plain[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+";
 
 	for (; *value; value++) {
 		if (strchr(plain, *value))
@@ -46,8 +47,8 @@ static void add_value(struct strbuf *sb, const char *value)
 	}
 }
 
-static bool add_variable(struct strbuf *sb, const char *var, const char *name, const struct nameval_list *labels,
-			 const char *ext)
+static bool add_variable(struct strbuf *sb, const char *var, const char *name,
+			 const struct nameval_list *labels, const char *ext)
 {
 	const char *value;
 
@@ -65,7 +66,8 @@ static bool add_variable(struct strbuf *sb, const char *var, const char *name, c
 	return value != NULL;
 }
 
-char *discovery_expand(const char *template, const char *name, const struct nameval_list *labels, const char *ext)
+char *discovery_expand(const char *template, const char *name, const struct nameval_list *labels,
+		       const char *ext)
 {
 	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
 	const char *p = template;

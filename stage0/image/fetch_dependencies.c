@@ -1,9 +1,9 @@
 /*
  * What an image depends on, depth first; then its tree.
  *
- * A dependency is looked for as the renderer will look for it (store_find_dependency()), so that what
- * is fetched here is what is found there.  One command asks for each at most once, however many
- * images need it.
+ * A dependency is looked for as the renderer will look for it (store_find_dependency()), so that
+ * what is fetched here is what is found there.  One command asks for each at most once, however
+ * many images need it.
  */
 #include <errno.h>
 #include <string.h>
@@ -27,8 +27,8 @@ struct walk {
 	const struct request *rq;
 	char **asked; /* name and labels of what was fetched by this command */
 	unsigned fetched;
-	bool plain; /* the last word's image is its own tree */
-	char **done;  /* ids whose dependencies are all there */
+	bool plain;  /* the last word's image is its own tree */
+	char **done; /* ids whose dependencies are all there */
 };
 
 /* The same for every order of the labels. */
@@ -65,26 +65,29 @@ static bool may_be_stored(const struct walk *w, const struct dependency *d, cons
 
 static int fetch(struct walk *w, const struct dependency *d, const char *text, struct err *e)
 {
-	struct image_ref ref = {.source = IMAGE_SOURCE_NAME, .location = d->image_name, .labels = d->labels};
+	struct image_ref ref = {
+		.source = IMAGE_SOURCE_NAME, .location = d->image_name, .labels = d->labels};
 	_cleanup_free_ char *own_text = xstrdup(text), *id = NULL;
 	int r;
 
 	ref.text = own_text;
 	r = image_name_from_remote(w->rq, &ref, &id, e);
 	if (r == 0 && d->image_id && strcmp(id, d->image_id))
-		return err_set(e, EINVAL, "what discovery gives is %s, and %s is required", id, d->image_id);
+		return err_set(e, EINVAL, "what discovery gives is %s, and %s is required", id,
+			       d->image_id);
 	return r;
 }
 
 /* The archive as it was downloaded: what whoever wrote the manifest could see. */
-static int check_size(const struct walk *w, const struct dependency *d, const char *id, struct err *e)
+static int check_size(const struct walk *w, const struct dependency *d, const char *id,
+		      struct err *e)
 {
 	struct store_info info = {0};
 	int r = d->size < 0 ? 0 : store_info(w->rq->store, id, &info, e);
 
 	if (r == 0 && d->size >= 0 && info.blob_size != d->size)
-		r = err_set(e, EINVAL, "it has %lld bytes, and %lld are required", (long long) info.blob_size,
-			    (long long) d->size);
+		r = err_set(e, EINVAL, "it has %lld bytes, and %lld are required",
+			    (long long) info.blob_size, (long long) d->size);
 	store_info_done(&info);
 	return r;
 }
@@ -180,7 +183,7 @@ static int visit(struct walk *w, const struct visit *above, const char *id, stru
 	return r;
 }
 
-/* While fetching, so that the first run need not: the tree of an image that is more than its own layer. */
+/* So that the first run need not: the tree of an image that is more than its own layer. */
 static int render(const struct request *rq, const char *id, struct err *e)
 {
 	_cleanup_fd_ int use = store_lock_use(rq->store, LOCK_SHARED, true, e);
@@ -195,15 +198,18 @@ static void note_words(struct walk *w, const struct image_word *words, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		_cleanup_image_ref_ struct image_ref ref = {0};
 
-		if (image_ref_parse(words[i].text, &ref, NULL) == 0 && ref.source == IMAGE_SOURCE_NAME) {
-			const struct dependency d = {.image_name = ref.location, .labels = ref.labels};
+		if (image_ref_parse(words[i].text, &ref, NULL) == 0 &&
+		    ref.source == IMAGE_SOURCE_NAME) {
+			const struct dependency d = {.image_name = ref.location,
+						     .labels = ref.labels};
 
 			strv_push(&w->asked, key_of(&d));
 		}
 	}
 }
 
-int image_fetch_dependencies(const struct request *rq, const struct image_word *words, size_t n, struct err *e)
+int image_fetch_dependencies(const struct request *rq, const struct image_word *words, size_t n,
+			     struct err *e)
 {
 	struct walk w = {.rq = rq};
 	int r = 0;

@@ -1,6 +1,6 @@
 /*
- * Several images at a time: a process for each, so that one download's waiting is another's work, and
- * so that stopping one is a signal.
+ * Several images at a time: a process for each, so that one download's waiting is another's work,
+ * and so that stopping one is a signal.
  *
  * What a stopped process had under way is a directory in cas/tmp that nobody holds any more; it is
  * swept away here, once the workers are dead that could still write to it.
@@ -43,7 +43,8 @@ static void tell(int fd, const char *id, int r, const struct err *why)
 	(void) write_all(fd, sb.buf, sb.len);
 }
 
-static _noreturn_ void child(const struct request *rq, const struct image_word *word, int answer, pid_t parent)
+static _noreturn_ void child(const struct request *rq, const struct image_word *word, int answer,
+			     pid_t parent)
 {
 	struct request own = *rq;
 	struct err why = ERR_INIT;
@@ -100,7 +101,8 @@ static int read_answer(struct job *job, struct err *e)
 	if (message && code && parse_u64(code, 4095, &n) == 0 && n)
 		return err_set(e, (int) n, "%s", message);
 	how = proc_describe(wstatus);
-	return err_set(e, EIO, "image %s: fetching it %s without an answer", q(job->word->text), how);
+	return err_set(e, EIO, "image %s: fetching it %s without an answer", q(job->word->text),
+		       how);
 }
 
 /* The next of those that run to have an answer. */
@@ -123,8 +125,8 @@ static struct job *wait_for_one(struct job *jobs, size_t n, struct err *e)
 }
 
 /*
- * Kill what still runs, and wait for all of it: the workers die with their parents and become ours, by
- * PR_SET_CHILD_SUBREAPER, which is taken back since this process may become a pod's monitor.
+ * Kill what still runs, and wait for all of it: the workers die with their parents and become ours,
+ * by PR_SET_CHILD_SUBREAPER, which is taken back since this process may become a pod's monitor.
  */
 static void stop_all(const struct request *rq, struct job *jobs, size_t n)
 {
@@ -161,7 +163,8 @@ static int run_all(const struct request *rq, struct job *jobs, size_t n, struct 
 	return 0;
 }
 
-int image_fetch_parallel(const struct request *rq, struct image_word *const *words, size_t n, struct err *e)
+int image_fetch_parallel(const struct request *rq, struct image_word *const *words, size_t n,
+			 struct err *e)
 {
 	_cleanup_free_ struct job *jobs = xcalloc(n, sizeof *jobs);
 	int was = 0, r;

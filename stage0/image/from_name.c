@@ -61,16 +61,18 @@ int image_name_in_store(int store, const struct image_ref *ref, char **ret_id, s
 		return r;
 	if ((!nameval_get(&ref->labels, "os") && !is_for(m, "os", "linux")) ||
 	    (!nameval_get(&ref->labels, "arch") && !is_for(m, "arch", well_known_host_arch())))
-		return err_set(e, ENOENT, "%s is in the store for another os or arch only", q(ref->text));
+		return err_set(e, ENOENT, "%s is in the store for another os or arch only",
+			       q(ref->text));
 	*ret_id = take_ptr(id);
 	return 0;
 }
 
 /*
- * What an endpoint gave must be what was asked for, also when the answer came out of the store.  What
- * was not asked for by name must not be another machine's.
+ * What an endpoint gave must be what was asked for, also when the answer came out of the store.
+ * Where no os or arch was asked for, it must not be another machine's.
  */
-static int check_identity(const struct request *rq, const struct image_ref *ref, const char *id, struct err *e)
+static int check_identity(const struct request *rq, const struct image_ref *ref, const char *id,
+			  struct err *e)
 {
 	_cleanup_image_manifest_ struct image_manifest *m = NULL;
 	int r = load_manifest(rq->store, id, &m, e);
@@ -78,26 +80,31 @@ static int check_identity(const struct request *rq, const struct image_ref *ref,
 	if (r < 0)
 		return r;
 	if (strcmp(m->name, ref->location))
-		return err_set(e, EINVAL, "the image's name is %s, not %s", q(m->name), q(ref->location));
+		return err_set(e, EINVAL, "the image's name is %s, not %s", q(m->name),
+			       q(ref->location));
 	for (size_t i = 0; i < ref->labels.n; i++) {
 		const struct nameval *want = &ref->labels.v[i];
 		const char *value = nameval_get(&m->labels, want->name);
 
 		if (!str_eq(value, want->value))
-			return err_set(e, EINVAL, "the image's label %s is %s, not %s", want->name, q(value),
-				       q(want->value));
+			return err_set(e, EINVAL, "the image's label %s is %s, not %s", want->name,
+				       q(value), q(want->value));
 	}
-	return 0;
+	if (nameval_get(&ref->labels, "os") || is_for(m, "os", "linux"))
+		if (nameval_get(&ref->labels, "arch") || is_for(m, "arch", well_known_host_arch()))
+			return 0;
+	return err_set(e, EINVAL, "the image is for %s %s", q(nameval_get(&m->labels, "os")),
+		       q(nameval_get(&m->labels, "arch")));
 }
 
-static int from_endpoint(const struct request *rq, const struct image_ref *ref, const struct endpoint *ep,
-			 char **ret_id, struct err *e)
+static int from_endpoint(const struct request *rq, const struct image_ref *ref,
+			 const struct endpoint *ep, char **ret_id, struct err *e)
 {
 	_cleanup_free_ char *id = NULL;
 	struct request at = *rq;
 	int r;
 
-	/* The name is not in the store or to be asked again: what the URL gave before is worth an etag. */
+	/* What the URL gave before is worth an etag, and no more: the name is to be asked for. */
 	at.policy = PULL_UPDATE;
 	at.location = ep->image;
 	at.signature_url = ep->signature;
@@ -111,9 +118,9 @@ static int from_endpoint(const struct request *rq, const struct image_ref *ref, 
 	return r;
 }
 
-/* One after the other, since each may be down, behind, or wrong; the answer of the last resort names all. */
-static int from_endpoints(const struct request *rq, const struct image_ref *ref, const struct endpoints *all,
-			  char **ret_id, struct err *e)
+/* One after the other, since each may be down, behind, or wrong; the error names all of them. */
+static int from_endpoints(const struct request *rq, const struct image_ref *ref,
+			  const struct endpoints *all, char **ret_id, struct err *e)
 {
 	_cleanup_strbuf_ struct strbuf tried = STRBUF_INIT;
 	int r = -ENOENT;
@@ -126,7 +133,8 @@ static int from_endpoints(const struct request *rq, const struct image_ref *ref,
 		if (r == 0)
 			return 0;
 		if (i + 1 < all->n)
-			log_debug("image: %s: %s; trying the next of %zu endpoints", url, err_text(&why), all->n);
+			log_debug("image: %s: %s; trying the next of %zu endpoints", url,
+				  err_text(&why), all->n);
 		/* What happened there is often told with the URL already. */
 		if (strstr(err_text(&why), url))
 			strbuf_addf(&tried, "%s%s", tried.len ? "; " : "", err_text(&why));
@@ -136,13 +144,15 @@ static int from_endpoints(const struct request *rq, const struct image_ref *ref,
 	return err_set(e, -r, "%s", tried.buf ? tried.buf : "no endpoint");
 }
 
-int image_name_from_remote(const struct request *rq, const struct image_ref *ref, char **ret_id, struct err *e)
+int image_name_from_remote(const struct request *rq, const struct image_ref *ref, char **ret_id,
+			   struct err *e)
 {
 	_cleanup_endpoints_ struct endpoints all = {0};
 	int r;
 
 	if (rq->policy == PULL_NEVER)
-		return err_set(e, ENOENT, "unable to fetch image from image name %s: it is not in the store",
+		return err_set(e, ENOENT,
+			       "unable to fetch image from image name %s: it is not in the store",
 			       q(ref->text));
 	log_debug("image: searching for app image %s", ref->location);
 	r = discovery_images(rq->g, ref->location, &ref->labels, &all, e);

@@ -19,15 +19,15 @@ enum image_source {
 
 struct image_ref {
 	enum image_source source;
-	char *text;		    /* as written */
-	char *location;		    /* FILE: the path; URL: the URL; ID: the id or its beginning; NAME: the name */
+	char *text;	/* as written */
+	char *location; /* the path, the URL, the id or its beginning, or the name */
 	struct nameval_list labels; /* NAME: version and the other labels */
 };
 
 /*
- * rkt's rules: an id; a scheme; without one an absolute path or an existing regular file; a word with
- * ':' is a name; with "./" or ending in ".aci" a file; else a name.  -EINVAL "invalid image string";
- * -ENOTSUP for what is known by name and not built: docker:, cimd:.
+ * rkt's rules: an id; a scheme; without one an absolute path or an existing regular file; a word
+ * with ':' is a name; with "./" or ending in ".aci" a file; else a name.  -EINVAL "invalid image
+ * string"; -ENOTSUP for what is known by name and not built: docker:, cimd:.
  */
 int image_ref_parse(const char *text, struct image_ref *ret, struct err *e);
 /* The same for a word that can only be a name: name[:version][,label=value...]. */
@@ -46,19 +46,19 @@ int pull_policy_parse(const char *text, enum pull_policy *ret);
 /* An image of a command line. */
 struct image_word {
 	const char *text;	    /* as written */
-	const char *signature_file; /* the operator's --signature, or NULL: it lies beside the image (.asc) */
+	const char *signature_file; /* --signature, or NULL: it lies beside the image (.asc) */
 	char *id;		    /* the answer: the whole id */
 };
 
 /*
  * All of them fetched, verified and put into the store where they must be, some at a time, and then
- * what they depend on, depth first; trees that are put together from several images are rendered.  The
- * first that fails ends the others, and nothing of what was under way stays.
+ * what they depend on, depth first; trees that are put together from several images are rendered.
+ * The first that fails ends the others, and nothing of what was under way stays.
  */
-int image_resolve_all(const struct gantry *g, struct image_word *words, size_t n, enum pull_policy policy,
-		      struct err *e);
+int image_resolve_all(const struct gantry *g, struct image_word *words, size_t n,
+		      enum pull_policy policy, struct err *e);
 /* The words and their ids; what they point to is the caller's. */
 void image_words_free(struct image_word *words, size_t n);
 /* The same for one. */
-int image_resolve(const struct gantry *g, const char *text, const char *signature_file, enum pull_policy policy,
-		  char **ret_id, struct err *e);
+int image_resolve(const struct gantry *g, const char *text, const char *signature_file,
+		  enum pull_policy policy, char **ret_id, struct err *e);

@@ -8,7 +8,8 @@
 #include "stage0/image/internal.h"
 
 /* What needs no source: 0 with the id, 1 when the source must be asked. */
-static int from_store(const struct request *rq, const struct image_ref *ref, char **ret_id, struct err *e)
+static int from_store(const struct request *rq, const struct image_ref *ref, char **ret_id,
+		      struct err *e)
 {
 	_cleanup_err_ struct err why = ERR_INIT;
 	int r;
@@ -25,7 +26,8 @@ static int from_store(const struct request *rq, const struct image_ref *ref, cha
 	return r < 0 ? err_move(e, &why) : 0;
 }
 
-static int from_source(const struct request *rq, const struct image_ref *ref, char **ret_id, struct err *e)
+static int from_source(const struct request *rq, const struct image_ref *ref, char **ret_id,
+		       struct err *e)
 {
 	if (ref->source == IMAGE_SOURCE_FILE)
 		return image_from_file(rq, ret_id, e);
@@ -35,7 +37,8 @@ static int from_source(const struct request *rq, const struct image_ref *ref, ch
 }
 
 /* One word, as far as it goes: with `fetch` to its end, else 1 when it is not in the store. */
-static int resolve_word(const struct request *rq, const char *text, bool fetch, char **ret_id, struct err *e)
+static int resolve_word(const struct request *rq, const char *text, bool fetch, char **ret_id,
+			struct err *e)
 {
 	_cleanup_image_ref_ struct image_ref ref = {0};
 	struct request own = *rq;
@@ -50,7 +53,8 @@ static int resolve_word(const struct request *rq, const char *text, bool fetch, 
 	return r < 0 ? err_ctx(e, r, "image %s", q(text)) : r;
 }
 
-int image_fetch_word(const struct request *rq, const struct image_word *word, char **ret_id, struct err *e)
+int image_fetch_word(const struct request *rq, const struct image_word *word, char **ret_id,
+		     struct err *e)
 {
 	struct request own = *rq;
 
@@ -72,13 +76,16 @@ static struct image_word *find_twin(struct image_word *words, size_t i)
 	return NULL;
 }
 
-static int resolve_words(const struct request *rq, struct image_word *words, size_t n, struct err *e)
+static int resolve_words(const struct request *rq, struct image_word *words, size_t n,
+			 struct err *e)
 {
 	_cleanup_free_ struct image_word **todo = xcalloc(n, sizeof *todo);
 	size_t n_todo = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		int r = find_twin(words, i) ? 0 : resolve_word(rq, words[i].text, false, &words[i].id, e);
+		int r = find_twin(words, i)
+				? 0
+				: resolve_word(rq, words[i].text, false, &words[i].id, e);
 
 		if (r < 0)
 			return r;
@@ -90,8 +97,8 @@ static int resolve_words(const struct request *rq, struct image_word *words, siz
 	return n_todo ? image_fetch_parallel(rq, todo, n_todo, e) : 0;
 }
 
-int image_resolve_all(const struct gantry *g, struct image_word *words, size_t n, enum pull_policy policy,
-		      struct err *e)
+int image_resolve_all(const struct gantry *g, struct image_word *words, size_t n,
+		      enum pull_policy policy, struct err *e)
 {
 	_cleanup_fd_ int store = store_open(g, e);
 	struct request rq = {.g = g, .store = store, .policy = policy};
@@ -110,8 +117,8 @@ void image_words_free(struct image_word *words, size_t n)
 	free(words);
 }
 
-int image_resolve(const struct gantry *g, const char *text, const char *signature_file, enum pull_policy policy,
-		  char **ret_id, struct err *e)
+int image_resolve(const struct gantry *g, const char *text, const char *signature_file,
+		  enum pull_policy policy, char **ret_id, struct err *e)
 {
 	struct image_word word = {.text = text, .signature_file = signature_file};
 	int r = image_resolve_all(g, &word, 1, policy, e);

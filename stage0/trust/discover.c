@@ -33,7 +33,8 @@ static int add_key(const struct gantry *g, const char *name, const char *url, st
 		r = err_set(e, EPERM, "key %s is masked by an empty file", review.fpr);
 	} else {
 		trust_review_show(&review, url, name);
-		r = trust_key_store(g, name, review.fpr, review.armor, strlen(review.armor), &path, e);
+		r = trust_key_store(g, name, review.fpr, review.armor, strlen(review.armor), &path,
+				    e);
 	}
 	if (r == 0) {
 		log_info("trusting %s for prefix %s without fingerprint review", q(url), q(name));

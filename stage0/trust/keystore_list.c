@@ -38,18 +38,23 @@ static struct trust_entry *find(struct trust_entries *l, const char *prefix, con
 }
 
 /* The administrator's are read first: what he has counts, empty or not. */
-static void add(struct trust_entries *l, const char *prefix, const char *fpr, bool vendor, bool empty)
+static void add(struct trust_entries *l, const char *prefix, const char *fpr, bool vendor,
+		bool empty)
 {
 	if (find(l, prefix, fpr))
 		return;
 	l->v = xgrow(l->v, l->n, sizeof *l->v);
 	l->v[l->n++] = (struct trust_entry) {
-		.prefix = xstrdup(prefix), .fpr = xstrdup(fpr), .vendor = vendor, .masked = empty,
+		.prefix = xstrdup(prefix),
+		.fpr = xstrdup(fpr),
+		.vendor = vendor,
+		.masked = empty,
 	};
 }
 
 /* Keys in the directory, and prefixes below it. */
-static int walk(const char *path, const char *prefix, bool vendor, int depth, struct trust_entries *l, struct err *e)
+static int walk(const char *path, const char *prefix, bool vendor, int depth,
+		struct trust_entries *l, struct err *e)
 {
 	_cleanup_dir_ DIR *d = opendir(path);
 	struct dirent *de;
@@ -115,7 +120,8 @@ static int mask(const char *dir, const char *fpr, struct err *e)
 	if (r < 0)
 		return r;
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? err_sys(e, "open %s", dir) : file_write_at(fd, fpr, "", 0, 0644, FILE_DURABLE, e);
+	return fd < 0 ? err_sys(e, "open %s", dir)
+		      : file_write_at(fd, fpr, "", 0, 0644, FILE_DURABLE, e);
 }
 
 int trust_key_remove(const struct gantry *g, const char *prefix, const char *fpr, struct err *e)
@@ -123,13 +129,15 @@ int trust_key_remove(const struct gantry *g, const char *prefix, const char *fpr
 	_cleanup_free_ char *place = prefix ? xasprintf(PREFIX "/%s", prefix) : xstrdup(ROOT);
 	_cleanup_free_ char *dir = xasprintf("%s/trustedkeys/%s", g->local_config, place);
 	_cleanup_free_ char *own = path_join(dir, fpr);
-	_cleanup_free_ char *vendor = xasprintf("%s/trustedkeys/%s/%s", g->system_config, place, fpr);
+	_cleanup_free_ char *vendor =
+		xasprintf("%s/trustedkeys/%s/%s", g->system_config, place, fpr);
 	struct stat st;
 	bool have = stat(own, &st) == 0 && S_ISREG(st.st_mode);
 
 	if (access(vendor, F_OK) == 0 && !(have && !st.st_size))
 		return mask(dir, fpr, e);
 	if (!have || !st.st_size)
-		return err_set(e, ENOENT, "key %s is not trusted for %s", fpr, prefix ? prefix : "all images");
+		return err_set(e, ENOENT, "key %s is not trusted for %s", fpr,
+			       prefix ? prefix : "all images");
 	return unlink(own) < 0 ? err_sys(e, "remove %s", own) : 0;
 }

@@ -36,7 +36,8 @@ struct gantry trust_transport(const struct gantry *g, bool allow_http)
 	return how;
 }
 
-static int read_key(const struct gantry *g, const char *key, bool allow_http, struct document *ret, struct err *e)
+static int read_key(const struct gantry *g, const char *key, bool allow_http, struct document *ret,
+		    struct err *e)
 {
 	struct gantry how = trust_transport(g, allow_http);
 	int r;
@@ -50,18 +51,20 @@ static int read_key(const struct gantry *g, const char *key, bool allow_http, st
 	return r;
 }
 
-static int ask_worker(const struct gantry *g, const char *data, size_t len, struct record *ret, struct err *e)
+static int ask_worker(const struct gantry *g, const char *data, size_t len, struct record *ret,
+		      struct err *e)
 {
 	_cleanup_worker_ struct worker w = WORKER_INIT;
 	_cleanup_fd_ int fd = fd_sealed("key", data, len, e);
 	char *words[] = {"key", NULL};
-	int r = fd < 0 ? fd : worker_start(g, "verify", words, &(struct fd_name) {"keys", fd}, 1, &w, e);
+	int r = fd < 0 ? fd
+		       : worker_start(g, "verify", words, &(struct fd_name) {"keys", fd}, 1, &w, e);
 
 	return r < 0 ? r : worker_finish(&w, REVIEW_MS, ret, e);
 }
 
-int trust_review_read(const struct gantry *g, const char *key, bool allow_http, struct trust_review *ret,
-		      struct err *e)
+int trust_review_read(const struct gantry *g, const char *key, bool allow_http,
+		      struct trust_review *ret, struct err *e)
 {
 	_cleanup_record_ struct record rec = RECORD_INIT;
 	_cleanup_document_ struct document doc = {0};
@@ -76,7 +79,8 @@ int trust_review_read(const struct gantry *g, const char *key, bool allow_http, 
 	armor = record_get(&rec, "key");
 	if (!fpr || !trust_is_fingerprint(fpr) || !armor || !*armor)
 		return err_set(e, EPROTO, "key %s: malformed answer", q(key));
-	*ret = (struct trust_review) {.fpr = xstrdup(fpr), .armor = xstrdup(armor), .https = doc.https};
+	*ret = (struct trust_review) {
+		.fpr = xstrdup(fpr), .armor = xstrdup(armor), .https = doc.https};
 	record_rewind(&rec);
 	while (record_next(&rec, &name, &value))
 		if (!strcmp(name, "name"))
@@ -88,7 +92,8 @@ int trust_review_read(const struct gantry *g, const char *key, bool allow_http, 
 static void print_fpr(const char *fpr)
 {
 	for (size_t i = 0; fpr[i]; i++)
-		fprintf(stderr, "%s%c", i && i % 4 == 0 ? (i == 20 ? "  " : " ") : "", toupper((unsigned char) fpr[i]));
+		fprintf(stderr, "%s%c", i && i % 4 == 0 ? (i == 20 ? "  " : " ") : "",
+			toupper((unsigned char) fpr[i]));
 }
 
 void trust_review_show(const struct trust_review *r, const char *key, const char *prefix)
@@ -107,8 +112,10 @@ int trust_review_ask(struct err *e)
 	size_t size = 0;
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
-		return err_set(e, ENOTTY, "the fingerprint cannot be reviewed without a terminal: lay "
-			       "the key below trustedkeys, or see --skip-fingerprint-review and --trust-keys-from-https");
+		return err_set(e, ENOTTY,
+			       "the fingerprint cannot be reviewed without a terminal: lay "
+			       "the key below trustedkeys, or see --skip-fingerprint-review and "
+			       "--trust-keys-from-https");
 	for (;;) {
 		fprintf(stderr, "Are you sure you want to trust this key (yes/no)?\n");
 		if (getline(&line, &size, stdin) < 0)

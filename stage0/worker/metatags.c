@@ -5,7 +5,8 @@
 
 #include <libxml/HTMLparser.h>
 
-#define DEPTH_MAX 512 /* closing a tag looks through all that are open: without a bound n^2 of the page */
+#define DEPTH_MAX \
+	512 /* closing a tag looks through all that are open: without a bound n^2 of the page */
 
 struct reader {
 	xmlParserCtxt *parser;
@@ -28,7 +29,7 @@ static char *fold(const char *content)
 	for (const char *p = content; *p; p++) {
 		if (is_space(*p))
 			continue;
-		/* Bytes beyond ASCII have become 0x7f, see below; an entity can still write any character. */
+		/* Bytes beyond ASCII are 0x7f by now; an entity can write any character. */
 		if (*p <= ' ' || *p >= 0x7f || sb.len >= METATAGS_CONTENT_MAX)
 			return NULL;
 		if (p == content || is_space(p[-1])) {
@@ -65,7 +66,8 @@ static void on_element(void *arg, const xmlChar *element, const xmlChar **attrib
 		else if (!strcmp((const char *) attributes[i], "content"))
 			content = (const char *) attributes[i + 1];
 	}
-	if (!name || !content || (strcmp(name, "ac-discovery") && strcmp(name, "ac-discovery-pubkeys")))
+	if (!name || !content ||
+	    (strcmp(name, "ac-discovery") && strcmp(name, "ac-discovery-pubkeys")))
 		return;
 	folded = fold(content);
 	if (!folded)
@@ -77,8 +79,8 @@ static void on_element(void *arg, const xmlChar *element, const xmlChar **attrib
 }
 
 /*
- * Names and URLs that are of use are ASCII.  With nothing else in the page there is no encoding to be
- * guessed or believed, and no converter to be loaded.
+ * Names and URLs that are of use are ASCII.  With nothing else in the page there is no encoding to
+ * be guessed or believed, and no converter to be loaded.
  */
 static char *to_ascii(const char *page, size_t len)
 {
@@ -108,8 +110,9 @@ int metatags_read(const char *page, size_t len, struct strbuf *ret, struct err *
 	memset(rd.parser->sax, 0, sizeof *rd.parser->sax);
 	rd.parser->sax->startElement = on_element;
 	rd.parser->userData = &rd;
-	(void) htmlCtxtUseOptions(rd.parser, HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING |
-						     HTML_PARSE_NONET | HTML_PARSE_IGNORE_ENC);
+	(void) htmlCtxtUseOptions(rd.parser, HTML_PARSE_RECOVER | HTML_PARSE_NOERROR |
+						     HTML_PARSE_NOWARNING | HTML_PARSE_NONET |
+						     HTML_PARSE_IGNORE_ENC);
 	(void) htmlParseDocument(rd.parser);
 	htmlFreeParserCtxt(rd.parser);
 	if (!rd.why.code)

@@ -11,9 +11,9 @@
 #define METATAGS_CONTENT_MAX 4096    /* bytes of one tag's content */
 
 /*
- * Read an HTML page, however broken, and append a line "NAME\tPREFIX URL\n" for each <meta> tag whose
- * name is ac-discovery or ac-discovery-pubkeys and whose content is two words of printable ASCII, in
- * the page's order; other tags are left out.  -EFBIG when the page is past a limit: half a page's
- * answer could be the wrong half.
+ * Read an HTML page, however broken, and append a line "NAME\tPREFIX URL\n" for each <meta> tag
+ * whose name is ac-discovery or ac-discovery-pubkeys and whose content is two words of printable
+ * ASCII, in the page's order; other tags are left out.  -EFBIG when the page is past a limit: half
+ * a page's answer could be the wrong half.
  */
 int metatags_read(const char *page, size_t len, struct strbuf *ret, struct err *e);

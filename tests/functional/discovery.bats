@@ -164,6 +164,19 @@ IMAGES=https://one.test/images
 	assert_refused 254 'version'
 }
 
+@test "discovery: another machine's image is taken by who asks for it only" {
+	make_aci "$HOSTS/one.test/www/images/foreign.aci" one.test/app "$APP" '' '[{"name":"os","value":"linux"},{"name":"arch","value":"ppc64"}]'
+	host_page one.test app "$(tag one.test/app "$IMAGES/foreign.{ext}")"
+	g fetch one.test/app
+	assert_refused 254 'the image is for "linux" "ppc64"'
+	g fetch one.test/app,arch=ppc64
+	assert_fetched "$HOSTS/one.test/www/images/foreign.aci"
+	make_aci "$HOSTS/one.test/www/images/any.aci" one.test/app "$APP" '' '[{"name":"version","value":"1"}]'
+	host_page one.test app "$(tag one.test/app "$IMAGES/any.{ext}")"
+	g fetch one.test/app:1
+	assert_fetched "$HOSTS/one.test/www/images/any.aci"
+}
+
 # --- http
 
 @test "discovery: plain http is not even asked without --insecure-options=http" {

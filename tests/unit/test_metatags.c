@@ -22,12 +22,16 @@ static void test_pages(void **state _unused_)
 	check("", "");
 	check("no html at all", "");
 	check(TAG, LINE);
-	check("<!DOCTYPE html><html><head>" TAG KEYS "</head><body>x</body></html>", LINE KEYS_LINE);
+	check("<!DOCTYPE html><html><head>" TAG KEYS "</head><body>x</body></html>",
+	      LINE KEYS_LINE);
 	check("<html><body>text first" TAG, LINE);
-	check("<HTML><HEAD><META NAME=\"ac-discovery\" CONTENT=\"a.com b\"></HEAD>", "ac-discovery\ta.com b\n");
+	check("<HTML><HEAD><META NAME=\"ac-discovery\" CONTENT=\"a.com b\"></HEAD>",
+	      "ac-discovery\ta.com b\n");
 	check("<meta content=\"a.com b\" name=ac-discovery>", "ac-discovery\ta.com b\n");
-	check("<meta name=\"ac-discovery\" content=\" \n a.com \t\r\n b  \">", "ac-discovery\ta.com b\n");
-	check("<meta name=\"ac-discovery\" content=\"a.com x?a=1&amp;b=2\">", "ac-discovery\ta.com x?a=1&b=2\n");
+	check("<meta name=\"ac-discovery\" content=\" \n a.com \t\r\n b  \">",
+	      "ac-discovery\ta.com b\n");
+	check("<meta name=\"ac-discovery\" content=\"a.com x?a=1&amp;b=2\">",
+	      "ac-discovery\ta.com x?a=1&b=2\n");
 	check(KEYS TAG KEYS, KEYS_LINE LINE KEYS_LINE);
 }
 
@@ -50,7 +54,8 @@ static void test_not_ours(void **state _unused_)
 /* A line and a tab are what the answer is made of: nothing in a tag can write one. */
 static void test_characters(void **state _unused_)
 {
-	check("<meta name=\"ac-discovery\" content=\"a.com&#10;&#9;x\">", "ac-discovery\ta.com x\n");
+	check("<meta name=\"ac-discovery\" content=\"a.com&#10;&#9;x\">",
+	      "ac-discovery\ta.com x\n");
 	check("<meta name=\"ac-discovery\" content=\"a.com x&#10;ac-discovery&#9;b.com y\">", "");
 	check("<meta name=\"ac-discovery\" content=\"a.com &#1;x\">", "");
 	check("<meta name=\"ac-discovery\" content=\"a.com &#27;[31mx\">", "");
@@ -58,7 +63,9 @@ static void test_characters(void **state _unused_)
 	check("<meta name=\"ac-discovery\" content=\"a.com &auml;\">", "");
 	check("<meta name=\"ac-discovery\" content=\"a.com &#x202e;x\">", "");
 	check("\xff\xfe\xc0\x80 <p>\xe2\x82" TAG "\xf8", LINE);
-	check("<meta charset=utf-16><meta http-equiv=content-type content='text/html; charset=iso-2022-jp'>" TAG, LINE);
+	check("<meta charset=utf-16><meta http-equiv=content-type content='text/html; "
+	      "charset=iso-2022-jp'>" TAG,
+	      LINE);
 	check("<?xml version='1.0' encoding='utf-7'?>" TAG, LINE);
 }
 
@@ -116,8 +123,9 @@ static void test_limits(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pages), cmocka_unit_test(test_not_ours), cmocka_unit_test(test_characters),
-		cmocka_unit_test(test_nul),   cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_pages),	   cmocka_unit_test(test_not_ours),
+		cmocka_unit_test(test_characters), cmocka_unit_test(test_nul),
+		cmocka_unit_test(test_limits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

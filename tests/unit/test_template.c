@@ -26,8 +26,11 @@ static void test_expand(void **state _unused_)
 	check(&none, "https://a.com/{name}-{version}.{ext}", "https://a.com/a.com/b-latest.aci");
 	check(&none, "https://a.com/{os}", "https://a.com/linux");
 	check(&none, "https://a.com/{arch}", arch);
-	check(&some, "https://a.com/{version}/{arch}/{note}{ext}", "https://a.com/1.0+x/noarch/aci");
-	check(&none, "{ext}{ext}{name}", "aciaci" "a.com/b");
+	check(&some, "https://a.com/{version}/{arch}/{note}{ext}",
+	      "https://a.com/1.0+x/noarch/aci");
+	check(&none, "{ext}{ext}{name}",
+	      "aciaci"
+	      "a.com/b");
 	check(&none, "https://a.com/{note}.{ext}", NULL);
 	check(&none, "https://a.com/{}.{ext}", NULL);
 	check(&none, "https://a.com/{name", NULL);
@@ -64,7 +67,9 @@ static void test_prefix(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_expand), cmocka_unit_test(test_escape), cmocka_unit_test(test_prefix),
+		cmocka_unit_test(test_expand),
+		cmocka_unit_test(test_escape),
+		cmocka_unit_test(test_prefix),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
