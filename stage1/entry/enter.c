@@ -157,7 +157,7 @@ static int prepare(struct enter *en, struct err *e)
 	}
 	if (pipe2(en->report, O_CLOEXEC) < 0)
 		return err_sys(e, "pipe");
-	return terminal_open(&en->terminal, e);
+	return terminal_open(&en->terminal, en->pid, e);
 }
 
 /* The pid namespace holds for children only, so it is ours to set; afterwards we are as before. */

@@ -5,19 +5,51 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/path.h"
 #include "base/proc.h"
 
 #define PIECE 4096
 
-int terminal_open(struct terminal *t, struct err *e)
+/*
+ * The app decides what its root is and what lies in it: so what is found must be the multiplexer of
+ * some devpts, and the app can have none but its own.  -errno: it is not.
+ */
+static int open_ptmx(pid_t pid)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%d/root", (int) pid);
+	_cleanup_fd_ int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -EBADF;
+	struct statfs fs;
+	struct stat st;
+	char link[40];
+	int master;
+
+	if (root < 0)
+		return -errno;
+	fd = path_open_beneath(root, "dev/pts/ptmx", O_PATH, 0, PATH_NO_LINKS);
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0)
+		return -errno;
+	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(5, 2) || fs.f_type != DEVPTS_SUPER_MAGIC)
+		return -ENXIO;
+	(void) snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	master = open(link, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	return master < 0 ? -errno : master;
+}
+
+int terminal_open(struct terminal *t, pid_t pid, struct err *e)
 {
 	bool any = false;
 	int r;
@@ -26,7 +58,9 @@ int terminal_open(struct terminal *t, struct err *e)
 		any |= t->replaced[fd] = isatty(fd);
 	if (!any)
 		return 0;
-	t->master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	t->master = open_ptmx(pid);
+	if (t->master < 0)
+		t->master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (t->master < 0 || grantpt(t->master) < 0 || unlockpt(t->master) < 0)
 		return err_sys(e, "make a terminal");
 	r = fd_set_nonblock(t->master);

@@ -18,8 +18,12 @@ struct terminal {
 };
 #define TERMINAL_INIT {.master = -EBADF}
 
-/* Look at 0, 1 and 2, and make a pseudo terminal when one of them is a terminal. */
-int terminal_open(struct terminal *t, struct err *e);
+/*
+ * Look at 0, 1 and 2, and make a pseudo terminal when one of them is a terminal: in the devpts of the
+ * process `pid`, so that the name which the kernel tells of it (ttyname(3)) means something there; in
+ * the host's where the app has taken its own away.
+ */
+int terminal_open(struct terminal *t, pid_t pid, struct err *e);
 /* In the child: a new session, with the slave as its controlling terminal and in place of the terminals. */
 int terminal_child(struct terminal *t, struct err *e);
 /*

@@ -216,7 +216,7 @@ app_status() { sed -n "s/^$1:\t//p" "/proc/$(app_pid "$UUID" probe)/status"; }
 	pid=$(app_pids "$UUID" probe | grep -vx "$app" | head -n 1)
 	[ "$(stat -L -c %F "/proc/$pid/fd/1")" = 'character special file' ] || fail "no terminal: $(ls -l "/proc/$pid/fd")"
 	# the caller's is what gantry itself has, the parent of what was entered
-	[ "$(stat -L -c %t:%T "/proc/$pid/fd/1")" != "$(stat -L -c %t:%T "/proc/$(ps -o ppid= -p "$pid" | tr -d ' ')/fd/1")" ] ||
+	[ "$(stat -L -c %d:%t:%T "/proc/$pid/fd/1")" != "$(stat -L -c %d:%t:%T "/proc/$(ps -o ppid= -p "$pid" | tr -d ' ')/fd/1")" ] ||
 		fail "the caller's terminal"
 }
 

@@ -10,10 +10,11 @@ TOP=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
 : "${PROBE:=$TOP/build/tests/probe}"
 : "${HTTPD:=$TOP/build/tests/httpd}"
 : "${MKTAR:=${PROBE%/*}/mktar}"
+: "${PTY:=${PROBE%/*}/pty}"
 : "${GANTRY_TEST_TIMEOUT:=120}" # of one command that hangs; no test expects to be near it
 : "${GANTRY_TEST_REQUIRE:=}"
 : "${GANTRY_FLAVOR:=ns}" # of stage1: ns or fly
-export GANTRY PROBE HTTPD MKTAR
+export GANTRY PROBE HTTPD MKTAR PTY
 
 # shellcheck source=tests/lib/aci.bash
 . "$TOP/tests/lib/aci.bash"
@@ -210,6 +211,24 @@ collect() {
 $output
 --- stderr
 $stderr"
+}
+
+# g_pty STEP... -- ARG...: gantry on a terminal, whose user plays the steps (tests/lib/pty.c); everything
+# that was printed is in $output, without the carriage returns of a terminal.
+g_pty() {
+	local flags steps=()
+	while [ "$1" != -- ]; do
+		steps+=("$1")
+		shift
+	done
+	shift
+	global_flags
+	status=0
+	in_world timeout -k 5 "$GANTRY_TEST_TIMEOUT" "$PTY" "${steps[@]}" -- "$GANTRY" "${flags[@]}" "$@" \
+		</dev/null >"$T/raw" 2>"$T/err" 3>&- 4>&- || status=$?
+	note_pods
+	tr -d '\r' <"$T/raw" >"$T/out"
+	collect
 }
 
 # g_bg NAME ARG...: gantry in the background; its PID is in $BG (the front that becomes the monitor),

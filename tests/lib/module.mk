@@ -1,11 +1,11 @@
 # Programs of the functional tests.  probe runs inside pods, so it is static whatever SAN says; block is,
-# so that it needs no call that it blocks; httpd and mktar are plain programs of the host side.  None of
+# so that it needs no call that it blocks; httpd, mktar and pty are plain programs of the host side.  None of
 # them links with the project's own library.
 
 PROBE_SRC := $(addprefix tests/lib/,probe.c probe_see.c probe_try.c probe_load.c probe_net.c probe_http.c)
 
 .PHONY: test-programs
-test-programs: $(addprefix $(B)/tests/,probe block httpd mktar front)
+test-programs: $(addprefix $(B)/tests/,probe block httpd mktar front pty)
 
 $(B)/tests/probe: $(PROBE_SRC) tests/lib/probe.h
 	$(call say,MUSL,$@)
@@ -17,7 +17,7 @@ $(B)/tests/block: tests/lib/block.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -static -std=gnu17 -O1 $(WARN) -o $@ $<
 
-$(B)/tests/httpd $(B)/tests/mktar: $(B)/tests/%: tests/lib/%.c
+$(B)/tests/httpd $(B)/tests/mktar $(B)/tests/pty: $(B)/tests/%: tests/lib/%.c
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu17 -O1 $(WARN) -o $@ $<
