@@ -22,3 +22,5 @@ $(eval $(call program,libexec/gantry/cni/portmap,$(CNI_CORE) $(CNI_CHAINED) $(ad
 	rules.c),libmnl))
 $(eval $(call program,libexec/gantry/cni/firewall,$(CNI_CORE) $(CNI_CHAINED) $(addprefix $(CNI)/firewall/,conf.c main.c \
 	rules.c),libmnl))
+$(eval $(call program,libexec/gantry/cni/bandwidth,$(CNI_CORE) $(CNI)/skel/chain.c $(CNI_ENDPOINT) \
+	$(CNI)/bandwidth/main.c,libmnl))

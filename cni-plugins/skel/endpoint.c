@@ -191,10 +191,16 @@ static bool parse_alias(const struct cni_request *rq, char *alias, const char **
 
 int endpoint_gc(const struct cni_request *rq, struct nl *host, int master, struct err *e)
 {
+	return endpoint_gc_kind(rq, host, "veth", master, e);
+}
+
+int endpoint_gc_kind(const struct cni_request *rq, struct nl *host, const char *kind, int master,
+		     struct err *e)
+{
 	_cleanup_free_ struct link *links = NULL;
 	const char *id, *ifname;
 	size_t n;
-	int r = link_list(host, "veth", master, &links, &n, e);
+	int r = link_list(host, kind, master, &links, &n, e);
 
 	for (size_t i = 0; r >= 0 && i < n; i++)
 		if (parse_alias(rq, links[i].alias, &id, &ifname) &&

@@ -44,6 +44,9 @@ void endpoint_put_routes(struct nl_batch *b, const struct cni_result *res, int l
 int endpoint_delete(const struct cni_request *rq, struct err *e);
 /* GC: delete the host's ends of this network whose attachment is not valid; master 0: any. */
 int endpoint_gc(const struct cni_request *rq, struct nl *host, int master, struct err *e);
+/* The same for other links of the host that carry an alias. */
+int endpoint_gc_kind(const struct cni_request *rq, struct nl *host, const char *kind, int master,
+		     struct err *e);
 
 /*
  * CHECK: the interface of prevResult exists inside as a veth with that address, is up, and

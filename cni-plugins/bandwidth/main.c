@@ -1,0 +1,328 @@
+/*
+ * bandwidth: limits what a container receives (ingress) and sends (egress).  Chained.
+ *
+ * Ingress is a token bucket on the host's end of the pair.  The host's end receives what the container
+ * sends, and receiving cannot be queued: so that is redirected through an ifb, which has a token bucket
+ * as well.  The ifb carries its owner as its alias.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "cni-plugins/skel/chain.h"
+#include "cni-plugins/skel/code.h"
+#include "cni-plugins/skel/endpoint.h"
+#include "cni-plugins/skel/skel.h"
+#include "sys/link_child.h"
+#include "sys/tc.h"
+
+#define QUEUE_MS 25 /* how long a packet may wait, as the reference plugin has it */
+
+struct limits {
+	int64_t ingress_rate, ingress_burst, egress_rate, egress_burst; /* bits (a second); 0: none */
+};
+
+struct attachment {
+	const struct cni_request *rq;
+	struct limits limits;
+	struct netns ns;
+	struct nl host;
+	struct link veth; /* the host's end */
+	char ifb[IFNAMSIZ];
+};
+#define ATTACHMENT_INIT {.ns = NETNS_INIT, .host = NL_INIT}
+
+static void attachment_done(struct attachment *a)
+{
+	netns_close(&a->ns);
+	nl_close(&a->host);
+}
+#define _cleanup_attachment_ __attribute__((cleanup(attachment_done)))
+
+/* --- configuration --- */
+
+static const char *check_pair(int64_t rate, int64_t burst)
+{
+	if (rate < 0 || burst < 0)
+		return "rate and burst must not be negative";
+	if (rate && !burst)
+		return "if rate is set, burst must also be set";
+	if (burst && !rate)
+		return "if burst is set, rate must also be set";
+	if (rate && rate < 8)
+		return "rate must be at least 8 bits a second";
+	if (burst && burst < 8)
+		return "burst must be at least 8 bits";
+	if (burst / 8 >= UINT32_MAX)
+		return "burst cannot be more than 4GB";
+	return NULL;
+}
+
+static int check_limits(const struct limits *l, struct err *e)
+{
+	const char *in = check_pair(l->ingress_rate, l->ingress_burst);
+	const char *out = check_pair(l->egress_rate, l->egress_burst);
+
+	if (in || out)
+		return err_set(e, CNI_CODE(CNI_BAD_CONFIG), "%s: %s", in ? "ingress" : "egress",
+			       in ? in : out);
+	return 0;
+}
+
+static bool is_empty(const struct limits *l)
+{
+	return !l->ingress_rate && !l->ingress_burst && !l->egress_rate && !l->egress_burst;
+}
+
+/* The file's own words go before the runtime's. */
+static int decode(const struct cni_request *rq, struct limits *ret, struct err *e)
+{
+#define RATE(key, member) {CNI_FIELD(struct limits, key, I64, member), .min = INT64_MIN / 2048, .max = INT64_MAX / 2048}
+	static const struct json_field fields[] = {
+		RATE("ingressRate", ingress_rate), RATE("ingressBurst", ingress_burst),
+		RATE("egressRate", egress_rate),   RATE("egressBurst", egress_burst),
+	};
+#undef RATE
+	static const struct json_at at_rc = {.key = "runtimeConfig"},
+				    at = {.up = &at_rc, .key = "bandwidth"};
+	const cJSON *runtime = cni_request_get(rq, "runtimeConfig", "bandwidth");
+	int r = cni_request_decode(rq, fields, ELEMENTSOF(fields), ret, e);
+
+	if (r >= 0 && is_empty(ret) && cJSON_IsObject(runtime)) {
+		r = json_decode(runtime, &at, fields, ELEMENTSOF(fields), JSON_ALLOW_UNKNOWN, ret,
+				e);
+		if (r < 0 && e)
+			e->code = CNI_CODE(CNI_BAD_CONFIG);
+	}
+	return r < 0 ? r : check_limits(ret, e);
+}
+
+static struct tbf tbf_of(int64_t rate_bits, int64_t burst_bits)
+{
+	struct tbf t = {.rate = (uint64_t) rate_bits / 8, .burst = (uint32_t) (burst_bits / 8)};
+	unsigned __int128 limit = (unsigned __int128) t.rate * QUEUE_MS / 1000 + t.burst;
+
+	t.limit = limit > UINT32_MAX ? UINT32_MAX : (uint32_t) limit;
+	return t;
+}
+
+/* "bwp" and 12 digits of a hash over whose it is. */
+static void name_ifb(const struct cni_request *rq, char name[static IFNAMSIZ])
+{
+	_cleanup_free_ char *owner =
+		xasprintf("%s %s %s", rq->name, rq->container_id, rq->ifname);
+	uint64_t h = 0xcbf29ce484222325u; /* FNV-1a */
+
+	for (const char *p = owner; *p; p++)
+		h = (h ^ (unsigned char) *p) * 0x100000001b3u;
+	(void) snprintf(name, IFNAMSIZ, "bwp%012llx",
+			(unsigned long long) (h & 0xffffffffffffu));
+}
+
+/* --- the links --- */
+
+/* The other end of the container's interface. */
+static int find_veth(struct attachment *a, struct err *e)
+{
+	_cleanup_nl_ struct nl inside = NL_INIT;
+	struct link l;
+	int r = netns_open(a->rq, &a->ns, e);
+
+	if (r >= 0)
+		r = nl_open(&a->host, NETLINK_ROUTE, e);
+	if (r >= 0)
+		r = netns_socket(&a->ns, &inside, e);
+	if (r >= 0)
+		r = link_get(&inside, a->rq->ifname, &l, e);
+	if (r == -ENODEV || (r >= 0 && (strcmp(l.kind, "veth") || !l.peer)))
+		return err_set(e, CNI_CODE(CNI_OTHER),
+			       "no host interface found: %s is not one end of a pair",
+			       q(a->rq->ifname));
+	return r < 0 ? r : link_get_index(&a->host, l.peer, &a->veth, e);
+}
+
+static int make_ifb(struct attachment *a, struct link *ret, struct err *e)
+{
+	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
+	struct link_child ifb = {
+		.name = a->ifb, .kind = "ifb", .mtu = a->veth.mtu, .netns = -EBADF};
+	char alias[LINK_ALIAS_MAX];
+	struct link_change up = {.name = a->ifb, .flags = IFF_UP, .mask = IFF_UP, .alias = alias};
+	int r;
+
+	endpoint_alias(a->rq, alias);
+	link_put_child(&b, &ifb);
+	nl_ignore(&b, EEXIST);
+	link_put_get(&b, a->ifb);
+	r = nl_run(&a->host, &b, link_answer, ret, e);
+	if (r < 0)
+		return r;
+	link_put_change(&b, ret->index, &up);
+	return nl_run(&a->host, &b, NULL, NULL, e);
+}
+
+static int limit_egress(struct attachment *a, struct link *ret, struct err *e)
+{
+	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
+	struct tbf t = tbf_of(a->limits.egress_rate, a->limits.egress_burst);
+	bool redirected = false;
+	int r = make_ifb(a, ret, e);
+
+	if (r >= 0)
+		r = tc_have_redirect(&a->host, a->veth.index, &redirected, NULL);
+	if (r < 0 && ret->index)
+		r = 0; /* no ingress queue yet */
+	if (r < 0)
+		return r;
+	tc_put_tbf(&b, ret->index, &t, NLM_F_REPLACE);
+	if (!redirected) {
+		tc_put_ingress(&b, a->veth.index, NLM_F_EXCL);
+		nl_ignore(&b, EEXIST);
+		tc_put_redirect(&b, a->veth.index, ret->index);
+	}
+	return nl_run(&a->host, &b, NULL, NULL, e);
+}
+
+static int limit_ingress(struct attachment *a, struct err *e)
+{
+	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
+	struct tbf t = tbf_of(a->limits.ingress_rate, a->limits.ingress_burst);
+
+	tc_put_tbf(&b, a->veth.index, &t, NLM_F_REPLACE);
+	return nl_run(&a->host, &b, NULL, NULL, e);
+}
+
+static int remove_ifb(const struct cni_request *rq, struct nl *host, struct err *e)
+{
+	char name[IFNAMSIZ];
+	struct link l;
+	int r;
+
+	name_ifb(rq, name);
+	r = link_get(host, name, &l, e);
+	if (r == -ENODEV) {
+		err_done(e);
+		return 0;
+	}
+	return r < 0 ? r : link_del(host, l.index, e);
+}
+
+static int apply(struct attachment *a, struct link *ifb, struct err *e)
+{
+	int r = a->limits.ingress_rate ? limit_ingress(a, e) : 0;
+
+	if (r >= 0 && a->limits.egress_rate)
+		r = limit_egress(a, ifb, e);
+	if (r < 0 && a->rq->command == CNI_ADD)
+		(void) remove_ifb(a->rq, &a->host, NULL);
+	return r;
+}
+
+/* --- commands --- */
+
+static int add(const struct cni_request *rq, struct cni_result *ret, struct err *e)
+{
+	_cleanup_attachment_ struct attachment a = ATTACHMENT_INIT;
+	struct link ifb = {0};
+	char mac[LINK_MAC_TEXT];
+	int r = decode(rq, &a.limits, e);
+
+	a.rq = rq;
+	if (r >= 0)
+		r = chain_pass_on(rq, ret, e);
+	if (r < 0 || is_empty(&a.limits))
+		return r;
+	name_ifb(rq, a.ifb);
+	r = find_veth(&a, e);
+	if (r >= 0)
+		r = apply(&a, &ifb, e);
+	if (r >= 0 && ifb.index)
+		(void) cni_result_add_interface(ret, ifb.name, link_mac_text(ifb.mac, mac), NULL);
+	return r;
+}
+
+/* The queues go with the pair; the ifb is not part of it. */
+static int del(const struct cni_request *rq, struct err *e)
+{
+	_cleanup_nl_ struct nl host = NL_INIT;
+	int r = nl_open(&host, NETLINK_ROUTE, e);
+
+	return r < 0 ? r : remove_ifb(rq, &host, e);
+}
+
+/* What the kernel gives back of the burst is rounded to its ticks. */
+static int check_tbf(struct attachment *a, const struct link *l, int64_t rate, int64_t burst,
+		     struct err *e)
+{
+	struct tbf want = tbf_of(rate, burst), have = {0};
+	bool found;
+	int r = tc_get_tbf(&a->host, l->index, &have, &found, e);
+	uint64_t slack = want.rate * 64 / 1000000000u + 1;
+
+	if (r < 0)
+		return r;
+	if (!found)
+		return err_set(e, CNI_CODE(CNI_OTHER), "bandwidth: link %s has no limit", l->name);
+	if (have.rate != want.rate || have.limit != want.limit ||
+	    have.burst + slack < want.burst || have.burst > want.burst + slack)
+		return err_set(e, CNI_CODE(CNI_OTHER),
+			       "bandwidth: link %s has another limit: rate %llu, burst %u bytes",
+			       l->name, (unsigned long long) have.rate, have.burst);
+	return 0;
+}
+
+static int check_egress(struct attachment *a, struct err *e)
+{
+	struct link ifb;
+	bool redirected;
+	int r = link_get(&a->host, a->ifb, &ifb, e);
+
+	if (r == -ENODEV)
+		return err_set(e, CNI_CODE(CNI_OTHER), "bandwidth: link %s is missing", a->ifb);
+	if (r >= 0)
+		r = check_tbf(a, &ifb, a->limits.egress_rate, a->limits.egress_burst, e);
+	if (r >= 0 && (tc_have_redirect(&a->host, a->veth.index, &redirected, NULL) < 0 ||
+		       !redirected))
+		r = err_set(e, CNI_CODE(CNI_OTHER), "bandwidth: link %s is not redirected to %s",
+			    a->veth.name, a->ifb);
+	return r;
+}
+
+static int check(const struct cni_request *rq, struct err *e)
+{
+	_cleanup_attachment_ struct attachment a = ATTACHMENT_INIT;
+	struct link ifb = {0};
+	int r = cni_request_need_prev(rq, e);
+
+	a.rq = rq;
+	if (r >= 0)
+		r = decode(rq, &a.limits, e);
+	if (r < 0 || is_empty(&a.limits))
+		return r;
+	name_ifb(rq, a.ifb);
+	r = find_veth(&a, e);
+	if (r >= 0 && chain_wants_repair(rq))
+		r = apply(&a, &ifb, e);
+	if (r >= 0 && a.limits.ingress_rate)
+		r = check_tbf(&a, &a.veth, a.limits.ingress_rate, a.limits.ingress_burst, e);
+	if (r >= 0 && a.limits.egress_rate)
+		r = check_egress(&a, e);
+	return r;
+}
+
+static int gc(const struct cni_request *rq, struct err *e)
+{
+	_cleanup_nl_ struct nl host = NL_INIT;
+	int r = rq->valid.known ? nl_open(&host, NETLINK_ROUTE, e) : 0;
+
+	return r < 0 || !rq->valid.known ? r : endpoint_gc_kind(rq, &host, "ifb", 0, e);
+}
+
+int main(void)
+{
+	static const struct cni_plugin plugin = {
+		.name = "bandwidth", .add = add, .del = del, .check = check, .gc = gc};
+
+	return cni_main(&plugin);
+}
