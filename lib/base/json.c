@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_place.h"
 #include "base/json_scan.h"
 #include "base/str.h"
 
@@ -142,6 +143,37 @@ char *json_path(const struct json_at *at)
 	return strbuf_take(&sb);
 }
 
+static struct json_report *collecting;
+
+void json_collect(struct json_report *report)
+{
+	collecting = report;
+}
+
+void json_report_done(struct json_report *report)
+{
+	if (collecting == report)
+		collecting = NULL;
+	for (size_t i = 0; i < report->n; i++) {
+		free(report->v[i].path);
+		free(report->v[i].text);
+	}
+	free(report->v);
+	*report = (struct json_report) {0};
+}
+
+static void collect(const struct json_at *at, const char *path, const char *text)
+{
+	struct json_finding *f;
+
+	if (!collecting || collecting->n == JSON_REPORT_MAX)
+		return;
+	collecting->v = xgrow(collecting->v, collecting->n, sizeof *collecting->v);
+	f = &collecting->v[collecting->n++];
+	*f = (struct json_finding) {.path = xstrdup(path), .text = xstrdup(text)};
+	json_position(collecting->text, json_place(collecting->text, collecting->len, at), &f->line, &f->column);
+}
+
 int json_err(const struct json_at *at, struct err *e, const char *fmt, ...)
 {
 	_cleanup_free_ char *path = json_path(at), *text = NULL;
@@ -150,6 +182,7 @@ int json_err(const struct json_at *at, struct err *e, const char *fmt, ...)
 	va_start(ap, fmt);
 	text = xvasprintf(fmt, ap);
 	va_end(ap);
+	collect(at, path, text);
 	if (!*path)
 		return err_set(e, EINVAL, "%s", text);
 	return err_set(e, EINVAL, "%s: %s", path, text);
@@ -233,11 +266,19 @@ static int decode_string(const cJSON *j, const struct json_at *at, const struct 
 	return 0;
 }
 
+/* Whether to stop at the error; *first is what the whole comes to. */
+static bool stops(int r, int *first)
+{
+	if (r < 0 && *first == 0)
+		*first = r;
+	return r < 0 && !collecting;
+}
+
 static int decode_strv(const cJSON *j, const struct json_at *at, const struct json_field *f, char ***ret,
 		       struct err *e)
 {
 	size_t i = 0;
-	int r = json_is_array(j, at, e);
+	int r = json_is_array(j, at, e), first = 0;
 
 	if (r < 0)
 		return r;
@@ -250,11 +291,15 @@ static int decode_strv(const cJSON *j, const struct json_at *at, const struct js
 	for (const cJSON *c = j->child; c; c = c->next) {
 		struct json_at here = {.up = at, .index = i};
 
-		r = decode_string(c, &here, f, &(*ret)[i++], e);
+		r = decode_string(c, &here, f, &(*ret)[i], e);
+		/* No gap: the vector ends at the first. */
 		if (r < 0)
-			return r;
+			(*ret)[i] = xstrdup("");
+		i++;
+		if (stops(r, &first))
+			break;
 	}
-	return 0;
+	return first;
 }
 
 static int decode_field(const cJSON *j, const struct json_at *at, const struct json_field *f, void *target,
@@ -282,7 +327,7 @@ static int decode_field(const cJSON *j, const struct json_at *at, const struct j
 int json_decode(const cJSON *obj, const struct json_at *at, const struct json_field *fields, size_t n,
 		enum json_unknown unknown, void *target, struct err *e)
 {
-	int r = json_is_object(obj, at, e);
+	int r = json_is_object(obj, at, e), first = 0;
 
 	if (r < 0)
 		return r;
@@ -292,25 +337,26 @@ int json_decode(const cJSON *obj, const struct json_at *at, const struct json_fi
 
 		while (i < n && strcmp(fields[i].key, c->string))
 			i++;
-		if (i == n)
-			return json_err(&here, e, "unknown member");
+		if (i == n && stops(json_err(&here, e, "unknown member"), &first))
+			return first;
 	}
 	for (size_t i = 0; i < n; i++) {
 		struct json_at here = {.up = at, .key = fields[i].key};
 		const cJSON *c = json_get(obj, fields[i].key);
 
 		if (!c || cJSON_IsNull(c)) {
-			if (fields[i].required)
-				return json_err(&here, e, "required member is missing");
+			if (fields[i].required &&
+			    stops(json_err(&here, e, "required member is missing"), &first))
+				return first;
 			continue;
 		}
 		r = decode_field(c, &here, &fields[i], target, e);
-		if (r < 0)
-			return r;
-		if (fields[i].present)
+		if (stops(r, &first))
+			return first;
+		if (r >= 0 && fields[i].present)
 			*(bool *) ((char *) target + fields[i].present) = true;
 	}
-	return 0;
+	return first;
 }
 
 int json_each(const cJSON *array, const struct json_at *at,
@@ -318,7 +364,7 @@ int json_each(const cJSON *array, const struct json_at *at,
 	      struct err *e)
 {
 	size_t i = 0;
-	int r = json_is_array(array, at, e);
+	int r = json_is_array(array, at, e), first = 0;
 
 	if (r < 0)
 		return r;
@@ -326,10 +372,10 @@ int json_each(const cJSON *array, const struct json_at *at,
 		struct json_at here = {.up = at, .index = i++};
 
 		r = fn(c, &here, arg, e);
-		if (r < 0)
-			return r;
+		if (stops(r, &first))
+			break;
 	}
-	return 0;
+	return first;
 }
 
 void json_add_int(cJSON *obj, const char *key, int64_t v)

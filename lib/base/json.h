@@ -37,6 +37,25 @@ static inline void cleanup_json(cJSON **j)
 }
 #define _cleanup_json_ __attribute__((cleanup(cleanup_json)))
 
+/*
+ * Everything that is wrong with a document, each with its place, instead of the first: while a report
+ * is set, decoding goes on behind an error wherever what follows does not depend on it, and still fails
+ * in the end.  For a process of one thread.
+ */
+#define JSON_REPORT_MAX 100
+struct json_report {
+	struct json_finding {
+		char *path, *text; /* path: "" for the whole */
+		size_t line, column;
+	} *v;
+	size_t n;
+	const char *text; /* the document, borrowed */
+	size_t len;
+};
+void json_collect(struct json_report *report); /* NULL: as ever */
+void json_report_done(struct json_report *report);
+#define _cleanup_json_report_ __attribute__((cleanup(json_report_done)))
+
 /* Error at a place: "path: text"; returns -EINVAL. */
 int json_err(const struct json_at *at, struct err *e, const char *fmt, ...) _printf_(3, 4);
 /* The path as text, owned by the caller: "apps[1].name"; "" at the top. */

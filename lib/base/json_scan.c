@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/json_place.h"
 #include "base/str.h"
 
 struct scan {
@@ -243,18 +244,34 @@ static bool scan_document(struct scan *s)
 	return s->p == s->end || fail(s, "text after the document");
 }
 
+/* The first byte that belongs to no character. */
+static const char *not_utf8(const char *text, size_t len)
+{
+	const char *p = text, *end = text + len;
+
+	while (p < end) {
+		size_t n = 1;
+
+		while (n <= 4 && n <= (size_t) (end - p) && !str_is_utf8(p, n))
+			n++;
+		if (n > 4 || n > (size_t) (end - p))
+			break;
+		p += n;
+	}
+	return p;
+}
+
 int json_scan(const char *text, size_t len, struct err *e)
 {
 	struct scan s = {.text = text, .p = text, .end = text + len};
-	size_t line = 1, column = 1;
+	size_t line, column;
 
-	if (!str_is_utf8(text, len))
-		return err_set(e, EINVAL, "JSON: not valid UTF-8");
-	if (scan_document(&s))
+	if (!str_is_utf8(text, len)) {
+		s.p = not_utf8(text, len);
+		s.why = "not valid UTF-8";
+	} else if (scan_document(&s)) {
 		return 0;
-	for (const char *p = text; p < s.p; p++) {
-		column = *p == '\n' ? 1 : column + 1;
-		line += *p == '\n';
 	}
+	json_position(text, s.p, &line, &column);
 	return err_set(e, EINVAL, "JSON: line %zu, column %zu: %s", line, column, s.why);
 }

@@ -56,7 +56,7 @@ static void test_grammar(void **state _unused_)
 		{"[/* */]", "JSON: line 1, column 2: value expected"},
 		{"[1]\f", "JSON: line 1, column 4: text after the document"},
 		{"[\v1]", "JSON: line 1, column 2: value expected"},
-		{"\xa0", "JSON: not valid UTF-8"},
+		{"\xa0", "JSON: line 1, column 1: not valid UTF-8"},
 	};
 
 	check_rows(rows, ELEMENTSOF(rows));
@@ -86,10 +86,10 @@ static void test_strings(void **state _unused_)
 		{"\"\\udc00\"", "JSON: line 1, column 8: lone surrogate in string"},
 		{"\"\\ud800\\ud800\"", "JSON: line 1, column 14: lone surrogate in string"},
 		{"\"\\ud800\\u0041\"", "JSON: line 1, column 14: lone surrogate in string"},
-		{"\"\xed\xa0\x80\"", "JSON: not valid UTF-8"},
-		{"\"\xc0\x80\"", "JSON: not valid UTF-8"},
-		{"\"\xff\"", "JSON: not valid UTF-8"},
-		{"\"\xc3\"", "JSON: not valid UTF-8"},
+		{"\"\xed\xa0\x80\"", "JSON: line 1, column 2: not valid UTF-8"},
+		{"\"\xc0\x80\"", "JSON: line 1, column 2: not valid UTF-8"},
+		{"\"\xff\"", "JSON: line 1, column 2: not valid UTF-8"},
+		{"\"\xc3\"", "JSON: line 1, column 2: not valid UTF-8"},
 	};
 	_cleanup_err_ struct err e = ERR_INIT;
 	_cleanup_json_ cJSON *j = NULL;
