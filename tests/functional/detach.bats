@@ -37,6 +37,7 @@ teardown() { test_down; }
 	# command substitution ends only when every writer is gone
 	local uuid
 	uuid=$(gantry run --detach --net=none "$PROBE_ID" -- pause 2>&1)
+	uuid=${uuid##*$'\n'}
 	assert_equal "$(pod_state "$uuid")" running
 	local flags pid
 	for pid in $(pod_procs "$uuid") $(pod_pid "$uuid"); do
@@ -84,6 +85,7 @@ teardown() { test_down; }
 }
 
 @test "detach: what the start has to say is on standard error, and the UUID alone on the other" {
+	need ns-flavor
 	local app='{"exec":["/probe","pause"],"user":"0","group":"0","mountPoints":[{"name":"data","path":"/data"}]}'
 	printf '{"acVersion":"0.8.11","acKind":"PodManifest","apps":[{"name":"a","image":{"id":"%s"},"app":%s}]}' \
 		"$PROBE_ID" "$app" >"$T/pod.json"
