@@ -109,7 +109,6 @@ static int from_endpoint(const struct request *rq, const struct image_ref *ref,
 	at.location = ep->image;
 	at.signature_url = ep->signature;
 	at.expect = ref;
-	log_debug("image: remote fetching from URL %s", q(ep->image));
 	r = image_from_url(&at, &id, e);
 	if (r == 0)
 		r = check_identity(rq, ref, id, e);

@@ -202,7 +202,8 @@ static int fetch(struct way *w, char **ret_id, struct err *e)
 	int r = look_up(w, &known, ret_id, e);
 
 	if (r == 0 && w->rq->policy == PULL_NEVER)
-		r = err_set(e, ENOENT, "unable to fetch image from %s: it is not in the store", w->shown);
+		r = err_set(e, ENOENT, "unable to fetch image from URL %s: it is not in the store",
+			    q(w->shown));
 	if (r == 0)
 		r = open_partial(w, e);
 	if (r >= 0 && w->partial.dir >= 0) {
@@ -210,7 +211,10 @@ static int fetch(struct way *w, char **ret_id, struct err *e)
 		remote_done(&known);
 		r = look_up(w, &known, ret_id, e);
 	}
+	if (r == 1)
+		log_debug("image: using image from local store for url %s", w->shown);
 	if (r == 0) {
+		log_debug("image: remote fetching from URL %s", q(w->shown));
 		progress_start(&w->progress, w->shown, w->rq->quiet, !w->rq->no_bar);
 		r = download(w, known.id ? &known : NULL, ret_id, e);
 	}
