@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,6 +15,8 @@
 #include "base/str.h"
 #include "contract/exit.h"
 #include "stage0/pod/status.h"
+
+#define MESSAGES_MAX (64 << 10)
 
 /* This process becomes stage1. */
 static int exec_stage1(const struct pod *p, const struct stage1 *s, char *const *argv, int error,
@@ -71,9 +74,30 @@ static void pass_on(int said)
 	ssize_t n;
 
 	while ((n = pread(said, buf, sizeof buf, at)) > 0) {
-		(void) write_all(STDERR_FILENO, buf, (size_t) n);
-		at += n;
+		size_t len = strnlen(buf, (size_t) n);
+
+		(void) write_all(STDERR_FILENO, buf, len);
+		at += (off_t) len;
+		/* Where nobody has written yet. */
+		if (len < (size_t) n)
+			break;
 	}
+}
+
+/*
+ * The file for them: as large as it will ever be, since the pod may hold it for years. An older
+ * stage1's apps may write to it themselves, and theirs is nobody's concern (-EBADF).
+ */
+static int open_messages(const struct stage1 *s)
+{
+	int fd = s->interface < ENTRY_VERSION_APPS
+			 ? -EBADF
+			 : memfd_create("messages", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd >= 0 && (ftruncate(fd, MESSAGES_MAX) < 0 ||
+			fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0))
+		return fd_close(fd);
+	return fd;
 }
 
 /*
@@ -132,7 +156,7 @@ static int wait_first_process(const struct pod *p, int error, int said, pid_t pi
 int pod_start_detached(const struct pod *p, const struct stage1 *s, char *const *argv,
 		       struct err *e)
 {
-	_cleanup_fd_ int said = memfd_create("messages", MFD_CLOEXEC);
+	_cleanup_fd_ int said = open_messages(s);
 	int ready[2] = {-EBADF, -EBADF}, error[2] = {-EBADF, -EBADF}, r = 0;
 	pid_t pid = -1;
 	char c;

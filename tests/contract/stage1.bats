@@ -9,7 +9,7 @@ setup_file() { suite_up; }
 teardown_file() { suite_down; }
 setup() {
 	test_up
-	export STUB_OUT=$T/said STUB_RUN=exit STUB_EXIT=0
+	export STUB_OUT=$T/said STUB_RUN=exit STUB_EXIT=0 STUB_SAY=
 	STUB=$T/stub
 }
 teardown() {
@@ -93,6 +93,7 @@ late_args() { echo "--data-dir=*/data" "--system-config=*/system"; }
 		--insecure-options=seccomp --net=none|--disable-seccomp
 		--insecure-options=all-run --net=none|--disable-capabilities-restriction --disable-paths --disable-seccomp
 		--dry-run --net=none|--dry-run
+		--interactive --net=none|--interactive
 	EOT
 }
 
@@ -180,7 +181,20 @@ late_args() { echo "--data-dir=*/data" "--system-config=*/system"; }
 	[[ $fds =~ ^lock=[0-9]+,error=[0-9]+,ready=[0-9]+$ ]] || fail "$fds"
 	assert_equal "$(cut -d' ' -f1 "$STUB_OUT/run/fds" | wc -l)" 6
 	! grep -qx -e --foreground "$STUB_OUT/run/argv" || fail "--foreground"
-	[ "$(grep -c ' /dev/null$' "$STUB_OUT/run/fds")" = 3 ] || fail "$(stub_said run fds)"
+	[ "$(grep -c '^[01] /dev/null$' "$STUB_OUT/run/fds")" = 2 ] || fail "$(stub_said run fds)"
+	grep -q '^2 /memfd:messages' "$STUB_OUT/run/fds" || fail "$(stub_said run fds)"
+}
+
+@test "stage1: detached, what it says until the pod is ready is shown, and then it cannot fill the memory" {
+	STUB_SAY='a warning' STUB_RUN=ready stub_start 7
+	assert_equal "$stderr" 'a warning'
+	assert_out "$UUID"
+	local file
+	file=/proc/$(cat "$POD/pid")/fd/2
+	[ "$(stat -L -c %s "$file")" -le 65536 ] || fail "it grows"
+	! head -c 100000 /dev/zero | tr '\0' x >>"$file" || fail "it can be filled"
+	STUB_SAY='a reason' STUB_EXIT=3 stub_run 7 --detach --net=none
+	assert_refused 254 '^a reason$' 'the pod ended before it was ready'
 }
 
 @test "stage1: detached, rkt's contract: the lock only, and ready is the pid file" {
@@ -189,6 +203,7 @@ late_args() { echo "--data-dir=*/data" "--system-config=*/system"; }
 		STUB_RUN=pid stub_start "$v"
 		assert_equal "$(cut -d' ' -f1 "$STUB_OUT/run/fds" | wc -l)" 4
 		[ -s "$POD/pid" ] || fail "back before there was a pid"
+		[ "$(grep -c ' /dev/null$' "$STUB_OUT/run/fds")" = 3 ] || fail "$(stub_said run fds)"
 		g status "$UUID"
 		assert_out state=running "pid=$(cat "$POD/pid")"
 		stub_end "$POD"
