@@ -5,7 +5,7 @@ STAGE0_IMAGE_SRC := $(wildcard stage0/image/*.c stage0/store/*.c stage0/trust/*.
                     stage0/worker/worker.c
 
 WORKER_SRC := $(addprefix stage0/worker/,worker_main.c jail.c jail_root.c jail_landlock.c jail_seccomp.c)
-UNPACK_SRC := $(addprefix stage0/worker/,unpack_main.c unpack.c arriving.c ring.c inflate.c untar.c untar_dir.c \
+UNPACK_SRC := $(addprefix stage0/worker/,unpack_main.c unpack.c check.c arriving.c ring.c inflate.c untar.c untar_dir.c \
                 entry_policy.c tar.c tar_header.c tar_pax.c tar_sparse.c)
 
 $(eval $(call program,libexec/gantry/unpack,$(UNPACK_SRC) $(WORKER_SRC),libisal libcrypto liblzma libseccomp,-lbz2 -lpthread))

@@ -232,6 +232,32 @@ int unpack(struct arriving *image, int top, const struct unpack_limits *limits, 
 	return pass(&u, consume_tar, &w, ret->id, e);
 }
 
+struct check_work {
+	untar_manifest manifest;
+	void *arg;
+	struct check_findings *findings;
+	struct untar_result *ret;
+};
+
+static int consume_check(struct unpack *u, void *arg, struct err *e)
+{
+	struct check_work *w = arg;
+	struct tar *t = tar_new(next_piece, u);
+	int r = check_tar(t, &u->limits->tar, w->manifest, w->arg, w->findings, w->ret, e);
+
+	tar_free(t);
+	return r;
+}
+
+int unpack_check(struct arriving *image, const struct unpack_limits *limits, untar_manifest manifest, void *arg,
+		 struct check_findings *findings, struct unpack_result *ret, struct err *e)
+{
+	struct unpack u = {.image = image, .limits = limits};
+	struct check_work w = {.manifest = manifest, .arg = arg, .findings = findings, .ret = &ret->tar};
+
+	return pass(&u, consume_check, &w, ret->id, e);
+}
+
 static int consume_plain(struct unpack *u, void *arg, struct err *e)
 {
 	const int *out = arg;

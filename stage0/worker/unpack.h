@@ -4,6 +4,7 @@
 #pragma once
 
 #include "stage0/worker/arriving.h"
+#include "stage0/worker/check.h"
 #include "stage0/worker/untar.h"
 #include "spec/image_id.h"
 
@@ -23,5 +24,10 @@ struct unpack_result {
 int unpack_init(struct err *e);
 int unpack(struct arriving *image, int top, const struct unpack_limits *limits, untar_manifest manifest, void *arg,
 	   struct unpack_result *ret, struct err *e);
+/*
+ * Nothing is unpacked: what is wrong with it, all of it.  0 with findings, or an error that ended the reading.
+ */
+int unpack_check(struct arriving *image, const struct unpack_limits *limits, untar_manifest manifest, void *arg,
+		 struct check_findings *findings, struct unpack_result *ret, struct err *e);
 /* Without looking at what it holds: the id, and the uncompressed stream into `out` (-EBADF: nowhere). */
 int unpack_plain(struct arriving *image, int out, const struct unpack_limits *limits, char *ret_id, struct err *e);

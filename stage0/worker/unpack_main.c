@@ -7,6 +7,9 @@
  *
  * With the word "plain": (any bytes) -> id, and what is left of them when they are inflated, into `out`
  * if that is there.  Nothing is unpacked then; `tree` is an empty directory all the same.
+ *
+ * With "validate": manifest, id, and `finding` for each thing that is wrong, the last of which may be what ended the
+ * reading.  Nothing is made in `tree` either.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +27,7 @@
 
 struct job {
 	int blob, progress, tree, manifest, out;
-	bool plain;
+	bool plain, validate;
 	struct unpack_limits limits;
 };
 
@@ -46,6 +49,10 @@ static int read_words(int argc, char **argv, struct job *job, struct err *e)
 
 		if (!strcmp(argv[i], "plain")) {
 			job->plain = true;
+			continue;
+		}
+		if (!strcmp(argv[i], "validate")) {
+			job->validate = true;
 			continue;
 		}
 		while (w < ELEMENTSOF(words) && !str_starts(argv[i], words[w].name))
@@ -93,6 +100,25 @@ static int send_manifest(void *arg, const char *data, size_t len, struct err *e)
 	return r < 0 ? err_sysr(e, r, "hand over the manifest") : 0;
 }
 
+static int validate(struct job *job, struct arriving *image, struct strbuf *result)
+{
+	_cleanup_err_ struct err why = ERR_INIT;
+	struct check_findings findings = {0};
+	struct unpack_result done;
+	int r = unpack_check(image, &job->limits, send_manifest, job, &findings, &done, &why);
+
+	for (size_t i = 0; findings.v && findings.v[i]; i++)
+		record_add(result, "finding", findings.v[i]);
+	if (findings.n > CHECK_FINDINGS_MAX)
+		record_addf(result, "finding", "and %zu more", findings.n - CHECK_FINDINGS_MAX);
+	if (r < 0)
+		record_add(result, "finding", err_text(&why));
+	else
+		record_add(result, "id", done.id);
+	check_findings_done(&findings);
+	return 0;
+}
+
 static int run(int argc, char **argv, struct strbuf *result, struct err *e)
 {
 	struct job job = {
@@ -111,6 +137,8 @@ static int run(int argc, char **argv, struct strbuf *result, struct err *e)
 		return err_set(e, EBADF, "a descriptor is missing");
 	if (r == 0)
 		r = enter_jail(&job, e);
+	if (r == 0 && job.validate)
+		return validate(&job, &image, result);
 	if (r == 0 && job.plain) {
 		r = unpack_plain(&image, job.out, &job.limits, done.id, e);
 		if (r == 0)
