@@ -5,8 +5,9 @@
 
 #include <libxml/HTMLparser.h>
 
-#define DEPTH_MAX \
-	512 /* closing a tag looks through all that are open: without a bound n^2 of the page */
+/* The parser compares each attribute of a tag with all before it, each end with all that is open. */
+#define ATTRIBUTES_MAX 5000
+#define DEPTH_MAX 512
 
 struct reader {
 	xmlParserCtxt *parser;
@@ -92,6 +93,26 @@ static char *to_ascii(const char *page, size_t len)
 	return copy;
 }
 
+/* Whether what may be a tag has room for too many attributes: words and '=' up to the next bracket. */
+static bool has_endless_tag(const char *page, size_t len)
+{
+	bool inside = false;
+	size_t n = 0;
+
+	for (size_t i = 0; i + 1 < len; i++) {
+		char c = page[i], next = page[i + 1];
+
+		if (c == '<' || c == '>') {
+			inside = c == '<' && next != '!' && next != '/' && next != '?' && !is_space(next);
+			n = 0;
+		} else if (inside && (c == '=' || (is_space(c) && !is_space(next)))) {
+			if (++n > 2 * ATTRIBUTES_MAX)
+				return true;
+		}
+	}
+	return false;
+}
+
 int metatags_read(const char *page, size_t len, struct strbuf *ret, struct err *e)
 {
 	_cleanup_free_ char *ascii = NULL;
@@ -102,6 +123,8 @@ int metatags_read(const char *page, size_t len, struct strbuf *ret, struct err *
 		return err_set(e, EFBIG, "the page is larger than %u bytes", METATAGS_PAGE_MAX);
 	if (!len)
 		return 0;
+	if (has_endless_tag(page, len))
+		return err_set(e, EFBIG, "a tag of the page has too many attributes");
 	ascii = to_ascii(page, len);
 	rd.parser = htmlCreateMemoryParserCtxt(ascii, (int) len);
 	if (!rd.parser)

@@ -106,6 +106,10 @@ static void test_limits(void **state _unused_)
 	strbuf_done(&out);
 	strbuf_adds(&page, TAG);
 	check_refused(&page, "the page has too many discovery tags");
+	strbuf_adds(&page, "<a ");
+	for (unsigned i = 0; i < 30000; i++)
+		strbuf_addf(&page, "a%u ", i);
+	check_refused(&page, "a tag of the page has too many attributes");
 	add_n(&page, "<b>", 600);
 	check_refused(&page, "the page's tags are nested too deeply");
 	add_n(&page, "0123456789abcdef", METATAGS_PAGE_MAX / 16);
