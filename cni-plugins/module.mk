@@ -24,3 +24,5 @@ $(eval $(call program,libexec/gantry/cni/firewall,$(CNI_CORE) $(CNI_CHAINED) $(a
 	rules.c),libmnl))
 $(eval $(call program,libexec/gantry/cni/bandwidth,$(CNI_CORE) $(CNI)/skel/chain.c $(CNI_ENDPOINT) \
 	$(CNI)/bandwidth/main.c,libmnl))
+$(eval $(call program,libexec/gantry/cni/tuning,$(CNI_CORE) $(addprefix $(CNI)/skel/,chain.c netns.c) \
+	$(addprefix $(CNI)/tuning/,conf.c main.c),libmnl))

@@ -64,6 +64,9 @@ static void decode_attr(const struct nlattr *a, struct link *l)
 	case IFLA_MTU:
 		decode_u32(a, &l->mtu);
 		break;
+	case IFLA_TXQLEN:
+		decode_u32(a, &l->tx_queue_len);
+		break;
 	case IFLA_PROMISCUITY:
 		decode_u32(a, &l->promiscuity);
 		break;
@@ -270,6 +273,16 @@ void link_put_change(struct nl_batch *b, int index, const struct link_change *c)
 		put_mac(b, c->mac);
 	if (c->alias)
 		mnl_attr_put_strz(b->cur, IFLA_IFALIAS, c->alias);
+	if (c->mtu)
+		mnl_attr_put_u32(b->cur, IFLA_MTU, c->mtu);
+	if (c->set_tx_queue_len)
+		mnl_attr_put_u32(b->cur, IFLA_TXQLEN, c->tx_queue_len);
+	if (c->new_name)
+		mnl_attr_put_strz(b->cur, IFLA_IFNAME, c->new_name);
+	if (c->master)
+		mnl_attr_put_u32(b->cur, IFLA_MASTER, c->master > 0 ? (uint32_t) c->master : 0);
+	if (c->netns)
+		mnl_attr_put_u32(b->cur, IFLA_NET_NS_FD, (uint32_t) (c->netns - 1));
 	if (c->arp_notify)
 		put_arp_notify(b);
 }

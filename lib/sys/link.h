@@ -19,7 +19,7 @@ struct link {
 	int index; /* 0: none */
 	int peer;  /* IFLA_LINK: for a veth the other end's index, in the other end's namespace */
 	int master;
-	unsigned flags, mtu, promiscuity;
+	unsigned flags, mtu, promiscuity, tx_queue_len;
 	uint8_t operstate;
 	bool has_mac;
 	unsigned char mac[LINK_MAC_LEN];
@@ -67,7 +67,13 @@ void link_put_bridge(struct nl_batch *b, const char *name, const unsigned char m
 
 struct link_change {
 	const char *name;	  /* for messages */
-	unsigned flags, mask;	  /* IFF_UP, IFF_PROMISC */
+	unsigned flags, mask;	  /* IFF_UP, IFF_PROMISC, IFF_ALLMULTI */
+	unsigned mtu;		  /* 0: as it is */
+	bool set_tx_queue_len;
+	unsigned tx_queue_len;
+	const char *new_name; /* NULL: as it is; only of a link that is down, in older kernels */
+	int master;	      /* index; 0: as it is, < 0: none */
+	int netns;	      /* descriptor + 1 of where it goes; 0: it stays */
 	const unsigned char *mac; /* NULL: as it is */
 	const char *alias;	  /* NULL: as it is */
 	bool arp_notify; /* tell the neighbours when an address comes up (ip-sysctl, arp_notify) */
