@@ -10,7 +10,7 @@ $(eval $(call program,$(FLY)/rootfs/run,$(FLY_RUN) stage1/fly/flavor.c \
 $(eval $(call program,$(FLY)/rootfs/enter,$(addprefix stage1/entry/,enter.c process.c terminal.c) \
 	stage1/run/fd_list.c stage1/run/programs.c stage1/fly/process.c))
 $(eval $(call program,$(FLY)/rootfs/stop,$(addprefix stage1/entry/,stop.c process.c) stage1/fly/process.c))
-$(eval $(call program,$(FLY)/rootfs/gc,stage1/fly/gc.c))
+$(eval $(call program,$(FLY)/rootfs/gc,stage1/entry/gc_main.c stage1/fly/gc.c))
 
 FLY_SHARED := $(addprefix $(B)/$(FLY)/rootfs/,init monitor stage2)
 all: $(B)/$(FLY)/manifest $(FLY_SHARED)

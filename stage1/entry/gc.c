@@ -1,7 +1,6 @@
 /*
- * Who am I: `gc` of the default stage1, executed in the directory of a pod that has ended: by the monitor
- * right away, with CNI_NETNS still good, or by `gantry gc` and `rm` later, when namespaces are long gone.
- * I take back what the pod left on the host; doing so twice is harmless.
+ * What a pod of the default flavour leaves on the host: networks and control groups.  The monitor calls
+ * with CNI_NETNS still good; later the namespaces are long gone.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,10 +10,9 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
-#include "contract/entry.h"
-#include "contract/exit.h"
 #include "contract/layout.h"
 #include "spec/uuid.h"
+#include "stage1/entry/gc.h"
 #include "stage1/net/net.h"
 #include "sys/cgroup.h"
 
@@ -44,7 +42,7 @@ static int remove_cgroups(int dir, struct err *e)
 }
 
 /* Both are tried whatever becomes of the first. */
-static int collect(const char *uuid, struct err *e)
+int gc_collect(const char *uuid, struct err *e)
 {
 	_cleanup_fd_ int dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_err_ struct err second = ERR_INIT;
@@ -61,23 +59,4 @@ static int collect(const char *uuid, struct err *e)
 	if (r2 < 0)
 		log_error("%s", err_text(&second));
 	return r;
-}
-
-int main(int argc, char **argv)
-{
-	_cleanup_entry_args_ struct entry_args args = ENTRY_ARGS_INIT;
-	_cleanup_err_ struct err e = ERR_INIT;
-	int r;
-
-	fd_sanitize_stdio();
-	log_init("gantry: gc");
-	r = fds_init(&e);
-	if (r == 0)
-		r = entry_parse(ENTRY_GC, argc, argv, &args, &e);
-	log_set_debug(args.debug);
-	if (r == 0)
-		r = collect(args.uuid, &e);
-	if (r < 0)
-		log_error("%s", err_text(&e));
-	return r < 0 ? EXIT_FAILED : EXIT_OK;
 }

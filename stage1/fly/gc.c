@@ -1,8 +1,6 @@
 /*
- * Who am I: `gc` of the flavour fly, executed in the directory of a pod that has ended, by the monitor or
- * by stage0.  A pod that flies leaves nothing on the host but, when its init was killed, processes: what
- * was entered into it, and what an app had put in the background.  I end them; a second time there are
- * none, so doing it twice is harmless.
+ * What a pod that flies leaves on the host: processes.  What was entered into it nobody has ended, and
+ * when its init was killed, neither what the app had put in the background.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -16,13 +14,11 @@
 
 #include "base/fd.h"
 #include "base/file.h"
-#include "base/log.h"
 #include "base/parse.h"
 #include "base/proc.h"
 #include "base/str.h"
-#include "contract/entry.h"
-#include "contract/exit.h"
 #include "spec/uuid.h"
+#include "stage1/entry/gc.h"
 
 #define LOOKS 500
 #define LOOK_MS 10
@@ -95,7 +91,7 @@ static int look(const char *uuid, pid_t *ret, struct err *e)
 	return 0;
 }
 
-static int collect(const char *uuid, struct err *e)
+int gc_collect(const char *uuid, struct err *e)
 {
 	static const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
 	pid_t left = 0;
@@ -110,23 +106,4 @@ static int collect(const char *uuid, struct err *e)
 		(void) nanosleep(&pause, NULL);
 	}
 	return err_set(e, EBUSY, "process %d of pod %s does not end", (int) left, uuid);
-}
-
-int main(int argc, char **argv)
-{
-	_cleanup_entry_args_ struct entry_args args = ENTRY_ARGS_INIT;
-	_cleanup_err_ struct err e = ERR_INIT;
-	int r;
-
-	fd_sanitize_stdio();
-	log_init("gantry: gc");
-	r = fds_init(&e);
-	if (r == 0)
-		r = entry_parse(ENTRY_GC, argc, argv, &args, &e);
-	log_set_debug(args.debug);
-	if (r == 0)
-		r = collect(args.uuid, &e);
-	if (r < 0)
-		log_error("%s", err_text(&e));
-	return r < 0 ? EXIT_FAILED : EXIT_OK;
 }
