@@ -1,2 +1,2 @@
-# The default flavour: its programs are in the *.mk files of this directory.
+# The programs of both flavours are in the *.mk files of this directory.
 include $(sort $(filter-out stage1/module.mk,$(wildcard stage1/*.mk)))
