@@ -5,7 +5,7 @@
 
 #include <libxml/HTMLparser.h>
 
-/* The parser compares each attribute of a tag with all before it, each end with all that is open. */
+/* The parser compares each attribute of a tag with all before, each end with all that is open. */
 #define ATTRIBUTES_MAX 5000
 #define DEPTH_MAX 512
 
@@ -93,7 +93,7 @@ static char *to_ascii(const char *page, size_t len)
 	return copy;
 }
 
-/* Whether what may be a tag has room for too many attributes: words and '=' up to the next bracket. */
+/* Whether what may be a tag has room for too many attributes: words and '=' up to a bracket. */
 static bool has_endless_tag(const char *page, size_t len)
 {
 	bool inside = false;
@@ -103,7 +103,7 @@ static bool has_endless_tag(const char *page, size_t len)
 		char c = page[i], next = page[i + 1];
 
 		if (c == '<' || c == '>') {
-			inside = c == '<' && next != '!' && next != '/' && next != '?' && !is_space(next);
+			inside = c == '<' && !strchr("!/? \t\n", next);
 			n = 0;
 		} else if (inside && (c == '=' || (is_space(c) && !is_space(next)))) {
 			if (++n > 2 * ATTRIBUTES_MAX)
