@@ -9,7 +9,7 @@
 #include "stage0/command.h"
 
 extern const struct command cmd_cat_manifest, cmd_complete, cmd_completion, cmd_config, cmd_doc,
-	cmd_enter, cmd_fetch, cmd_gc, cmd_help, cmd_image_cat_manifest, cmd_image_list,
+	cmd_enter, cmd_export, cmd_fetch, cmd_gc, cmd_help, cmd_image_cat_manifest, cmd_image_list,
 	cmd_image_rm, cmd_list, cmd_prepare, cmd_restart, cmd_rm, cmd_run, cmd_run_prepared, cmd_status,
 	cmd_stop, cmd_trust, cmd_version, cmd_metadata_service;
 extern const struct command cmd_image_export, cmd_image_extract, cmd_image_gc, cmd_image_render,
@@ -21,7 +21,6 @@ extern const struct command cmd_image_export, cmd_image_extract, cmd_image_gc, c
 
 NOT_BUILT(no_app, "app");
 NOT_BUILT(no_attach, "attach");
-NOT_BUILT(no_export, "export");
 NOT_BUILT(no_api, "api-service");
 
 static const struct command family_image = {
@@ -43,6 +42,7 @@ const struct command *const commands[] = {
 	&cmd_rm,
 	&cmd_gc,
 	&cmd_cat_manifest,
+	&cmd_export,
 	&cmd_fetch,
 	&cmd_trust,
 	&family_image,
@@ -64,7 +64,6 @@ const struct command *const commands[] = {
 	&no_api,
 	&no_app,
 	&no_attach,
-	&no_export,
 	NULL,
 };
 

@@ -74,6 +74,8 @@ static void entry_of(const struct pack *p, const struct stat *st, struct tar_ent
 		/* Whole seconds: a fraction would cost each file a header of its own. */
 		.mtime = {.tv_sec = p->o->fixed_time ? p->o->mtime : st->st_mtim.tv_sec},
 	};
+	if (p->o->exact_times && !p->o->fixed_time)
+		entry->mtime.tv_nsec = st->st_mtim.tv_nsec;
 }
 
 static int put_link(struct pack *p, int dir, const char *name, const struct stat *st, struct err *e)
@@ -144,6 +146,14 @@ static int put_dir_header(struct pack *p, int fd, struct err *e)
 
 static int put_dir(struct pack *p, int fd, unsigned depth, struct err *e);
 
+static bool is_left_out(const struct pack *p, const struct stat *st)
+{
+	if (S_ISSOCK(st->st_mode))
+		return p->o->skip_sockets;
+	return S_ISREG(st->st_mode) && !st->st_size &&
+	       strv_has(p->o->leave_out, p->path.buf + strlen("rootfs"));
+}
+
 static int put_any(struct pack *p, int dir, const char *name, unsigned depth, struct err *e)
 {
 	_cleanup_fd_ int fd = -EBADF;
@@ -153,6 +163,8 @@ static int put_any(struct pack *p, int dir, const char *name, unsigned depth, st
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(e, "stat");
+	if (is_left_out(p, &st))
+		return 0;
 	first = !S_ISDIR(st.st_mode) && st.st_nlink > 1 ? seen_before(p, &st) : NULL;
 	if (first) {
 		entry_of(p, &st, &entry);

@@ -14,6 +14,9 @@ struct pack_options {
 	size_t manifest_len;
 	int64_t manifest_mtime;
 	unsigned depth; /* of a path */
+	bool exact_times;  /* to the nanosecond, which costs each entry a header of its own */
+	bool skip_sockets; /* else one is an error */
+	char **leave_out;  /* strv of absolute paths: there only where something is in it */
 };
 
 /*

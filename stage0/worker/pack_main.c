@@ -5,7 +5,8 @@
  *	pack patch	descriptor blob: an image, whose manifest is replaced
  *
  * Descriptors: manifest (its bytes), out (the archive, written from its start), result.  Words: owner-root,
- * mtime=SECONDS, manifest-mtime=SECONDS, gzip.  Answer: id=, of the uncompressed archive.
+ * mtime=SECONDS, exact-times, skip-sockets, leave-out=PATH (pack.h), manifest-mtime=SECONDS, gzip.
+ * Answer: id=, of the uncompressed archive.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -45,6 +46,12 @@ static int read_words(int argc, char **argv, struct job *job, struct err *e)
 			job->options.owner_root = true;
 		} else if (!strcmp(word, "gzip")) {
 			job->gzip = true;
+		} else if (!strcmp(word, "exact-times")) {
+			job->options.exact_times = true;
+		} else if (!strcmp(word, "skip-sockets")) {
+			job->options.skip_sockets = true;
+		} else if (str_starts(word, "leave-out=")) {
+			strv_add(&job->options.leave_out, word + strlen("leave-out="));
 		} else if (str_starts(word, "mtime=") && parse_i64(word + 6, 0, INT64_MAX, &job->options.mtime) == 0) {
 			job->options.fixed_time = true;
 		} else if (!str_starts(word, "manifest-mtime=") ||
