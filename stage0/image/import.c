@@ -135,6 +135,11 @@ static int open_blob(const struct pipeline *p, struct err *e)
 
 /* --- unpack --- */
 
+static bool makes_trees(void)
+{
+	return geteuid() == 0;
+}
+
 static int start_unpack(struct pipeline *p, struct err *e)
 {
 	_cleanup_fd_ int blob = open_blob(p, e), progress = -EBADF, tree = -EBADF, manifest = -EBADF;
@@ -156,7 +161,9 @@ static int start_unpack(struct pipeline *p, struct err *e)
 		{"blob", blob}, {"progress", progress}, {"tree", tree}, {"manifest", manifest},
 	};
 
-	return worker_start(p->in->g, "unpack", NULL, names, ELEMENTSOF(names), &p->unpack.worker, e);
+	/* Owners and devices of a tree are root's to make: who is not leaves the tree to the first start. */
+	return worker_start(p->in->g, "unpack", makes_trees() ? NULL : (char *[]) {"check", NULL}, names,
+			    ELEMENTSOF(names), &p->unpack.worker, e);
 }
 
 static int finish_unpack(struct pipeline *p, struct err *e)
@@ -241,6 +248,7 @@ static int get_late_signature(struct pipeline *p, struct err *e)
 {
 	int r = p->in->late_signature(p->in->arg, &p->sig, e);
 
+	p->source_failed = r < 0;
 	return r == 0 && p->manifest ? start_verify(p, e) : r;
 }
 
@@ -372,7 +380,10 @@ static int publish(struct pipeline *p, struct err *e)
 	p->info.blob_size = (int64_t) p->total;
 	p->info.source = xstrdup(p->in->source);
 	/* It is there already: nothing of this one is needed, and nothing need be synced. */
-	if (store_has(p->in->store, p->info.id) == 1 && has_tree(p->in->store, p->info.id)) {
+	if (!makes_trees())
+		p->info.tree_size = 0;
+	if (!makes_trees() ||
+	    (store_has(p->in->store, p->info.id) == 1 && has_tree(p->in->store, p->info.id))) {
 		r = path_remove_tree(p->tmp.dir, "tree", e);
 		if (r < 0)
 			return r;

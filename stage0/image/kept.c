@@ -115,13 +115,17 @@ int kept_unpack(const struct gantry *g, int store, const char *id, const struct 
 int kept_tree(const struct gantry *g, int store, const char *id, struct err *e)
 {
 	struct store_tmp tmp = STORE_TMP_INIT;
-	int tree = store_tree_open(store, id, NULL), r;
+	int tree = store_tree_open(store, id, e), r;
 	int64_t size = 0;
 
 	if (tree >= 0) {
 		(void) fd_close(tree);
 		return 0;
 	}
+	if (tree != -ENOENT)
+		return tree;
+	if (geteuid() != 0)
+		return err_set(e, EPERM, "image %s: an unprivileged user cannot make its tree", id);
 	r = store_tmp_new(store, &tmp, e);
 	if (r == 0)
 		r = unpack_sized(g, store, id, &tmp, "tree", &size, e);

@@ -40,7 +40,7 @@ const char *pod_name_check(const char *name)
 /* The directory of names, locked; made when missing. */
 static int names_lock(int pods, struct err *e)
 {
-	if (mkdirat(pods, DATA_POD_NAMES, 0700) < 0 && errno != EEXIST)
+	if (mkdirat(pods, DATA_POD_NAMES, 0750) < 0 && errno != EEXIST)
 		return err_sys(e, "create pods/" DATA_POD_NAMES);
 	return lock_dir_at(pods, DATA_POD_NAMES, LOCK_EXCLUSIVE, true, e);
 }

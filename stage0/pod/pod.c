@@ -14,6 +14,7 @@
 #include "contract/layout.h"
 #include "stage0/cli/input.h"
 #include "stage0/context.h"
+#include "stage0/store/modes.h"
 #include "stage0/pod/name.h"
 
 void pod_close(struct pod *p)
@@ -29,6 +30,7 @@ static const enum pod_phase search_order[] = {
 int pods_open(const struct gantry *g, bool look_only, struct err *e)
 {
 	_cleanup_free_ char *path = path_join(g->data_dir, DATA_PODS);
+	_cleanup_fd_ int data = -EBADF;
 	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), r;
 
 	if (fd >= 0)
@@ -37,22 +39,23 @@ int pods_open(const struct gantry *g, bool look_only, struct err *e)
 		return err_sys(e, "open %s", path);
 	if (look_only)
 		return err_set(e, ENOENT, "%s: there is no pod yet", path);
-	r = path_mkdirs(g->data_dir, 0755, e);
+	data = modes_data_dir(g, e);
+	if (data < 0)
+		return data;
 	/*
-	 * Nobody but root walks through here: roots of images hold setuid programs
-	 * (CVE-2021-41091).
+	 * Nobody but root walks through here, and who is of its group: roots of images hold setuid
+	 * programs (CVE-2021-41091).
 	 */
-	if (r == 0)
-		r = path_mkdirs(path, 0700, e);
+	r = modes_mkdir(g, data, DATA_PODS, 02750);
 	if (r < 0)
-		return r;
+		return err_sysr(e, r, "mkdir %s", path);
 	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? err_sys(e, "open %s", path) : fd;
 }
 
 int pods_make_phase(int pods, enum pod_phase phase)
 {
-	return mkdirat(pods, pod_phase_dir(phase), 0700) < 0 && errno != EEXIST ? -errno : 0;
+	return mkdirat(pods, pod_phase_dir(phase), 0750) < 0 && errno != EEXIST ? -errno : 0;
 }
 
 static char *phase_path(enum pod_phase phase, const char *uuid)
@@ -77,13 +80,16 @@ static int create_locked(int pods, struct pod *p, struct err *e)
 	p->pods = pods;
 	p->phase = PHASE_EMBRYO;
 	path = phase_path(PHASE_EMBRYO, p->uuid);
-	if (mkdirat(pods, path, 0700) < 0 &&
+	if (mkdirat(pods, path, 0750) < 0 &&
 	    (errno != ENOENT || pods_make_phase(pods, PHASE_EMBRYO) < 0 ||
-	     mkdirat(pods, path, 0700) < 0))
+	     mkdirat(pods, path, 0750) < 0))
 		return err_sys(e, "create pod directory %s", path);
 	p->dir = openat(pods, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (p->dir < 0)
 		return err_sys(e, "open pod directory %s", path);
+	/* Of the group, but what is made in it is not: an app would see that in its root and volumes. */
+	if (fchmod(p->dir, 0750) < 0)
+		return err_sys(e, "mode of pod directory %s", path);
 	r = pod_lock(p);
 	return r < 0 ? err_sysr(e, r, "lock pod directory %s", path) : 0;
 }

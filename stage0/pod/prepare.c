@@ -277,7 +277,7 @@ static int prepare_app(const struct work *w, int apps, size_t i, bool overlay, s
 	_cleanup_fd_ int dir = -EBADF, root = -EBADF;
 	int r;
 
-	if (mkdirat(apps, ra->name, 0700) < 0)
+	if (mkdirat(apps, ra->name, 0755) < 0)
 		return err_sys(e, "mkdir " POD_APPSINFO "/%s", ra->name);
 	dir = openat(apps, ra->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
@@ -311,7 +311,7 @@ static int write_pod(const struct work *w, const struct stage1 *stage1, struct p
 		r = put(pod->dir, POD_OVERLAY, "", 0, e);
 	if (r < 0)
 		return r;
-	if (mkdirat(pod->dir, POD_APPSINFO, 0700) < 0)
+	if (mkdirat(pod->dir, POD_APPSINFO, 0755) < 0)
 		return err_sys(e, "mkdir " POD_APPSINFO);
 	apps = openat(pod->dir, POD_APPSINFO, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (apps < 0)

@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -58,7 +59,7 @@ static void gc_remote(int dir, const char *name)
 	size_t len;
 
 	/* What is no such file is somebody else's. */
-	if (file_read_at(dir, name, RECORD_MAX, &data, &len, NULL) < 0 || record_parse(&rec, data, len, 1, NULL) < 0)
+	if (file_read_at(dir, name, RECORD_MAX, &data, &len, NULL) < 0 || record_parse(&rec, data, len, UINT_MAX, NULL) < 0)
 		return;
 	id = record_get(&rec, "id");
 	store = openat(dir, "../..", O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -14,6 +14,9 @@
 #define MANIFEST_FILE "manifest"
 #define LAST_USED_FILE "lastused"
 
+/* A directory of the store's own, open to be read and synced; made again if somebody took it away. */
+int store_dir(int store, const char *path, struct err *e);
+
 /* Write `info` into the open image directory; durable. */
 int info_write(int image_dir, const struct store_info *info, struct err *e);
 

@@ -13,6 +13,7 @@
 #include "base/path.h"
 #include "base/record.h"
 #include "stage0/store/internal.h"
+#include "stage0/store/modes.h"
 
 #define STATE_VERSION 1
 #define STATE_FILE "state"
@@ -32,8 +33,8 @@ static bool is_still_there(int store, const char *name, int dir)
 {
 	struct stat a, b;
 
-	return fstatat(store, name, &a, AT_SYMLINK_NOFOLLOW) == 0 && fstat(dir, &b) == 0 && a.st_ino == b.st_ino &&
-	       a.st_dev == b.st_dev;
+	return fstatat(store, name, &a, AT_SYMLINK_NOFOLLOW) == 0 && fstat(dir, &b) == 0 &&
+	       a.st_ino == b.st_ino && a.st_dev == b.st_dev;
 }
 
 static int open_locked(int store, const char *name, bool wait, struct err *e)
@@ -41,7 +42,7 @@ static int open_locked(int store, const char *name, bool wait, struct err *e)
 	for (;;) {
 		_cleanup_fd_ int dir = -EBADF;
 
-		if (mkdirat(store, STORE_PARTIAL, 0700) < 0 && errno != EEXIST)
+		if (modes_mkdir_like(store, STORE_PARTIAL, STORE_CAS) < 0)
 			return err_sys(e, "mkdir " STORE_PARTIAL);
 		if (mkdirat(store, name, 0700) < 0 && errno != EEXIST)
 			return err_sys(e, "mkdir %s", name);
@@ -71,15 +72,17 @@ static int read_state(struct partial *p, const char *url, unsigned waived)
 	char *data;
 	size_t len;
 
-	if (file_read_at(p->dir, STATE_FILE, 65536, &data, &len, NULL) < 0 || fstat(p->blob, &st) < 0)
+	if (file_read_at(p->dir, STATE_FILE, 65536, &data, &len, NULL) < 0 ||
+	    fstat(p->blob, &st) < 0)
 		return -ENOENT;
 	if (record_parse(&rec, data, len, STATE_VERSION, NULL) < 0)
 		return -EINVAL;
 	validator = record_get(&rec, "validator");
 	how = record_get(&rec, "waived");
 	length = record_get(&rec, "length");
-	if (!validator || !str_eq(record_get(&rec, "url"), url) || !str_eq(record_get(&rec, "boot"), boot) || !how ||
-	    parse_u64(how, UINT32_MAX, &n) < 0 || n & ~(uint64_t) waived)
+	if (!validator || !str_eq(record_get(&rec, "url"), url) ||
+	    !str_eq(record_get(&rec, "boot"), boot) || !how || parse_u64(how, UINT32_MAX, &n) < 0 ||
+	    n & ~(uint64_t) waived)
 		return -EINVAL;
 	if (length && parse_u64(length, INT64_MAX, &whole) < 0)
 		return -EINVAL;
@@ -104,13 +107,15 @@ static int forget(struct partial *p, struct err *e)
 	return 0;
 }
 
-int partial_open(int store, const char *url, unsigned waived, bool wait, struct partial *ret, struct err *e)
+int partial_open(int store, const char *url, unsigned waived, bool wait, struct partial *ret,
+		 struct err *e)
 {
 	struct partial p = {.store = store, .dir = -EBADF, .blob = -EBADF, .name = name_of(url)};
 	int r = p.dir = open_locked(store, p.name, wait, e);
 
 	if (r >= 0) {
-		p.blob = openat(p.dir, BLOB_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0640);
+		p.blob = openat(p.dir, BLOB_FILE,
+				O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0640);
 		r = p.blob < 0 ? err_sys(e, "open %s/%s", p.name, BLOB_FILE) : 0;
 	}
 	if (r == 0 && (read_state(&p, url, waived) < 0 || !p.size))
@@ -124,8 +129,8 @@ int partial_open(int store, const char *url, unsigned waived, bool wait, struct 
 	return r;
 }
 
-int partial_begin(struct partial *p, const char *url, unsigned waived, const char *validator, int64_t length,
-		  struct err *e)
+int partial_begin(struct partial *p, const char *url, unsigned waived, const char *validator,
+		  int64_t length, struct err *e)
 {
 	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
 	_cleanup_free_ char *boot = boot_id(), *kept = xstrdup_null(validator);

@@ -14,10 +14,10 @@
 int store_take_away(int store, const char *where, const char *id, const struct store_tmp *tmp, const char *as,
 		    struct err *e)
 {
-	_cleanup_fd_ int dir = openat(store, where, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_fd_ int dir = store_dir(store, where, e);
 
 	if (dir < 0)
-		return err_sys(e, "open %s", where);
+		return dir;
 	if (renameat(dir, id, tmp->dir, as) < 0)
 		return err_sys(e, "remove %s/%s", where, id);
 	return file_sync_dir(dir, e);

@@ -10,54 +10,87 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/path.h"
+#include "base/str.h"
 #include "contract/layout.h"
 #include "stage0/context.h"
+#include "stage0/store/modes.h"
 
-/* 0700 whatever modes an image has: others must not reach its set-user-ID files (CVE-2021-41091). */
-static int make_layout(int data, struct err *e)
+/* For every directory of the store: what it is for members of the group (modes.h). The last one is made last. */
+static const struct {
+	const char *path;
+	mode_t mode;
+} layout[] = {
+	{STORE_CAS, 02770},	{DATA_CAS_IMAGE, 02770}, {DATA_CAS_TREE, 02700}, {DATA_CAS_TMP, 02770},
+	{STORE_REMOTE, 02770}, {STORE_PARTIAL, 02770},	{DATA_LOCKS, 02770},
+};
+
+/* Members that fetch hold it shared; it is empty. */
+static void make_lock_file(int data)
 {
-	static const char *const dirs[] = {
-		STORE_CAS, DATA_CAS_IMAGE, DATA_CAS_TREE, DATA_CAS_TMP, STORE_REMOTE, DATA_LOCKS,
-	};
+	_cleanup_fd_ int fd = openat(data, DATA_PREPARE_LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0660);
+	struct stat st;
 
-	for (size_t i = 0; i < ELEMENTSOF(dirs); i++)
-		if (mkdirat(data, dirs[i], 0700) < 0 && errno != EEXIST) {
-			if (errno == EROFS)
-				return 0;
-			return err_sys(e, "mkdir %s", dirs[i]);
-		}
-	return 0;
+	if (fd >= 0 && fstatat(data, DATA_LOCKS, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_mode & S_ISGID)
+		(void) fchmod(fd, 0660);
 }
 
-static int open_data(const struct gantry *g, struct err *e)
+static int make_layout(const struct gantry *g, int data, struct err *e)
 {
-	int fd = open(g->data_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	for (size_t i = 0; i < ELEMENTSOF(layout); i++) {
+		int r = modes_mkdir(g, data, layout[i].path, layout[i].mode);
 
-	return fd < 0 ? err_sys(e, "data directory %s", g->data_dir) : fd;
+		if (r == -EROFS)
+			return 0;
+		if (r < 0)
+			return err_sysr(e, r, "mkdir %s", layout[i].path);
+	}
+	make_lock_file(data);
+	return 0;
 }
 
 int store_open(const struct gantry *g, struct err *e)
 {
-	_cleanup_fd_ int fd = -EBADF;
-	int r = path_mkdirs(g->data_dir, 0755, e);
+	_cleanup_fd_ int fd = modes_data_dir(g, e);
+	int r;
 
-	if (r < 0)
-		return r;
-	fd = open_data(g, e);
 	if (fd < 0)
 		return fd;
-	r = make_layout(fd, e);
+	/* Each start comes by here: one question instead of one for each directory. */
+	if (faccessat(fd, DATA_LOCKS, F_OK, AT_EACCESS) == 0)
+		return take_fd(fd);
+	r = make_layout(g, fd, e);
 	if (r < 0)
 		return err_ctx(e, r, "data directory %s", g->data_dir);
 	return take_fd(fd);
 }
 
+/* Somebody tidied up: what is missing of the layout is made again, like its neighbours. */
+static int mend_layout(int store, const char *path)
+{
+	if (str_eq(path, STORE_CAS))
+		return mkdirat(store, path, 0700) < 0 && errno != EEXIST ? -errno : 0;
+	if (faccessat(store, STORE_CAS, F_OK, 0) < 0)
+		(void) mkdirat(store, STORE_CAS, 0700);
+	return str_eq(path, DATA_CAS_TREE) ? (mkdirat(store, path, 0700) < 0 && errno != EEXIST ? -errno : 0)
+					   : modes_mkdir_like(store, path, STORE_CAS);
+}
+
+int store_dir(int store, const char *path, struct err *e)
+{
+	int fd = openat(store, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT && mend_layout(store, path) >= 0)
+		fd = openat(store, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? err_sys(e, "open %s", path) : fd;
+}
+
 int store_open_existing(const struct gantry *g, struct err *e)
 {
-	_cleanup_fd_ int fd = open_data(g, e);
+	_cleanup_fd_ int fd = g->data_fd >= 0 ? fd_copy(g->data_fd) :
+						open(g->data_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
-		return fd;
+		return err_sys(e, "data directory %s", g->data_dir);
 	if (faccessat(fd, DATA_CAS_IMAGE, F_OK, AT_EACCESS) < 0)
 		return err_sys(e, "store %s/%s", g->data_dir, DATA_CAS_IMAGE);
 	return take_fd(fd);
@@ -133,7 +166,11 @@ void store_touch(int store, const char *id)
 
 int store_lock_use(int store, enum lock_kind kind, bool wait, struct err *e)
 {
-	(void) mkdirat(store, DATA_LOCKS, 0700);
+	int fd = lock_file_at(store, DATA_PREPARE_LOCK, kind, wait, e);
+
+	if (fd != -ENOENT || modes_mkdir_like(store, DATA_LOCKS, STORE_CAS) < 0)
+		return fd;
+	make_lock_file(store);
 	return lock_file_at(store, DATA_PREPARE_LOCK, kind, wait, e);
 }
 
@@ -143,10 +180,10 @@ static int read_ids(int store, const char *where, const char *(*check)(const cha
 	_cleanup_dir_ DIR *d = NULL;
 	struct dirent *de;
 	size_t n = 0;
-	int fd = openat(store, where, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = store_dir(store, where, e);
 
 	if (fd < 0)
-		return err_sys(e, "open %s", where);
+		return fd;
 	d = fdopendir(fd);
 	if (!d) {
 		(void) fd_close(fd);

@@ -29,12 +29,12 @@ static bool is_still_there(int parent, const char *name, int dir)
 
 int store_tmp_new(int store, struct store_tmp *ret, struct err *e)
 {
-	_cleanup_fd_ int parent = openat(store, DATA_CAS_TMP, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_fd_ int parent = store_dir(store, DATA_CAS_TMP, e);
 	struct store_tmp tmp = STORE_TMP_INIT;
 	uint64_t random;
 
 	if (parent < 0)
-		return err_sys(e, "open %s", DATA_CAS_TMP);
+		return parent;
 	for (int i = 0; i < TMP_TRIES; i++) {
 		if (getrandom(&random, sizeof random, 0) != sizeof random)
 			return err_sys(e, "getrandom");
@@ -60,7 +60,7 @@ void store_tmp_done(int store, struct store_tmp *tmp)
 
 	if (tmp->dir < 0)
 		return;
-	parent = openat(store, DATA_CAS_TMP, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	parent = openat(store, DATA_CAS_TMP, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	/* What cannot be removed now is gc's: it is not locked any more when we are gone. */
 	if (parent >= 0)
 		(void) path_remove_tree(parent, tmp->name, NULL);
@@ -81,11 +81,11 @@ static int rename_new(int from_dir, const char *from, int to_dir, const char *to
 static int publish_dir(int store, const struct store_tmp *tmp, const char *from, const char *where, const char *id,
 		       struct err *e)
 {
-	_cleanup_fd_ int dir = openat(store, where, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_fd_ int dir = store_dir(store, where, e);
 	int r;
 
 	if (dir < 0)
-		return err_sys(e, "open %s", where);
+		return dir;
 	r = rename_new(tmp->dir, from, dir, id);
 	if (r == -EEXIST)
 		return 1;
@@ -111,10 +111,14 @@ int store_publish_tree(int store, const struct store_tmp *tmp, const char *name,
 static int write_info(int parent, const char *name, const struct store_info *info, struct err *e)
 {
 	_cleanup_fd_ int dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
 	int r;
 
 	if (dir < 0)
 		return err_sys(e, "open %s", name);
+	/* In a store with a group (modes.h) its members may remove the image. */
+	if (fstat(dir, &st) == 0 && st.st_mode & S_ISGID && !(st.st_mode & S_IWGRP))
+		(void) fchmod(dir, 02770);
 	r = info_write(dir, info, e);
 	if (r == 0 && faccessat(dir, LAST_USED_FILE, F_OK, 0) < 0)
 		r = file_write_at(dir, LAST_USED_FILE, "", 0, 0660, FILE_FAST, e);
@@ -130,6 +134,8 @@ int store_refresh(int store, const struct store_info *info, struct err *e)
 
 	if (r == 0 && !now.signer)
 		now.signer = old.signer;
+	if (r == 0 && !now.tree_size)
+		now.tree_size = old.tree_size;
 	if (r == 0)
 		r = write_info(store, path, &now, e);
 	store_info_done(&old);
@@ -148,8 +154,8 @@ int store_publish(int store, struct store_tmp *tmp, const struct store_info *inf
 		r = write_info(tmp->dir, "image", info, e);
 	if (r == 0)
 		r = sync_all(tmp, e);
-	/* A tree of that name was published by somebody who had verified the same id. */
-	if (r == 0)
+	/* A tree of that name was published by somebody who had verified the same id. Who is not root has none. */
+	if (r == 0 && faccessat(tmp->dir, "tree", F_OK, 0) == 0)
 		r = publish_dir(store, tmp, "tree", DATA_CAS_TREE, info->id, e);
 	if (r >= 0)
 		r = publish_dir(store, tmp, "image", DATA_CAS_IMAGE, info->id, e);

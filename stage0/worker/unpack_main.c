@@ -6,7 +6,8 @@
  * which is verified by somebody else at the same time, and not to the manifest's file.
  *
  * With the word "plain": (any bytes) -> id, and what is left of them when they are inflated, into `out`
- * if that is there.  Nothing is unpacked then; `tree` is an empty directory all the same.
+ * if that is there.  Nothing is unpacked then; `tree` is an empty directory all the same.  With "check":
+ * as usual, but nothing is made in `tree`.
  *
  * With "validate": manifest, id, and `finding` for each thing that is wrong, the last of which may be what ended the
  * reading.  Nothing is made in `tree` either.
@@ -31,7 +32,7 @@ struct job {
 	struct unpack_limits limits;
 };
 
-/* "plain", "max-bytes=N", "max-entries=N", ... */
+/* "plain", "check", "max-bytes=N", "max-entries=N", ... */
 static int read_words(int argc, char **argv, struct job *job, struct err *e)
 {
 	struct {
@@ -49,6 +50,10 @@ static int read_words(int argc, char **argv, struct job *job, struct err *e)
 
 		if (!strcmp(argv[i], "plain")) {
 			job->plain = true;
+			continue;
+		}
+		if (!strcmp(argv[i], "check")) {
+			job->limits.tar.check_only = true;
 			continue;
 		}
 		if (!strcmp(argv[i], "validate")) {

@@ -215,6 +215,9 @@ static int place_entry(struct untar *u, struct tar *t, const struct tar_entry *e
 			return err_set(e, EINVAL, "rootfs is no directory");
 		/* fall through */
 	case PLACE_BELOW:
+		u->have_root = true;
+		if (u->limits->check_only)
+			return entry->type == TAR_HARDLINK ? policy_hard_link(entry->link, u->limits->depth, path, e) : 0;
 		r = untar_root(u, e);
 		return r < 0 ? r : make_entry(u, t, path, entry, e);
 	}
@@ -225,9 +228,9 @@ static int finish(struct untar *u, struct err *e)
 {
 	if (!u->have_manifest)
 		return err_set(e, EINVAL, "the image has no manifest");
-	if (u->root < 0)
+	if (!u->have_root)
 		return err_set(e, EINVAL, "the image has no rootfs");
-	return untar_dir_times(u, e);
+	return u->root < 0 ? 0 : untar_dir_times(u, e);
 }
 
 static void done(struct untar *u)

@@ -13,6 +13,7 @@ struct untar_limits {
 	uint64_t bytes;	  /* sizes of all files together */
 	uint64_t entries;
 	unsigned depth;	  /* of a path */
+	bool check_only;  /* make nothing: the names are checked, and that is all (who is not root owns no tree) */
 };
 #define UNTAR_LIMITS_DEFAULT {.bytes = 8ull << 30, .entries = 1000000, .depth = 200}
 

@@ -24,7 +24,7 @@ struct untar {
 	int top, root; /* root: TOP/rootfs, O_PATH; -EBADF while it is not there */
 	const struct untar_limits *limits;
 	struct untar_result done;
-	bool have_manifest;
+	bool have_manifest, have_root;
 	struct path_set implied;      /* made because something is in them; an entry may still come */
 	char parent_path[PATH_MAX];   /* of the directory that was used last, below root */
 	int parent;		      /* its descriptor */

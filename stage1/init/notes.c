@@ -35,11 +35,15 @@ static void reserve_status(const struct pod *pod, const struct app *a)
 
 int notes_prepare(struct pod *pod, struct err *e)
 {
-	static const char *const dirs[] = {POD_STATUS, POD_STARTED, POD_LOGS};
+	/* Who may walk through the pod's directory may see how apps ended, not what they said. */
+	static const struct {
+		const char *path;
+		mode_t mode;
+	} dirs[] = {{POD_STATUS, 0755}, {POD_STARTED, 0755}, {POD_LOGS, 0750}};
 
 	for (size_t i = 0; i < ELEMENTSOF(dirs); i++)
-		if (mkdirat(pod->dir, dirs[i], 0750) < 0 && errno != EEXIST)
-			return err_sys(e, "mkdir %s", dirs[i]);
+		if (mkdirat(pod->dir, dirs[i].path, dirs[i].mode) < 0 && errno != EEXIST)
+			return err_sys(e, "mkdir %s", dirs[i].path);
 	for (size_t i = 0; i < pod->n_apps; i++) {
 		struct app *a = pod->apps + i;
 		int r;

@@ -193,7 +193,7 @@ static void test_info_malformed(void **state _unused_)
 static void test_no_store(void **state _unused_)
 {
 	_cleanup_err_ struct err e = ERR_INIT;
-	struct gantry g = {0};
+	struct gantry g = {.data_fd = -EBADF};
 	int dir = scratch_open();
 
 	g.data_dir = xasprintf("%s/none", scratch_path);
