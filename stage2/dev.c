@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/path.h"
 #include "stage2/stage2.h"
 #include "sys/mountapi.h"
 
@@ -146,4 +147,17 @@ int step_dev(struct stage2 *s, struct err *e)
 	if (r == 0 && chdir("/") < 0)
 		r = err_sys(e, "change directory to /");
 	return r;
+}
+
+/* In a chroot: over the host's, so that the app finds its terminal under the name that the kernel tells. */
+int step_pts(struct stage2 *s, struct err *e)
+{
+	_cleanup_fd_ int dir = -EBADF;
+	int r;
+
+	if (s->pts < 0)
+		return 0;
+	dir = path_open_beneath(s->root, "dev/pts", O_PATH | O_DIRECTORY, 0, PATH_NO_LINKS);
+	r = dir < 0 ? dir : mnt_attach(s->pts, dir, 0, false);
+	return r < 0 ? err_sysr(e, r, "attach /dev/pts") : 0;
 }

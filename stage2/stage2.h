@@ -75,6 +75,7 @@ int step_sys(struct stage2 *s, struct err *e);
 int step_read_only_root(struct stage2 *s, struct err *e);
 int step_pivot(struct stage2 *s, struct err *e);
 int step_dev(struct stage2 *s, struct err *e);	     /* dev.c */
+int step_pts(struct stage2 *s, struct err *e);
 int step_volumes(struct stage2 *s, struct err *e);   /* volumes.c */
 int step_masks(struct stage2 *s, struct err *e);     /* masks.c */
 int step_read_only_paths(struct stage2 *s, struct err *e);

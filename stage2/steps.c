@@ -46,6 +46,7 @@ static const struct step {
 	{"dev", MAIN, step_dev, EXIT_FAILED},
 	/* After them, so that a volume may lie on /sys or on a device node; never on /proc. */
 	{"volumes", START, step_volumes, EXIT_FAILED},
+	{"terminal", CHROOT, step_pts, EXIT_FAILED},
 	/*
 	 * On our own procfs and sysfs, whatever volumes lie above; masks first, the read-only
 	 * clones keep them.

@@ -104,10 +104,10 @@ static int check_target(const struct stage2 *s, const struct app_mount *m, const
 		return err_set(e, EINVAL, "a volume cannot be at or below /proc");
 	if (!strcmp(real, "/dev"))
 		return err_set(e, EINVAL, "a volume cannot be /dev");
-	for (char **m = s->rec.paths ? s->rec.masks : NULL; m && *m; m++)
-		if (path_is_below(real, *m))
+	for (char **mask = s->rec.paths ? s->rec.masks : NULL; mask && *mask; mask++)
+		if (path_is_below(real, *mask))
 			return err_set(e, EINVAL,
-				       "a volume cannot be at or below %s, which is masked", *m);
+				       "a volume cannot be at or below %s, which is masked", *mask);
 	return 0;
 }
 

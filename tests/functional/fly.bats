@@ -350,9 +350,8 @@ busy_pod() {
 	g cat-manifest "$UUID"
 	assert_ok
 	g export --overwrite "$UUID" "$T/out.aci"
-	if [ "$status" = 0 ]; then
-		tar -tf "$T/out.aci" | grep -qx rootfs/new || fail "not in the export"
-	fi
+	assert_ok
+	tar -tzf "$T/out.aci" | grep -qx rootfs/new || fail "not in the export"
 	g rm "$UUID"
 	assert_ok
 	g rm "$UUID"
