@@ -26,3 +26,6 @@ $(eval $(call program,libexec/gantry/cni/bandwidth,$(CNI_CORE) $(CNI)/skel/chain
 	$(CNI)/bandwidth/main.c,libmnl))
 $(eval $(call program,libexec/gantry/cni/tuning,$(CNI_CORE) $(addprefix $(CNI)/skel/,chain.c netns.c) \
 	$(addprefix $(CNI)/tuning/,conf.c main.c),libmnl))
+$(eval $(call program,libexec/gantry/cni/host-device,$(CNI_CORE) $(CNI_CHILD) $(CNI_IPAM) \
+	$(addprefix $(CNI)/host-device/,device.c main.c),libmnl))
+$(eval $(call program,libexec/gantry/cni/tap,$(CNI_CORE) $(CNI_CHILD) $(CNI_IPAM) $(CNI)/tap/main.c,libmnl))

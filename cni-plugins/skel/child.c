@@ -121,30 +121,37 @@ static int ask_for_addresses(struct attachment *a, struct err *e)
 	return r;
 }
 
-static int configure(struct attachment *a, struct err *e)
+int child_configure(const struct cni_request *rq, const struct netns *ns, struct nl *inside,
+		    int link, const struct cni_result *res, bool arp_notify, struct err *e)
 {
 	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
-	struct link_change notify = {.name = a->rq->ifname, .arp_notify = true};
-	struct link_change up = {.name = a->rq->ifname, .flags = IFF_UP, .mask = IFF_UP};
+	struct link_change notify = {.name = rq->ifname, .arp_notify = true};
+	struct link_change up = {.name = rq->ifname, .flags = IFF_UP, .mask = IFF_UP};
 	bool v6 = false;
 	int r = 0;
 
-	for (size_t i = 0; i < a->res->n_ips; i++)
-		v6 |= a->res->ips[i].addr.ip.family == AF_INET6;
+	for (size_t i = 0; i < res->n_ips; i++)
+		v6 |= res->ips[i].addr.ip.family == AF_INET6;
 	if (v6)
-		r = endpoint_ipv6(a->rq, &a->ns, false, e);
+		r = endpoint_ipv6(rq, ns, false, e);
 	if (r < 0)
 		return r;
-	if (a->c->arp_notify)
-		link_put_change(&b, a->link.index, &notify);
-	for (size_t i = 0; i < a->res->n_ips; i++) {
-		struct inet_addr addr = {.addr = a->res->ips[i].addr, .link = a->link.index};
+	if (arp_notify)
+		link_put_change(&b, link, &notify);
+	for (size_t i = 0; i < res->n_ips; i++) {
+		struct inet_addr addr = {.addr = res->ips[i].addr, .link = link};
 
 		inet_put_addr(&b, &addr, NLM_F_EXCL);
 	}
-	link_put_change(&b, a->link.index, &up);
-	endpoint_put_routes(&b, a->res, a->link.index);
-	return nl_run(&a->inside, &b, NULL, NULL, e);
+	link_put_change(&b, link, &up);
+	endpoint_put_routes(&b, res, link);
+	return nl_run(inside, &b, NULL, NULL, e);
+}
+
+static int configure(struct attachment *a, struct err *e)
+{
+	return child_configure(a->rq, &a->ns, &a->inside, a->link.index, a->res, a->c->arp_notify,
+			       e);
 }
 
 /* As far as ADD came; the error that brought us here is the one to report. */
@@ -158,18 +165,21 @@ static void undo(struct attachment *a, bool asked)
 		(void) link_del(&a->inside, a->link.index, &ignored);
 }
 
-static void report(struct attachment *a)
+void child_report(const struct cni_request *rq, const struct link *l, struct cni_result *res)
 {
 	char mac[LINK_MAC_TEXT];
-	struct cni_interface *out;
-	int64_t index = (int64_t) a->res->n_interfaces;
+	int64_t index = (int64_t) res->n_interfaces;
 
-	out = cni_result_add_interface(a->res, a->rq->ifname, link_mac_text(a->link.mac, mac),
-				       a->rq->netns);
-	out->mtu = a->link.mtu;
-	for (size_t i = 0; i < a->res->n_ips; i++)
-		a->res->ips[i].interface = index;
-	cni_dns_merge(&a->res->dns, &a->rq->dns);
+	cni_result_add_interface(res, rq->ifname, link_mac_text(l->mac, mac), rq->netns)->mtu =
+		l->mtu;
+	for (size_t i = 0; i < res->n_ips; i++)
+		res->ips[i].interface = index;
+	cni_dns_merge(&res->dns, &rq->dns);
+}
+
+static void report(struct attachment *a)
+{
+	child_report(a->rq, &a->link, a->res);
 }
 
 int child_add(const struct cni_request *rq, const struct child *c, bool chained,

@@ -37,6 +37,13 @@ int child_conf_decode(const struct cni_request *rq, struct child_conf *conf, str
 /* IPAM's answer, or that of prevResult where there is no IPAM and `chained` allows it. */
 int child_add(const struct cni_request *rq, const struct child *c, bool chained,
 	      struct cni_result *ret, struct err *e);
+/*
+ * For plugins whose link comes about in another way: addresses and routes of IPAM's answer, and the
+ * link up; then what ADD answers.
+ */
+int child_configure(const struct cni_request *rq, const struct netns *ns, struct nl *inside,
+		    int link, const struct cni_result *res, bool arp_notify, struct err *e);
+void child_report(const struct cni_request *rq, const struct link *l, struct cni_result *res);
 int child_del(const struct cni_request *rq, struct err *e);
 /* The link is of c's kind and mode, and everything that ADD reported is there. */
 int child_check(const struct cni_request *rq, const struct child *c, struct err *e);

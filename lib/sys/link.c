@@ -156,7 +156,8 @@ static int collect_link(const struct nlmsghdr *h, void *arg)
 
 	link_decode(h, &l);
 	/* A kernel without filters for this dump sends everything. */
-	if (l.index == 0 || strcmp(l.kind, c->kind) || (c->master && l.master != c->master))
+	if (l.index == 0 || (c->kind && strcmp(l.kind, c->kind)) ||
+	    (c->master && l.master != c->master))
 		return 0;
 	c->list = xgrow(c->list, c->n, sizeof *c->list);
 	c->list[c->n++] = l;
@@ -180,9 +181,11 @@ int link_list(struct nl *nl, const char *kind, int master, struct link **ret, si
 	(void) nl_add(&b, RTM_GETLINK, 0, sizeof(struct ifinfomsg), "list links");
 	if (master)
 		mnl_attr_put_u32(b.cur, IFLA_MASTER, (uint32_t) master);
-	info = mnl_attr_nest_start(b.cur, IFLA_LINKINFO);
-	mnl_attr_put_strz(b.cur, IFLA_INFO_KIND, kind);
-	mnl_attr_nest_end(b.cur, info);
+	if (kind) {
+		info = mnl_attr_nest_start(b.cur, IFLA_LINKINFO);
+		mnl_attr_put_strz(b.cur, IFLA_INFO_KIND, kind);
+		mnl_attr_nest_end(b.cur, info);
+	}
 	r = nl_dump(nl, &b, &d, e);
 	if (r < 0) {
 		free(c.list);

@@ -37,7 +37,7 @@ void link_answer(const struct nlmsghdr *h, size_t index, void *arg);
 /* -ENODEV when there is none. */
 int link_get(struct nl *nl, const char *name, struct link *ret, struct err *e);
 int link_get_index(struct nl *nl, int index, struct link *ret, struct err *e);
-/* All links of one kind, with that master (0: any). */
+/* All links of one kind (NULL: any), with that master (0: any). */
 int link_list(struct nl *nl, const char *kind, int master, struct link **ret, size_t *ret_n,
 	      struct err *e);
 /* Delete and wait for it (30 to 40 ms in the kernel); a link that is gone is success. */
