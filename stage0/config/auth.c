@@ -215,12 +215,21 @@ static int take_auth(const cJSON *doc, struct auth_list *l, struct err *e)
 {
 	static const struct json_field fields[] = {
 		CONFIG_HEADER_FIELDS,
-		{.key = "domains", .type = JSON_F_STRV, .offset = offsetof(struct auth_doc, domains),
-		 .required = true, .check = check_host},
-		{.key = "type", .type = JSON_F_STRING, .offset = offsetof(struct auth_doc, type),
-		 .required = true, .check = config_check_word},
-		{.key = "credentials", .type = JSON_F_CALL,
-		 .offset = offsetof(struct auth_doc, credentials), .required = true, .decode = keep},
+		{.key = "domains",
+		 .type = JSON_F_STRV,
+		 .offset = offsetof(struct auth_doc, domains),
+		 .required = true,
+		 .check = check_host},
+		{.key = "type",
+		 .type = JSON_F_STRING,
+		 .offset = offsetof(struct auth_doc, type),
+		 .required = true,
+		 .check = config_check_word},
+		{.key = "credentials",
+		 .type = JSON_F_CALL,
+		 .offset = offsetof(struct auth_doc, credentials),
+		 .required = true,
+		 .decode = keep},
 	};
 	static const struct json_at at_domains = {JSON_TOP, "domains", 0};
 	struct auth_doc d = {0};

@@ -42,8 +42,9 @@ void auth_done(struct auth_list *l);
 
 int config_load_auth(const struct gantry *g, struct auth_list *ret, struct err *e);
 /*
- * What to say to that host: `host` is that of the URL, with ":port" when the URL has one, and must be
- * what an entry says, as in rkt (another port is another server); case does not matter.  NULL: nothing.
+ * What to say to that host: `host` is that of the URL, with ":port" when the URL has one, and must
+ * be what an entry says, as in rkt (another port is another server); case does not matter.  NULL:
+ * nothing.
  */
 const struct auth *auth_for(const struct auth_list *l, const char *host);
 

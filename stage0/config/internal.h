@@ -24,8 +24,8 @@ void config_dirs(const struct gantry *g, const char *dirs[CONFIG_DIRS]);
 /* One document, with its kind, which is one of the subdirectory's. */
 typedef int (*config_take)(const cJSON *doc, const char *kind, void *arg, struct err *e);
 /*
- * Hand over each *.json directly in dir/sub, by name. A directory that is not there has none. `warn`:
- * complain about secrets that are none.
+ * Hand over each *.json directly in dir/sub, by name. A directory that is not there has none.
+ * `warn`: complain about secrets that are none.
  */
 int config_read_dir(const char *dir, const struct config_subdir *sub, bool warn, config_take take,
 		    void *arg, struct err *e);

@@ -33,8 +33,12 @@ static const char *check_location(const char *s)
 static const struct json_field fields[] = {
 	CONFIG_HEADER_FIELDS,
 	{.key = "name", .type = JSON_F_STRING, .offset = offsetof(struct config_stage1, name)},
-	{.key = "version", .type = JSON_F_STRING, .offset = offsetof(struct config_stage1, version)},
-	{.key = "location", .type = JSON_F_STRING, .offset = offsetof(struct config_stage1, location),
+	{.key = "version",
+	 .type = JSON_F_STRING,
+	 .offset = offsetof(struct config_stage1, version)},
+	{.key = "location",
+	 .type = JSON_F_STRING,
+	 .offset = offsetof(struct config_stage1, location),
 	 .check = check_location},
 };
 
@@ -71,7 +75,8 @@ static int take(const cJSON *doc, const char *kind, void *arg, struct err *e)
 		return json_err(&at_name, e, "another file of this directory sets it too (to %s)",
 				q(all->name));
 	if (one.location && all->location)
-		return json_err(&at_location, e, "another file of this directory sets it too (to %s)",
+		return json_err(&at_location, e,
+				"another file of this directory sets it too (to %s)",
 				q(all->location));
 	if (one.name) {
 		all->name = take_ptr(one.name);

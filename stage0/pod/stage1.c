@@ -93,8 +93,8 @@ int stage1_default(const struct gantry *g, struct stage1 *ret, struct err *e)
 int stage1_check(const struct stage1 *s, struct err *e)
 {
 	if (!s->programs[ENTRY_RUN])
-		return err_set(e, EINVAL, "%s is no stage1: its manifest has no annotation %s", s->name,
-			       entry_annotation(ENTRY_RUN));
+		return err_set(e, EINVAL, "%s is no stage1: its manifest has no annotation %s",
+			       s->name, entry_annotation(ENTRY_RUN));
 	for (int i = 0; i < ENTRY_MAX; i++)
 		if (s->programs[i] && access(s->programs[i], X_OK) < 0)
 			return err_sys(e, "stage1 %s: program %s", s->name, s->programs[i]);
@@ -138,8 +138,8 @@ static int from_record(int pod_dir, char *const *lines, struct stage1 *ret, stru
 		return err_set(e, EINVAL, "%s is not an absolute path", q(dir));
 	/* An update of gantry that puts it elsewhere, a store that somebody emptied by hand. */
 	if (faccessat(AT_FDCWD, dir, F_OK, 0) < 0 && errno == ENOENT)
-		return err_set(e, ENOENT, "%s is not there any more (the pod was made with %s)", dir,
-			       lines[1] ? q(lines[1]) : "it");
+		return err_set(e, ENOENT, "%s is not there any more (the pod was made with %s)",
+			       dir, lines[1] ? q(lines[1]) : "it");
 	if (faccessat(pod_dir, POD_STAGE1_MANIFEST, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return from_pod_manifest(pod_dir, dir, ret, e);
 	return stage1_from_directory(dir, ret, e);

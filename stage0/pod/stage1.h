@@ -1,8 +1,8 @@
 /*
- * The stage1 of a pod: a directory with the programs that the annotations of an image manifest name.
- * gantry's own are installed beside it and used in place; an image's lies in the store as its tree,
- * which the pod keeps there (stage1TreeStoreID).  The pod records directory, name and interface
- * version, and of an image the manifest: the image may go while the pod is there.
+ * The stage1 of a pod: a directory with the programs that the annotations of an image manifest
+ * name. gantry's own are installed beside it and used in place; an image's lies in the store as its
+ * tree, which the pod keeps there (stage1TreeStoreID).  The pod records directory, name and
+ * interface version, and of an image the manifest: the image may go while the pod is there.
  *
  * A pod goes on with the stage1 that it was made with, whatever is chosen or installed later.
  */
@@ -33,8 +33,8 @@ int stage1_default(const struct gantry *g, struct stage1 *ret, struct err *e);
 /* One in a directory: dir/manifest, dir/rootfs. */
 int stage1_from_directory(const char *dir, struct stage1 *ret, struct err *e);
 /*
- * Fill the rest in for one of which only the image's id is known: its tree is rendered if it must be.
- * The caller holds the prepare lock, until the pod has its record.
+ * Fill the rest in for one of which only the image's id is known: its tree is rendered if it must
+ * be. The caller holds the prepare lock, until the pod has its record.
  */
 int stage1_from_store(const struct gantry *g, int store, struct stage1 *s, struct err *e);
 /* What its manifest says, when `dir` is known. */

@@ -15,7 +15,7 @@
 
 #define RKT_NAME "coreos.com/rkt/stage1-"
 
-/* rkt's flavours that isolate by namespaces differ in whose userland they bring: ours brings none. */
+/* rkt's flavours with namespaces differ in the userland that they bring: ours has none. */
 static const struct {
 	const char *flavour, *dir;
 } flavours[] = {
@@ -46,7 +46,8 @@ static int open_flavour(const struct gantry *g, const char *flavour, size_t len,
 	if (len >= 3 && !strncmp(flavour, "kvm", 3))
 		return err_set(e, ENOTSUP, "stage1 kvm (virtual machines) is not supported");
 	for (size_t i = 0; i < ELEMENTSOF(flavours); i++) {
-		if (strlen(flavours[i].flavour) != len || strncmp(flavours[i].flavour, flavour, len) != 0)
+		if (strlen(flavours[i].flavour) != len ||
+		    strncmp(flavours[i].flavour, flavour, len) != 0)
 			continue;
 		path = path_join(dir, flavours[i].dir);
 		r = stage1_from_directory(path, ret, e);
@@ -55,7 +56,8 @@ static int open_flavour(const struct gantry *g, const char *flavour, size_t len,
 	return 0;
 }
 
-int stage1_installed_by_rkt_name(const struct gantry *g, const char *name, struct stage1 *ret, struct err *e)
+int stage1_installed_by_rkt_name(const struct gantry *g, const char *name, struct stage1 *ret,
+				 struct err *e)
 {
 	if (!str_starts(name, RKT_NAME))
 		return 0;
@@ -63,7 +65,8 @@ int stage1_installed_by_rkt_name(const struct gantry *g, const char *name, struc
 	return open_flavour(g, name, strcspn(name, ":,"), ret, e);
 }
 
-int stage1_installed_by_file(const struct gantry *g, const char *file, struct stage1 *ret, struct err *e)
+int stage1_installed_by_file(const struct gantry *g, const char *file, struct stage1 *ret,
+			     struct err *e)
 {
 	if (!str_starts(file, "stage1-") || !str_ends(file, ".aci"))
 		return 0;
@@ -89,7 +92,8 @@ static bool is_meant(const char *dir, const struct image_ref *ref)
 	return true;
 }
 
-int stage1_installed_by_name(const struct gantry *g, const char *name, struct stage1 *ret, struct err *e)
+int stage1_installed_by_name(const struct gantry *g, const char *name, struct stage1 *ret,
+			     struct err *e)
 {
 	_cleanup_image_ref_ struct image_ref ref = {0};
 	_cleanup_free_ char *dir = stage1_installed_dir(g);

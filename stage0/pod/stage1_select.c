@@ -32,7 +32,10 @@ int stage1_request_check(const struct stage1_request *req, struct err *e)
 	const struct {
 		const char *option, *value;
 	} all[] = {
-		{"url", req->url},	     {"path", req->path}, {"name", req->name}, {"hash", req->hash},
+		{"url", req->url},
+		{"path", req->path},
+		{"name", req->name},
+		{"hash", req->hash},
 		{"from-dir", req->from_dir},
 	};
 	const char *first = NULL;
@@ -43,7 +46,8 @@ int stage1_request_check(const struct stage1_request *req, struct err *e)
 		if (!*all[i].value)
 			return err_set(e, EINVAL, "--stage1-%s: empty", all[i].option);
 		if (first)
-			return err_set(e, EINVAL, "--stage1-%s and --stage1-%s: only one stage1 can be chosen",
+			return err_set(e, EINVAL,
+				       "--stage1-%s and --stage1-%s: only one stage1 can be chosen",
 				       first, all[i].option);
 		first = all[i].option;
 	}
@@ -51,8 +55,8 @@ int stage1_request_check(const struct stage1_request *req, struct err *e)
 }
 
 /* Through the pipeline of all images; `trusted`: its signature is not asked for. */
-static int from_image(const struct gantry *g, const char *text, enum pull_policy policy, bool trusted,
-		      struct stage1 *ret, struct err *e)
+static int from_image(const struct gantry *g, const char *text, enum pull_policy policy,
+		      bool trusted, struct stage1 *ret, struct err *e)
 {
 	struct gantry how = *g;
 
@@ -62,7 +66,8 @@ static int from_image(const struct gantry *g, const char *text, enum pull_policy
 }
 
 /* 1: it is in the store, 0: it is not. */
-static int from_store_by_name(const struct gantry *g, const char *name, struct stage1 *ret, struct err *e)
+static int from_store_by_name(const struct gantry *g, const char *name, struct stage1 *ret,
+			      struct err *e)
 {
 	_cleanup_fd_ int store = store_open_existing(g, e);
 	int r = store < 0 ? store : store_find(store, name, &ret->image_id, e);
@@ -76,9 +81,9 @@ static int from_store_by_name(const struct gantry *g, const char *name, struct s
 	return r < 0 ? r : 1;
 }
 
-/* A directory cannot be verified: what was not installed with us is used only by somebody who says so. */
-static int from_directory(const struct gantry *g, const char *real, bool trusted, struct stage1 *ret,
-			  struct err *e)
+/* Nothing vouches for a directory: one that was not installed with us is used on request only. */
+static int from_directory(const struct gantry *g, const char *real, bool trusted,
+			  struct stage1 *ret, struct err *e)
 {
 	if (!trusted && !(g->insecure & INSECURE_IMAGE))
 		return err_set(e, EPERM,
@@ -106,8 +111,8 @@ static int from_path(const struct gantry *g, const char *path, struct stage1 *re
 }
 
 /* 1: found, 0: there is none of that name. */
-static int from_images_dir(const struct gantry *g, const char *dir, const char *file, struct stage1 *ret,
-			   struct err *e)
+static int from_images_dir(const struct gantry *g, const char *dir, const char *file,
+			   struct stage1 *ret, struct err *e)
 {
 	_cleanup_free_ char *path = path_join(dir, file);
 	int r;
@@ -185,7 +190,8 @@ static int by_hash(const struct gantry *g, const char *hash, struct stage1 *ret,
 }
 
 /* rkt's last resort: a file of that name beside the program itself, which came with it. */
-static int beside_program(const struct gantry *g, const char *file, struct stage1 *ret, struct err *e)
+static int beside_program(const struct gantry *g, const char *file, struct stage1 *ret,
+			  struct err *e)
 {
 	char exe[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
@@ -203,9 +209,11 @@ static int beside_program(const struct gantry *g, const char *file, struct stage
 	return n < 0 ? (int) n : 1;
 }
 
-static int from_location(const struct gantry *g, const char *location, struct stage1 *ret, struct err *e)
+static int from_location(const struct gantry *g, const char *location, struct stage1 *ret,
+			 struct err *e)
 {
-	const char *path = str_starts(location, "file:///") ? location + strlen("file://") : location;
+	const char *path =
+		str_starts(location, "file:///") ? location + strlen("file://") : location;
 	int r = 0;
 
 	if (*path != '/')
@@ -236,7 +244,9 @@ static int by_config(const struct gantry *g, const struct config_stage1 *c, stru
 	if (r == 0)
 		r = stage1_installed_by_rkt_name(g, name, ret, e);
 	if (r == 0)
-		return err_set(e, ENOENT, "%s is neither installed nor in the store, and no location is configured",
+		return err_set(e, ENOENT,
+			       "%s is neither installed nor in the store, "
+			       "and no location is configured",
 			       name);
 	return r < 0 ? r : 0;
 }

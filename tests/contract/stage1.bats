@@ -502,3 +502,18 @@ example.com/stub-stage1:0.0.1
 	g run --stage1-hash="$PROBE_ID" --net=none "$PROBE_ID"
 	assert_refused 254 'example.com/probe:1.0.0 is no stage1: its manifest has no annotation coreos.com/rkt/stage1/run'
 }
+
+@test "stage1: restart asks gc and runs again, by a stage1 that tells of the apps" {
+	STUB_RUN=ready stub_start 7
+	stub_end "$POD"
+	wait_state "$UUID" exited
+	g restart "$UUID"
+	assert_ok
+	assert_out 'stub stage1: nothing is run'
+	[ -e "$STUB_OUT/gc/argv" ] || fail "gc was not asked"
+	assert_equal "$(tail -n 1 "$STUB_OUT/run/argv")" "$UUID"
+	g rm "$UUID"
+	stub_run 6 --net=none
+	g restart "$(the_uuid)"
+	assert_refused 254 "restart not implemented for pod's stage1"
+}
