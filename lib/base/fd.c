@@ -171,7 +171,8 @@ int fd_sealed(const char *name, const void *data, size_t len, struct err *e)
 	return take_fd(fd);
 }
 
-#define FDS_MAX 512
+/* The environment variable that lists them is one string of at most 128 KiB (execve(2)). */
+#define FDS_MAX 4096
 
 int exec_fds(int path_fd, const char *path, char *const *argv, char *const *env,
 	     const struct fd_name *fds, size_t n, struct err *e)
@@ -212,11 +213,11 @@ int exec_fds(int path_fd, const char *path, char *const *argv, char *const *env,
 	return err_sys(e, "exec %s", path ? path : argv[0]);
 }
 
-/* The announced descriptors: few, so a plain table. */
-static struct {
+/* The announced descriptors. */
+static struct announced {
 	char name[32];
 	int fd;
-} announced[FDS_MAX];
+} *announced;
 static size_t n_announced;
 
 static int announce(const char *word)
@@ -224,7 +225,7 @@ static int announce(const char *word)
 	const char *eq = strchr(word, '=');
 	uint64_t fd;
 
-	if (!eq || eq == word || (size_t) (eq - word) >= sizeof announced[0].name || n_announced == FDS_MAX)
+	if (!eq || eq == word || (size_t) (eq - word) >= sizeof announced[0].name)
 		return -EINVAL;
 	if (parse_u64(eq + 1, INT32_MAX, &fd) < 0 || fd < 3 || fd_set_cloexec((int) fd, true) < 0)
 		return -EINVAL;
@@ -242,6 +243,9 @@ int fds_init(struct err *e)
 	if (!env)
 		return 0;
 	words = strv_split(env, ',');
+	free(announced);
+	n_announced = 0;
+	announced = xcalloc(strv_len(words), sizeof *announced);
 	for (size_t i = 0; words[i]; i++)
 		if (announce(words[i]) < 0)
 			return err_set(e, EINVAL, "GANTRY_FDS: bad entry %s", q(words[i]));

@@ -55,6 +55,8 @@
 #define POD_CGROUP "cgroup"
 #define POD_CGROUP_MAX (16u << 20) /* bytes; a pod manifest's limit bounds the apps far below */
 #define POD_PID "pid"
+/* The control group of PID 1 beside those of the apps: no AC Name, so no app's. */
+#define POD_INIT_LEAF "_init"
 #define POD_PPID "ppid" /* of a stage1 of rkt's contract: the pid of the first process's parent */
 #define POD_RUNTIME_CONFIG "runtime-config"
 

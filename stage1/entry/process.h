@@ -13,7 +13,7 @@
 char *pod_uuid(struct err *e);
 
 /*
- * A pidfd of the process, "init" or an app of the pod, and known to be that (group.c; the flavour fly has
+ * A pidfd of the process, POD_INIT_LEAF or an app of the pod, and known to be that (group.c; the flavour fly has
  * its own).  -ESRCH: there is no such process, or it is another one by now.
  */
 int pod_process_open(pid_t pid, const char *uuid, const char *leaf, struct err *e);

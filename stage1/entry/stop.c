@@ -6,10 +6,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/lock.h"
 #include "base/log.h"
 #include "base/proc.h"
@@ -23,12 +26,14 @@
 #define TERM_MS 10000
 #define MARGIN_MS 5000
 #define STEP_MS 10
+#define STAT_MAX 4096
 
 struct stop {
 	int dir;
 	const char *uuid;
 	bool force;
 	int64_t deadline;
+	pid_t init_pid;
 };
 
 static int64_t now_ms(void)
@@ -59,7 +64,7 @@ static bool is_over(int dir)
  * The pod's init. It is written down before the apps start; a pod that is stopped earlier than that is
  * waited for.
  */
-static int find_init(const struct stop *s, struct err *e)
+static int find_init(struct stop *s, struct err *e)
 {
 	pid_t pid;
 	int r;
@@ -71,22 +76,50 @@ static int find_init(const struct stop *s, struct err *e)
 			return err_set(e, ETIMEDOUT, "pod %s is not started yet", s->uuid);
 		pause_ms(STEP_MS);
 	}
-	return r < 0 ? r : pod_process_open(pid, s->uuid, "init", e);
+	s->init_pid = pid;
+	return r < 0 ? r : pod_process_open(pid, s->uuid, POD_INIT_LEAF, e);
+}
+
+/*
+ * The monitor, which is init's parent for as long as init is not collected; -EBADF when that cannot be
+ * told.
+ */
+static int find_monitor(const struct stop *s, int init)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%d/stat", (int) s->init_pid), *text = NULL;
+	const char *end;
+	int ppid, fd;
+
+	if (file_read_at(AT_FDCWD, path, STAT_MAX, &text, NULL, NULL) < 0)
+		return -EBADF;
+	/* "PID (NAME) STATE PPID ...": a name may hold anything (proc_pid_stat(5)). */
+	end = strrchr(text, ')');
+	if (!end || sscanf(end, ") %*c %d", &ppid) != 1 || ppid <= 1)
+		return -EBADF;
+	fd = proc_pidfd_open(ppid);
+	/* The number was init's still when it was read. */
+	if (fd >= 0 && proc_wait_pidfd(init, 0) == 0)
+		fd = fd_close(fd);
+	return fd < 0 ? -EBADF : fd;
 }
 
 static int stop(struct stop *s, struct err *e)
 {
-	_cleanup_fd_ int init = find_init(s, e);
+	_cleanup_fd_ int init = find_init(s, e), monitor = -EBADF;
 	int r;
 
 	if (init < 0 && !is_over(s->dir) && init != -ESRCH)
 		return init;
 	if (init >= 0) {
+		monitor = find_monitor(s, init);
 		r = proc_pidfd_kill(init, s->force ? SIGKILL : SIGTERM);
 		if (r < 0 && r != -ESRCH)
 			return err_sysr(e, r, "signal pod %s", s->uuid);
 		(void) proc_wait_pidfd(init, (int) (s->deadline - now_ms()));
 	}
+	/* One that somebody has stopped would never come to that. */
+	if (monitor >= 0)
+		(void) proc_pidfd_kill(monitor, SIGCONT);
 	/* The monitor takes back control groups and networks, and lets the lock go with its end. */
 	while (!is_over(s->dir)) {
 		if (now_ms() >= s->deadline)
@@ -112,7 +145,7 @@ int main(int argc, char **argv)
 	log_set_debug(args.debug);
 	if (r == 0) {
 		dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		s = (struct stop) {dir, args.uuid, args.force, now_ms() + TERM_MS + MARGIN_MS};
+		s = (struct stop) {dir, args.uuid, args.force, now_ms() + TERM_MS + MARGIN_MS, 0};
 		r = dir < 0 ? err_sys(&e, "open the pod directory") : stop(&s, &e);
 	}
 	if (r < 0)

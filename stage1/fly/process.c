@@ -52,7 +52,7 @@ static bool is_pods(pid_t pid, const char *leaf)
 {
 	pid_t init;
 
-	if (str_eq(leaf, "init"))
+	if (str_eq(leaf, POD_INIT_LEAF))
 		return has_pod_open(pid);
 	return pod_read_pid(POD_PID, &init, NULL) == 0 && has_pod_open(init) && parent_of(pid) == init;
 }

@@ -49,7 +49,7 @@ struct app {
 	char report_buf[REPORT_ROOM];
 	size_t report_len;
 	bool report_ready, report_failed;
-	int report_status, report_code;
+	int report_status;
 	char host_pid[16];
 
 	enum pod_stream streams[3]; /* standard input, output, error: what they are */
@@ -107,6 +107,7 @@ int notes_prepare(struct pod *pod, struct err *e);
 void note_status(struct pod *pod, const struct app *a, int status);
 void note_started(struct pod *pod, const struct app *a);
 void note_ready(struct pod *pod);
+/* code: with which status the start ends for that (enum exit_code). */
 void note_error(struct pod *pod, int code, const char *text);
 void note_exit(struct pod *pod, int status);
 

@@ -334,7 +334,7 @@ int init_main(void)
 	if (r == 0)
 		r = prepare(&pod, &e);
 	if (r < 0) {
-		note_error(&pod, -r, err_text(&e));
+		note_error(&pod, EXIT_FAILED, err_text(&e));
 		note_exit(&pod, EXIT_FAILED);
 		return EXIT_FAILED;
 	}

@@ -45,7 +45,7 @@ static void tell_step(struct pod *pod, struct app *a)
 			message = p + 8;
 	}
 	(void) snprintf(text, sizeof text, "app %s: %s: %s", a->name, step, message);
-	tell(pod, a->report_code, text);
+	tell(pod, a->report_status, text);
 }
 
 /* In a session of its own, so in a group of its own, once stage2 has come so far. */
@@ -87,7 +87,7 @@ static int final_status(struct pod *pod, struct app *a)
 		else
 			(void) snprintf(text, sizeof text,
 					"app %s: start: ended before its program ran", a->name);
-		tell(pod, ECHILD, text);
+		tell(pod, EXIT_FAILED, text);
 		return EXIT_FAILED;
 	}
 	return proc_status(a->wait_status);
@@ -134,7 +134,7 @@ static void act_spawn(struct pod *pod, struct app *a)
 	if (r == 0)
 		return;
 	(void) snprintf(text, sizeof text, "app %s: start: %s", a->name, err_text(&e));
-	tell(pod, -r, text);
+	tell(pod, EXIT_FAILED, text);
 	a->report_failed = true;
 	a->report_status = EXIT_FAILED;
 	pod_event(pod, a, EV_EXIT);

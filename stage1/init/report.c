@@ -43,7 +43,6 @@ void report_finish(struct app *a)
 	(void) snprintf(a->host_pid, sizeof a->host_pid, "%s", pid ? pid : "");
 	a->report_ready = find(a, "ready") != NULL;
 	a->report_failed = find(a, "message") != NULL;
-	a->report_code = number(a, "code", EIO);
 	a->report_status = number(a, "status", EXIT_FAILED);
 }
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -30,7 +31,8 @@ static int take_signals(bool terminal, struct err *e)
 	int fd;
 
 	sigemptyset(&ours);
-	sigfillset(&blocked);
+	/* Not sigfillset(3): a C library leaves out those that it would use for threads. */
+	memset(&blocked, 0xff, sizeof blocked);
 	for (size_t i = 0; i < ELEMENTSOF(asked); i++)
 		sigaddset(&ours, asked[i]);
 	for (size_t i = 0; i < ELEMENTSOF(left); i++)

@@ -16,7 +16,7 @@ static int write_list(struct sandbox *sb, struct err *e)
 int sandbox_cgroups(struct sandbox *sb, struct err *e)
 {
 	static const struct cg_limits none = CG_LIMITS_NONE;
-	_cleanup_free_ char *init = xasprintf("%s/init", sb->plan->group);
+	_cleanup_free_ char *init = xasprintf("%s/" POD_INIT_LEAF, sb->plan->group);
 	int r;
 
 	if (!sb->cgroups)

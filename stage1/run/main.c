@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -77,11 +78,16 @@ static void dry_run(const struct plan *plan, const struct net_plan *net)
 static int carry_out(const struct plan *plan, const struct entry_args *args, const struct cg_host *cgroups,
 		     int dir, struct net_plan *net, const struct handed *h, struct err *e)
 {
+	struct rlimit files;
 	struct sandbox sb;
 	int r;
 
 	for (char **n = plan->notes; n && *n; n++)
 		log_info("%s", *n);
+	if (plan->files_limit && getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = plan->files_limit;
+		(void) setrlimit(RLIMIT_NOFILE, &files);
+	}
 	sandbox_init(&sb, plan, args, cgroups, dir);
 	sb.net = net;
 	sb.lock = h->lock;
@@ -101,6 +107,7 @@ static int run(const struct entry_args *args, const struct handed *h, struct err
 	_cleanup_fd_ int dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_pod_ struct pod *pod = NULL;
 	_cleanup_plan_ struct plan *plan = NULL;
+	struct rlimit files = {0};
 	struct host_facts facts = {
 		.caps = caps_permitted(),
 		.terminal = args->interactive && isatty(STDIN_FILENO),
@@ -121,6 +128,10 @@ static int run(const struct entry_args *args, const struct handed *h, struct err
 			return -EINVAL;
 	}
 	facts.cgroups = cgroups;
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		facts.files_soft = files.rlim_cur;
+		facts.files_hard = files.rlim_max;
+	}
 	r = flavor.plan(pod, args, &facts, &plan, e);
 	if (r == 0)
 		r = plan_network(plan, args, dir, &net, e);

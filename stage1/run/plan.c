@@ -7,6 +7,7 @@
 #include <limits.h>
 
 #include "base/str.h"
+#include "contract/layout.h"
 
 #define HOSTNAME_MAX 64
 
@@ -118,19 +119,14 @@ static int plan_app(const struct pod *pod, const struct pod_app *a, const struct
 }
 
 /*
- * Every directory of the pod's groups, deepest first, as gc wants them.  The names of the leaves: "init"
- * is also a good AC Name, so an app of that name could not be told from PID 1's own leaf.
- */
-static int plan_cgroups(const struct host_facts *facts, struct plan *plan, struct err *e)
+ * Every directory of the pod's groups, deepest first, as gc wants them. */
+static void plan_cgroups(const struct host_facts *facts, struct plan *plan)
 {
-	_cleanup_free_ char *init = xasprintf("%s/init", plan->group);
+	_cleanup_free_ char *init = xasprintf("%s/" POD_INIT_LEAF, plan->group);
 	_cleanup_free_ const struct cg_limits **limits = NULL;
 
-	for (size_t i = 0; i < plan->n_apps; i++)
-		if (str_eq(plan->apps[i].group, init))
-			return err_set(e, EINVAL, "app init: this name belongs to the pod's first process");
 	if (!facts->cgroups)
-		return 0;
+		return;
 	limits = xcalloc(plan->n_apps + 1, sizeof *limits);
 	for (size_t i = 0; i < plan->n_apps; i++)
 		limits[i] = &plan->apps[i].limits;
@@ -143,7 +139,23 @@ static int plan_cgroups(const struct host_facts *facts, struct plan *plan, struc
 		for (char **d = dirs; d && *d; d++)
 			strv_add(&plan->cgroups, *d);
 	}
-	return 0;
+}
+
+/*
+ * What run and init have open at once, roughly.  Where the limit is in the way it is raised for them,
+ * and the apps get it back as it was.
+ */
+static void plan_descriptors(const struct host_facts *facts, struct plan *plan)
+{
+	uint64_t need = 64;
+
+	for (size_t i = 0; i < plan->n_apps; i++)
+		need += 20 + plan->apps[i].n_mounts;
+	if (!facts->files_soft || need <= facts->files_soft)
+		return;
+	plan->files_limit = need < facts->files_hard ? need : facts->files_hard;
+	for (size_t i = 0; i < plan->n_apps; i++)
+		app_record_add_rlimit(&plan->apps[i].record, "nofile", facts->files_soft, facts->files_hard);
 }
 
 int plan_make(const struct pod *pod, const struct entry_args *args, const struct host_facts *facts,
@@ -181,9 +193,8 @@ int plan_make(const struct pod *pod, const struct entry_args *args, const struct
 	r = plan_files(pod, resolv, hosts, plan, e);
 	if (r < 0)
 		return r;
-	r = plan_cgroups(facts, plan, e);
-	if (r < 0)
-		return r;
+	plan_cgroups(facts, plan);
+	plan_descriptors(facts, plan);
 	*ret = take_ptr(plan);
 	return 0;
 }

@@ -20,6 +20,7 @@ struct host_facts {
 	uint64_t caps;		 /* that this process may hand out */
 	bool terminal;		 /* standard input is one */
 	const char *term;	 /* its kind, TERM; may be NULL */
+	uint64_t files_soft, files_hard; /* limit of open files; 0: not of interest */
 };
 
 enum plan_source {
@@ -86,6 +87,7 @@ struct plan {
 	size_t n_files;
 	struct plan_app *apps;
 	size_t n_apps;
+	uint64_t files_limit; /* not 0: so many open files must be allowed to run and init */
 	char **notes; /* what an operator should be told, one line each */
 };
 

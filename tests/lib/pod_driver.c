@@ -218,7 +218,7 @@ static void make_cgroups(struct driver *d, struct err *e)
 
 	for (size_t i = 0; i < d->pod.n_apps; i++)
 		strv_push(&groups, xasprintf("gantry/%s/%s", d->uuid, d->pod.apps[i].name));
-	strv_push(&groups, xasprintf("gantry/%s/init", d->uuid));
+	strv_push(&groups, xasprintf("gantry/%s/" POD_INIT_LEAF, d->uuid));
 	strv_push(&groups, xasprintf("gantry/%s", d->uuid));
 	d->host = cg_host_detect(e);
 	if (!d->host)
