@@ -116,6 +116,7 @@ as_left() {
 }
 
 @test "export: places of mounts are not files of the image" {
+	need ns-flavor
 	left write /new 'from the app'
 	g export "$UUID" "$T/out.aci"
 	assert_ok
@@ -147,6 +148,7 @@ as_left() {
 }
 
 @test "export: one app of several, by name" {
+	need ns-flavor
 	g run --net=none --uuid-file-save="$T/uuid" "$PROBE_ID" --name=one -- write /new one --- \
 		"$PROBE_ID" --name=two -- write /new two
 	assert_ok

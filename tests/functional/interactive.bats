@@ -202,6 +202,7 @@ assert_terminal() { assert_out terminal=same; }
 }
 
 @test "interactive: enter has a terminal whose name means something in the pod, too" {
+	need ns-flavor
 	need busybox
 	start_pod "$SH" --name=app --exec=/bin/sleep -- 1000
 	g_pty 'expect:> ' 'send:tty; ls -l `tty`\n' 'expect:/dev/pts/0' 'send:exit 2\n' -- enter "$UUID" /bin/sh

@@ -110,6 +110,7 @@ exited() {
 }
 
 @test "restart: the options are those of this run" {
+	need ns-flavor
 	exited names hostname , cat /etc/hosts /etc/resolv.conf
 	g restart --net=none --hostname=late --dns=192.0.2.1 --hosts-entry=192.0.2.2=friend names
 	assert_ok
@@ -134,6 +135,7 @@ exited() {
 }
 
 @test "restart: a copied root, and a pod of two apps" {
+	need ns-flavor
 	g run --net=none --no-overlay --pod-name=copy "$PROBE_ID" --name=one -- stat /x , write /x 1 --- \
 		"$PROBE_ID" --name=two -- out two
 	assert_ok
@@ -161,6 +163,7 @@ exited() {
 }
 
 @test "restart: with a network, after one that nobody took back" {
+	need ns-flavor
 	need veth nft
 	leak_snapshot
 	RUN_FLAGS=(--pod-name=net)
