@@ -218,13 +218,29 @@ bool str_is_utf8(const char *s, size_t len)
 	return true;
 }
 
+/* How many bytes stand for themselves: most texts do from one end to the other. */
+static size_t plain_len(const unsigned char *s, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && s[i] >= ' ' && s[i] < 0x7f && s[i] != '"' && s[i] != '\\')
+		i++;
+	return i;
+}
+
 static void add_escaped(struct strbuf *sb, const char *s, size_t len, bool quotes)
 {
 	const unsigned char *p = (const unsigned char *) s, *end = p + len;
 
 	while (p < end) {
-		size_t n = utf8_len(p, (size_t) (end - p));
+		size_t plain = plain_len(p, (size_t) (end - p)), n;
 
+		if (plain) {
+			strbuf_add(sb, p, plain);
+			p += plain;
+			continue;
+		}
+		n = utf8_len(p, (size_t) (end - p));
 		/* C1 controls (U+0080..9F) steer terminals just as C0 do. */
 		if (!n || *p < 0x20 || *p == 0x7f || (n == 2 && p[0] == 0xc2 && p[1] < 0xa0)) {
 			if (*p == '\n')

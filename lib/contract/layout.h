@@ -32,7 +32,7 @@
 
 /* --- pod directory: stage0 --- */
 #define POD_MANIFEST "pod"
-#define POD_CREATED "pod-created"
+#define POD_CREATED "pod-created" /* its mtime; in it, what lists show (stage0/pod/brief.h) */
 #define POD_NAME "name" /* --pod-name */
 #define POD_NAME "name" /* --pod-name */
 #define POD_STAGE1 "stage1"

@@ -11,7 +11,6 @@
 #include "stage0/cli/format.h"
 #include "stage0/cli/table.h"
 #include "stage0/command.h"
-#include "stage0/pod/name.h"
 #include "stage0/pod/status.h"
 
 struct target {
@@ -32,7 +31,7 @@ static const struct opt opts[] = {
 struct listing {
 	const struct target *t;
 	int64_t now;
-	char **cells; /* row by row, n_columns() each */
+	struct strbuf text; /* of all cells, row by row, n_columns() each; each ends with a NUL */
 	size_t n_cells;
 	bool has_names; /* of a pod at least: then --full has a column more than rkt's */
 	cJSON *json;
@@ -45,19 +44,24 @@ static size_t n_columns(const struct target *t)
 	return t->full ? 9 : 7;
 }
 
-/*
- * Takes over `text`. A label of an image may hold anything: nothing of it may steer a terminal or
- * add a column.
- */
-static void add_foreign(struct listing *l, char *text)
+static void add_cell(struct listing *l, const char *text, size_t len)
 {
-	strv_push_n(&l->cells, &l->n_cells, text ? str_escape(text, strlen(text)) : xstrdup(""));
-	free(text);
+	strbuf_add(&l->text, text, len);
+	strbuf_addc(&l->text, '\0');
+	l->n_cells++;
 }
 
-static void add_cell(struct listing *l, char *text)
+static void add(struct listing *l, const char *text)
 {
-	strv_push_n(&l->cells, &l->n_cells, text ? text : xstrdup(""));
+	add_cell(l, text, text ? strlen(text) : 0);
+}
+
+/* A label of an image may hold anything: nothing of it may steer a terminal or add a column. */
+static void add_foreign(struct listing *l, const char *text)
+{
+	_cleanup_free_ char *shown = str_escape(text, strlen(text));
+
+	add(l, shown);
 }
 
 static void add_error(struct listing *l, const char *uuid, const char *why)
@@ -65,56 +69,60 @@ static void add_error(struct listing *l, const char *uuid, const char *why)
 	strv_push_n(&l->errors, &l->n_errors, xasprintf("pod %s: %s", uuid, why));
 }
 
-static char *time_cell(const struct listing *l, int64_t ns)
+static void add_time(struct listing *l, int64_t ns)
 {
-	return l->t->full ? time_full(ns) : time_humanized(ns, l->now);
+	_cleanup_free_ char *text = l->t->full ? time_full(ns) : time_humanized(ns, l->now);
+
+	add(l, text);
+}
+
+static void add_image(struct listing *l, const struct pod *p, const struct pod_status *s,
+		      const struct app_status *a)
+{
+	_cleanup_free_ char *name = a ? pod_image_name(p, s, a->app) : NULL;
+
+	add_foreign(l, name ? name : "-");
+	if (l->t->full && a)
+		add_cell(l, a->app->image_id, strnlen(a->app->image_id, 19));
+	else if (l->t->full)
+		add(l, "-");
 }
 
 /* One row; only an app's first row carries what belongs to the pod. */
 static void add_row(struct listing *l, const struct pod *p, const struct pod_status *s,
 		    const struct app_status *a, bool first)
 {
-	char *image = a ? pod_image_name(p, a->app) : NULL;
-	char *name = first && l->t->full ? pod_name_of(p) : NULL;
-
-	add_cell(l, first ? xstrndup(p->uuid, l->t->full ? UUID_LEN : 8) : NULL);
-	add_cell(l, xstrdup(a ? a->app->name : "-"));
-	add_foreign(l, image ? image : xstrdup("-"));
+	add_cell(l, p->uuid, !first ? 0 : l->t->full ? UUID_LEN : 8);
+	add(l, a ? a->app->name : "-");
+	add_image(l, p, s, a);
+	add(l, first ? pod_state_name(p->state) : NULL);
+	add_time(l, first ? s->created_ns : 0);
+	add_time(l, first ? s->started_ns : 0);
+	add(l, first ? s->networks : NULL);
+	l->has_names |= first && s->name;
 	if (l->t->full)
-		add_cell(l, a ? xstrndup(a->app->image_id, 19) : xstrdup("-"));
-	add_cell(l, first ? xstrdup(pod_state_name(p->state)) : NULL);
-	add_cell(l, first ? time_cell(l, s->created_ns) : NULL);
-	add_cell(l, first ? time_cell(l, s->started_ns) : NULL);
-	add_foreign(l, first ? xstrdup_null(s->networks) : NULL);
-	l->has_names |= name != NULL;
-	if (l->t->full)
-		add_cell(l, name);
+		add(l, first ? s->name : NULL);
 }
 
-static void add_pod(struct listing *l, int pods, const char *uuid)
+static void add_pod(struct listing *l, int pods, const struct pod_ref *ref)
 {
 	_cleanup_err_ struct err e = ERR_INIT;
 	_cleanup_pod_status_ struct pod_status s = {0};
 	_cleanup_pod_ struct pod p = POD_INIT;
-	int r = pod_open(pods, uuid, &p, &e);
-	bool opened = r == 0;
+	int r = pod_status_look(pods, ref, l->json != NULL, &p, &s, &e);
 
 	/* Gone between the look at the directory and now: that is no error. */
-	if (r == -ENOENT || (opened && !(PHASES_SHOWN & 1u << p.phase)))
-		return;
-	if (opened)
-		r = pod_status_read(&p, &s, &e);
-	if (r == -ENOENT)
+	if (r == -ENOENT || (r == 0 && !(PHASES_SHOWN & 1u << p.phase)))
 		return;
 	if (r < 0)
-		add_error(l, uuid, err_text(&e));
-	if (!opened)
+		add_error(l, ref->uuid, err_text(&e));
+	if (r < 0 && p.dir < 0)
 		return;
 	if (l->json) {
 		if (s.created_ns)
 			cJSON_AddItemToArray(l->json, pod_status_json(&p, &s));
 		else if (r == 0)
-			add_error(l, uuid, "it has no creation time yet");
+			add_error(l, ref->uuid, "it has no creation time yet");
 		return;
 	}
 	if (!s.n_apps)
@@ -130,15 +138,19 @@ static void add_legend(struct listing *l)
 
 	for (size_t i = 0; i < ELEMENTSOF(titles); i++)
 		if (l->t->full || (strcmp(titles[i], "IMAGE ID") && strcmp(titles[i], "POD NAME")))
-			add_cell(l, xstrdup(titles[i]));
+			add(l, titles[i]);
 }
 
 /* Without a name anywhere the columns of --full are rkt's. */
 static void print_table(const struct listing *l)
 {
+	_cleanup_free_ const char **cells = xcalloc(l->n_cells + 1, sizeof *cells);
 	size_t n = n_columns(l->t);
+	const char *at = l->text.buf;
 
-	table_print_some(stdout, (const char *const *) l->cells, l->n_cells / n, n,
+	for (size_t i = 0; i < l->n_cells; i++, at += strlen(at) + 1)
+		cells[i] = at;
+	table_print_some(stdout, cells, l->n_cells / n, n,
 			 l->t->full && !l->has_names ? n - 1 : n);
 }
 
@@ -154,8 +166,9 @@ static void report_errors(const struct listing *l)
 static int run(struct gantry *g, void *target, char *const *words, struct err *e)
 {
 	struct listing l = {.t = target, .now = time_now_ns()};
-	_cleanup_strv_ char **uuids = NULL;
+	_cleanup_free_ struct pod_ref *refs = NULL;
 	_cleanup_fd_ int pods = -EBADF;
+	size_t n_refs;
 	enum format format;
 	int r = format_parse(l.t->format, &format, e);
 
@@ -166,22 +179,22 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 	pods = pods_open(g, true, e);
 	if (pods < 0 && pods != -ENOENT)
 		return pods;
-	r = pods_list(pods, PHASES_SHOWN, &uuids, e);
+	r = pods_look(pods, PHASES_SHOWN, &refs, &n_refs, e);
 	if (r < 0)
 		return r;
 	if (format != FORMAT_TEXT)
 		l.json = cJSON_CreateArray();
 	else if (!l.t->no_legend)
 		add_legend(&l);
-	for (char **u = uuids; u && *u; u++)
-		add_pod(&l, pods, *u);
+	for (size_t i = 0; i < n_refs; i++)
+		add_pod(&l, pods, &refs[i]);
 	if (l.json)
 		format_print_array(l.json, format);
 	else
 		print_table(&l);
 	report_errors(&l);
 	cJSON_Delete(l.json);
-	strv_free(l.cells);
+	strbuf_done(&l.text);
 	strv_free(l.errors);
 	return 0;
 }

@@ -10,7 +10,6 @@
 #include "stage0/cli/table.h"
 #include "stage0/cmd/pod_words.h"
 #include "stage0/command.h"
-#include "stage0/pod/name.h"
 #include "stage0/pod/status.h"
 
 struct target {
@@ -54,12 +53,12 @@ static int parse_wait(char *const *uses, const char *option, int64_t *ret_ms, st
 static void print_text(const struct pod *p, const struct pod_status *s)
 {
 	_cleanup_free_ char *created = time_full(s->created_ns),
-			    *started = time_full(s->started_ns), *name = pod_name_of(p);
+			    *started = time_full(s->started_ns);
 	bool past = p->state == POD_STATE_EXITED || p->state == POD_STATE_EXITED_GARBAGE ||
 		    p->state == POD_STATE_EXITED_DELETING;
 
-	if (name)
-		printf("name=%s\n", name);
+	if (s->name)
+		printf("name=%s\n", s->name);
 	printf("state=%s\n", pod_state_name(p->state));
 	if (s->created_ns)
 		printf("created=%s\n", created);

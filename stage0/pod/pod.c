@@ -255,6 +255,63 @@ static int find_by_name(int pods, const char *name, struct pod *ret, struct err 
 	return open_shown(pods, uuid, name, ret, e);
 }
 
+static int compare_refs(const void *a, const void *b)
+{
+	return memcmp(((const struct pod_ref *) a)->uuid, ((const struct pod_ref *) b)->uuid,
+		      UUID_LEN);
+}
+
+int pods_look(int pods, unsigned phases, struct pod_ref **ret, size_t *ret_n, struct err *e)
+{
+	_cleanup_free_ struct pod_ref *refs = NULL;
+	size_t n = 0, kept = 0;
+
+	for (size_t i = 0; i < ELEMENTSOF(search_order) && pods >= 0; i++) {
+		_cleanup_strv_ char **uuids = NULL;
+		size_t m = 0;
+		int r = 0;
+
+		if (phases & 1u << search_order[i])
+			r = list_phase(pods, search_order[i], &uuids, &m, e);
+		if (r < 0)
+			return r;
+		for (size_t k = 0; k < m; k++) {
+			refs = xgrow(refs, n, sizeof *refs);
+			memcpy(refs[n].uuid, uuids[k], UUID_LEN + 1);
+			refs[n++].phase = search_order[i];
+		}
+	}
+	if (n)
+		qsort(refs, n, sizeof *refs, compare_refs);
+	/* A pod that moved while we looked was met twice. */
+	for (size_t i = 0; i < n; i++)
+		if (!i || strcmp(refs[i].uuid, refs[i - 1].uuid))
+			refs[kept++] = refs[i];
+	*ret = take_ptr(refs);
+	*ret_n = kept;
+	return 0;
+}
+
+int pod_open_ref(int pods, const struct pod_ref *ref, struct pod *ret, struct err *e)
+{
+	_cleanup_free_ char *path = phase_path(ref->phase, ref->uuid);
+	int dir;
+
+	/* Only there may a pod that has moved on look like one that was left behind. */
+	if (ref->phase == PHASE_PREPARE)
+		return pod_open(pods, ref->uuid, ret, e);
+	dir = openat(pods, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (dir < 0)
+		return pod_open(pods, ref->uuid, ret, e);
+	*ret = (struct pod) {.pods = pods, .dir = dir, .phase = ref->phase};
+	memcpy(ret->uuid, ref->uuid, UUID_LEN + 1);
+	/* The lock of a look goes with the descriptor, which the caller closes soon. */
+	ret->state = pod_state_of(ref->phase,
+				  pod_phase_has_owner(ref->phase) &&
+					  lock_fd(dir, LOCK_SHARED, false) == -EWOULDBLOCK);
+	return 0;
+}
+
 int pod_find(int pods, const char *word, struct pod *ret, struct err *e)
 {
 	_cleanup_free_ char *lower = xstrdup(word);

@@ -89,6 +89,15 @@ int pod_open(int pods, const char *uuid, struct pod *ret, struct err *e);
 int pod_find(int pods, const char *word, struct pod *ret, struct err *e);
 /* Every UUID in the phases of the mask (bit = 1 << phase), sorted; strv, owned by the caller. */
 int pods_list(int pods, unsigned phases, char ***ret, struct err *e);
+/* A pod and where it was met, for lists of many. */
+struct pod_ref {
+	char uuid[UUID_LEN + 1];
+	enum pod_phase phase;
+};
+/* Sorted; owned by the caller. */
+int pods_look(int pods, unsigned phases, struct pod_ref **ret, size_t *ret_n, struct err *e);
+/* Its state is one that it had at some moment since then; where it is now, it need not be. */
+int pod_open_ref(int pods, const struct pod_ref *ref, struct pod *ret, struct err *e);
 /* What a --uuid-file says, without the space around it. Owned by the caller. */
 int pod_uuid_of_file(const char *path, char **ret, struct err *e);
 

@@ -18,6 +18,7 @@
 #include "stage0/cli/input.h"
 #include "stage0/context.h"
 #include "stage0/image/image.h"
+#include "stage0/pod/brief.h"
 #include "stage0/pod/manifest.h"
 #include "stage0/pod/name.h"
 #include "stage0/pod/ports.h"
@@ -295,18 +296,27 @@ static int prepare_app(const struct work *w, int apps, size_t i, bool overlay, s
 	return store_tree_copy(w->store, tree, root, e);
 }
 
+/* The first file: its mtime is the time of creation. */
+static int write_brief(const struct work *w, int dir, struct err *e)
+{
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+
+	brief_encode(w->how->request->pod_name, w->manifest, w->images.v, &sb);
+	return put(dir, POD_CREATED, sb.buf, sb.len, e);
+}
+
 static int write_pod(const struct work *w, const struct stage1 *stage1, struct pod *pod,
 		     struct err *e)
 {
 	_cleanup_fd_ int apps = -EBADF;
 	bool overlay = can_overlay(w, pod->dir);
-	int r = put(pod->dir, POD_CREATED, "", 0, e);
+	int r = write_brief(w, pod->dir, e);
 
 	if (r == 0)
 		r = put(pod->dir, POD_MANIFEST, w->manifest_text, w->manifest_len, e);
 	if (r == 0)
 		r = stage1_record(stage1, pod->dir, e);
-	/* Another empty file, told by its name: it may be the same one. */
+	/* Told by its name alone, whatever is in it: it may be the same one. */
 	if (r == 0 && overlay && linkat(pod->dir, POD_CREATED, pod->dir, POD_OVERLAY, 0) < 0)
 		r = put(pod->dir, POD_OVERLAY, "", 0, e);
 	if (r < 0)

@@ -14,6 +14,7 @@ struct app_status {
 };
 
 struct pod_status {
+	char *name; /* of --pod-name, or NULL */
 	struct pod_manifest *manifest; /* NULL: not there (yet), or not readable */
 	struct app_status *apps;
 	size_t n_apps;
@@ -21,6 +22,7 @@ struct pod_status {
 	pid_t pid;			/* 0: not known */
 	char *networks; /* "default:ip4=172.16.28.2", joined by ", ", fit for a terminal */
 	cJSON *net_info;		/* array of net-info.json, or NULL */
+	bool is_brief; /* manifest holds what brief.h says and nothing else */
 };
 
 /*
@@ -28,6 +30,13 @@ struct pod_status {
  * written, is no error here.
  */
 int pod_status_read(const struct pod *p, struct pod_status *ret, struct err *e);
+/*
+ * The same for lists of many: from what the preparation noted for this purpose, without pid; without
+ * `details` also without what only JSON shows, such as states of apps. *p is opened as far as it was
+ * needed: close it. With *p open, -EINVAL is about the manifest only.
+ */
+int pod_status_look(int pods, const struct pod_ref *ref, bool details, struct pod *p,
+		    struct pod_status *ret, struct err *e);
 void pod_status_done(struct pod_status *s);
 #define _cleanup_pod_status_ __attribute__((cleanup(pod_status_done)))
 
@@ -39,6 +48,6 @@ unsigned pod_stage1_interface(const struct pod *p);
  * name[:version] of an app's image, from the copy in the pod; NULL when it is not known. Owned by
  * the caller.
  */
-char *pod_image_name(const struct pod *p, const struct runtime_app *ra);
+char *pod_image_name(const struct pod *p, const struct pod_status *s, const struct runtime_app *ra);
 /* The pod object of list and status --format=json (rkt's member names). */
 cJSON *pod_status_json(const struct pod *p, const struct pod_status *s);

@@ -1,27 +1,30 @@
 /*
  * Pods as JSON, with the member names of rkt. Empty members are left out, as Go's omitempty does.
+ * Every key is a literal, which is not copied: lists are long.
  */
 #include <string.h>
 
-#include "stage0/pod/name.h"
 #include "stage0/pod/status.h"
 
 static void add_string(cJSON *o, const char *key, const char *value)
 {
 	if (value && *value)
-		cJSON_AddStringToObject(o, key, value);
+		cJSON_AddItemToObjectCS(o, key, cJSON_CreateString(value));
 }
 
 static void add_int(cJSON *o, const char *key, int64_t value)
 {
+	char text[24];
+
+	(void) snprintf(text, sizeof text, "%lld", (long long) value);
 	if (value)
-		json_add_int(o, key, value);
+		cJSON_AddItemToObjectCS(o, key, cJSON_CreateRaw(text));
 }
 
 static void add_map(cJSON *o, const char *key, const struct nameval_list *l)
 {
 	if (l->n)
-		cJSON_AddItemToObject(o, key, nameval_encode_map(l));
+		cJSON_AddItemToObjectCS(o, key, nameval_encode_map(l));
 }
 
 static cJSON *mounts_json(const struct pod_status *s, const struct runtime_app *ra)
@@ -58,7 +61,7 @@ static cJSON *app_json(const struct pod_status *s, const struct app_status *a)
 		cJSON_AddNumberToObject(o, "exit_code", a->exit_code);
 	add_string(o, "image_id", a->app->image_id);
 	if (a->app->n_mounts)
-		cJSON_AddItemToObject(o, "mounts", mounts_json(s, a->app));
+		cJSON_AddItemToObjectCS(o, "mounts", mounts_json(s, a->app));
 	if (a->app->app) {
 		add_map(o, "user_annotations", &a->app->app->user_annotations);
 		add_map(o, "user_labels", &a->app->app->user_labels);
@@ -68,22 +71,22 @@ static cJSON *app_json(const struct pod_status *s, const struct app_status *a)
 
 cJSON *pod_status_json(const struct pod *p, const struct pod_status *s)
 {
-	_cleanup_free_ char *name = pod_name_of(p);
 	cJSON *o = cJSON_CreateObject();
 
 	add_string(o, "name", p->uuid);
-	add_string(o, "pod_name", name);
+	add_string(o, "pod_name", s->name);
 	add_string(o, "state", pod_state_name(p->state));
 	if (cJSON_IsArray(s->net_info) && s->net_info->child)
-		cJSON_AddItemToObject(o, "networks", cJSON_Duplicate(s->net_info, true));
+		cJSON_AddItemToObjectCS(o, "networks", cJSON_Duplicate(s->net_info, true));
 	if (s->n_apps) {
-		cJSON *names = cJSON_AddArrayToObject(o, "app_names"),
-		      *apps = cJSON_AddArrayToObject(o, "apps");
+		cJSON *names = cJSON_CreateArray(), *apps = cJSON_CreateArray();
 
 		for (size_t i = 0; i < s->n_apps; i++) {
 			cJSON_AddItemToArray(names, cJSON_CreateString(s->apps[i].app->name));
 			cJSON_AddItemToArray(apps, app_json(s, &s->apps[i]));
 		}
+		cJSON_AddItemToObjectCS(o, "app_names", names);
+		cJSON_AddItemToObjectCS(o, "apps", apps);
 	}
 	add_int(o, "created_at", s->created_ns / 1000000000);
 	add_int(o, "started_at", s->started_ns / 1000000000);

@@ -1,6 +1,8 @@
 /* What a pod directory tells, and the JSON of it with rkt's member names. */
 #include "tests/unit/pods.h"
 
+#include "stage0/pod/brief.h"
+#include "stage0/pod/manifest.h"
 #include "stage0/pod/status.h"
 
 #define A "11111111-0000-4000-8000-000000000001"
@@ -259,10 +261,109 @@ static void names_of_images(void **state)
 
 		if (rows[i].image)
 			pod_file(&p, "appsinfo/one/manifest", rows[i].image);
-		name = pod_image_name(&p, s.apps[0].app);
+		name = pod_image_name(&p, &s, s.apps[0].app);
 		assert_string_equal(name, rows[i].want);
 	}
-	assert_null(pod_image_name(&p, s.apps[1].app));
+	assert_null(pod_image_name(&p, &s, s.apps[1].app));
+	pod_close(&p);
+	pods_down(&f);
+}
+
+/* The note of the preparation into the pod. */
+static void note(const struct pod *p, const char *name)
+{
+	static const char image[] = "{\"acKind\":\"ImageManifest\",\"acVersion\":\"0.8.11\",\"name\":\"example.com/own\","
+				    "\"labels\":[{\"name\":\"version\",\"value\":\"1.2\"}]}";
+	_cleanup_free_ char *text = manifest();
+	_cleanup_pod_manifest_ struct pod_manifest *m = pod_manifest_parse(text, strlen(text), NULL);
+	_cleanup_image_manifest_ struct image_manifest *im = image_manifest_parse(image, strlen(image), NULL);
+	struct pod_image images[2] = {{.manifest = im}, {.manifest = im}};
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+
+	brief_encode(name, m, images, &sb);
+	assert_int_equal(file_write_at(p->dir, "pod-created", sb.buf, sb.len, 0644, FILE_FAST, NULL), 0);
+	set_mtime(p, "pod-created", 1600000000, 999999999);
+}
+
+/* What a list sees is what a look at the whole pod sees, in every phase. */
+static void a_look_is_the_same(void **state)
+{
+	static const enum pod_phase phases[] = {PHASE_PREPARED, PHASE_RUN, PHASE_EXITED_GARBAGE};
+	struct pods_fixture f;
+
+	(void) state;
+	pods_up(&f);
+	for (size_t i = 0; i < ELEMENTSOF(phases); i++) {
+		struct pod_ref ref = {.phase = phases[i]};
+		_cleanup_pod_ struct pod p = POD_INIT, looked = POD_INIT;
+		_cleanup_pod_status_ struct pod_status whole = {0}, brief = {0};
+		_cleanup_json_ cJSON *a = NULL, *b = NULL;
+		_cleanup_free_ char *full = NULL, *little = NULL, *image = NULL;
+
+		assert_int_equal(pod_create(f.pods, &p, NULL), 0);
+		memcpy(ref.uuid, p.uuid, sizeof ref.uuid);
+		fill(&p);
+		pod_file(&p, "name", "web");
+		if (phases[i] != PHASE_PREPARED)
+			pod_file(&p, "net-info.json", networks);
+		note(&p, "web");
+		assert_int_equal(pod_move(&p, phases[i], false, NULL), 0);
+		pod_close(&p);
+		assert_int_equal(pod_open(f.pods, ref.uuid, &p, NULL), 0);
+		assert_int_equal(pod_status_read(&p, &whole, NULL), 0);
+		assert_int_equal(pod_status_look(f.pods, &ref, true, &looked, &brief, NULL), 0);
+		assert_true(brief.is_brief);
+		assert_string_equal(brief.name, "web");
+		assert_int_equal(looked.state, p.state);
+		a = pod_status_json(&p, &whole);
+		b = pod_status_json(&looked, &brief);
+		full = json_print(a, true);
+		little = json_print(b, true);
+		assert_string_equal(full, little);
+		image = pod_image_name(&looked, &brief, brief.apps[0].app);
+		assert_string_equal(image, "example.com/own:1.2");
+	}
+	pods_down(&f);
+}
+
+/* An older pod's note is empty; a damaged one is as good as none. */
+static void a_look_without_a_note(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t len;
+	} rows[] = {
+#define T(s) {s, sizeof s - 1}
+		T(""), T("version=1"), T("version=1\0"), T("version=2\0app=a\0id=x\0image=y\0"), T("app=a\0"),
+		T("version=1\0app=a\0"), T("version=1\0app=a\0id=x\0"), T("version=1\0app=a\0image=y\0"),
+		T("version=1\0id=x\0"), T("version=1\0app=a\0id=x\0image=y\0path=/x\0"),
+		T("version=1\0app=a\0id=x\0id=z\0image=y\0"), T("version=1\0app=a\0id=x\0image=y\0colour=red\0"),
+		T("version=1\0app=a\0id=x\0image=y"), T("version=1\0is=x\0app=a\0id=x\0image=y\0"), T("\0\0\0"),
+		T("version=1\0app=a\0id=x\0image=y\0\0"),
+	};
+	struct pods_fixture f;
+	struct pod p;
+
+	(void) state;
+	pods_up(&f);
+	assert_int_equal(pod_create(f.pods, &p, NULL), 0);
+	fill(&p);
+	assert_int_equal(pod_move(&p, PHASE_RUN, false, NULL), 0);
+	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+		struct pod_ref ref = {.phase = PHASE_RUN};
+		_cleanup_pod_ struct pod looked = POD_INIT;
+		_cleanup_pod_status_ struct pod_status s = {0};
+
+		memcpy(ref.uuid, p.uuid, sizeof ref.uuid);
+		assert_int_equal(file_write_at(p.dir, "pod-created", rows[i].text, rows[i].len, 0644, FILE_FAST, NULL), 0);
+		set_mtime(&p, "pod-created", 1600000000, 0);
+		assert_int_equal(pod_status_look(f.pods, &ref, true, &looked, &s, NULL), 0);
+		if (s.is_brief)
+			fail_msg("row %zu was taken", i);
+		assert_int_equal(s.n_apps, 2);
+		assert_int_equal(s.apps[0].exit_code, 7);
+		assert_int_equal(s.created_ns / 1000000000, 1600000000);
+	}
 	pod_close(&p);
 	pods_down(&f);
 }
@@ -276,6 +377,8 @@ int main(void)
 		cmocka_unit_test(a_pod_that_is_being_made),
 		cmocka_unit_test(damage),
 		cmocka_unit_test(names_of_images),
+		cmocka_unit_test(a_look_is_the_same),
+		cmocka_unit_test(a_look_without_a_note),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
