@@ -186,7 +186,7 @@ assert_terminal() { assert_out terminal=same; }
 
 @test "interactive: one app only, and not detached" {
 	i "$PROBE_ID" --name=a -- id --- "$PROBE_ID" --name=b -- id
-	assert_refused 254 'interactive option only supports pods with one app'
+	assert_refused 254 'interactive option only supports (pods with one app|one image)'
 	i --detach "$PROBE_ID" -- id
 	assert_refused 254 '--interactive and --detach exclude each other'
 }
