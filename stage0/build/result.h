@@ -1,0 +1,23 @@
+/*
+ * A file that a command makes: written beside its name, which it gets when it is whole.
+ */
+#pragma once
+
+#include <errno.h>
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+struct result_file {
+	char *path, *temp; /* temp: NULL once it is published */
+	int fd;
+};
+#define RESULT_FILE_INIT {.fd = -EBADF}
+
+/* -EEXIST when it is there, unless it is to be replaced. */
+int result_open(struct result_file *res, const char *path, bool overwrite, struct err *e);
+int result_publish(struct result_file *res, bool overwrite, struct err *e);
+/* What was not published goes again. */
+void result_done(struct result_file *res);
+#define _cleanup_result_ __attribute__((cleanup(result_done)))
