@@ -23,14 +23,18 @@ static int by_import_time(const void *a, const void *b)
 int store_list(int store, struct store_list *ret, struct err *e)
 {
 	_cleanup_strv_ char **ids = NULL;
+	_cleanup_fd_ int images = -EBADF;
 	struct store_list l = {0};
 	int r = store_ids(store, DATA_CAS_IMAGE, &ids, e);
 
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < strv_len(ids); i++) {
+	images = openat(store, DATA_CAS_IMAGE, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (images < 0)
+		return err_sys(e, "open %s", DATA_CAS_IMAGE);
+	for (char **id = ids; *id; id++) {
 		l.v = xgrow(l.v, l.n, sizeof *l.v);
-		r = store_info(store, ids[i], &l.v[l.n], e);
+		r = store_info_at(images, *id, &l.v[l.n], e);
 		if (r == -ENOENT) /* removed meanwhile */
 			continue;
 		if (r < 0) {
@@ -61,15 +65,19 @@ static int find_id(int store, const char *ref, char **ret_id, struct err *e)
 
 	if (bad)
 		return err_set(e, EINVAL, "%s: %s", q(ref), bad);
+	if (!image_id_check(ref) && store_has(store, ref) == 1) {
+		*ret_id = xstrdup(ref);
+		return 0;
+	}
 	r = store_ids(store, DATA_CAS_IMAGE, &ids, e);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < strv_len(ids); i++) {
-		if (!str_starts(ids[i], ref))
+	for (char **id = ids; *id; id++) {
+		if (!str_starts(*id, ref))
 			continue;
 		if (found)
 			return err_set(e, ENOTUNIQ, "ambiguous image ID %s", q(ref));
-		found = ids[i];
+		found = *id;
 	}
 	if (!found)
 		return err_set(e, ENOENT, "no image IDs found for %s", q(ref));

@@ -26,7 +26,7 @@ int store_tmp_sweep(int store, struct err *e)
 	_cleanup_fd_ int parent = openat(store, DATA_CAS_TMP, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	int r = 0;
 
-	for (size_t i = 0; parent >= 0 && i < strv_len(names); i++) {
+	for (size_t i = 0, n = strv_len(names); parent >= 0 && i < n; i++) {
 		_cleanup_fd_ int lock = lock_dir_at(parent, names[i], LOCK_EXCLUSIVE, false, NULL);
 		int one;
 
@@ -90,7 +90,7 @@ void store_gc_downloads(int store)
 		_cleanup_fd_ int dir = openat(store, kinds[k].dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		_cleanup_strv_ char **names = dir < 0 ? NULL : store_names_in(store, kinds[k].dir);
 
-		for (size_t i = 0; i < strv_len(names); i++)
+		for (size_t i = 0, n = strv_len(names); i < n; i++)
 			kinds[k].fn(dir, names[i]);
 	}
 }
@@ -118,7 +118,7 @@ static int gc_trees(int store, bool all, int64_t grace_ns, const struct store_tm
 
 	if (r == 0)
 		r = store_trees_in_use(store, &used, e);
-	for (size_t i = 0; r == 0 && i < strv_len(trees); i++) {
+	for (size_t i = 0, n = strv_len(trees); r == 0 && i < n; i++) {
 		const char *id = trees[i];
 
 		if (strv_has(used, id) ||

@@ -68,7 +68,7 @@ static int each_pod(int store, const char *phase, void (*fn)(int pod, char ***re
 	_cleanup_free_ char *dir = path_join(DATA_PODS, phase);
 	_cleanup_strv_ char **pods = store_names_in(store, dir);
 
-	for (size_t i = 0; i < strv_len(pods); i++) {
+	for (size_t i = 0, n = strv_len(pods); i < n; i++) {
 		_cleanup_free_ char *path = path_join(dir, pods[i]);
 		_cleanup_fd_ int pod = openat(store, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 

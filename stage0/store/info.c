@@ -34,7 +34,8 @@ int info_write(int image_dir, const struct store_info *info, struct err *e)
 	record_addf(&sb, "treesize", "%lld", (long long) info->tree_size);
 	record_add(&sb, "signer", info->signer ? info->signer : "none");
 	record_add(&sb, "source", info->source ? info->source : "");
-	return file_write_at(image_dir, INFO_FILE, sb.buf, sb.len, 0640, FILE_DURABLE, e);
+	/* Written to by the group where there is one (modes.h): whoever uses an image touches this. */
+	return file_write_at(image_dir, INFO_FILE, sb.buf, sb.len, 0660, FILE_DURABLE, e);
 }
 
 static int decode(const char *key, const char *value, struct store_info *info)
@@ -90,36 +91,42 @@ int store_info_parse(char *data, size_t len, struct store_info *ret, struct err 
 	return 0;
 }
 
-/* `image list` reads all of them: as few system calls as there can be (path: below the store, to the image). */
-static int read_small(int store, const char *path, char **ret, size_t *ret_len)
+/* The whole file, and when it was touched last. */
+static int read_file(int dirfd, const char *path, char **ret, size_t *ret_len, struct timespec *ret_time)
 {
+	_cleanup_fd_ int fd = openat(dirfd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	char buf[INFO_USUAL];
-	_cleanup_fd_ int fd = openat(store, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof buf);
+	struct stat st;
+	ssize_t n;
 
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	*ret_time = st.st_mtim;
+	n = read(fd, buf, sizeof buf);
 	if (n < 0)
 		return -errno;
 	if (n == sizeof buf) /* there may be more */
-		return -EFBIG;
+		return file_read_at(dirfd, path, INFO_LIMIT, ret, ret_len, NULL);
 	*ret = xmemdup(buf, (size_t) n);
 	*ret_len = (size_t) n;
 	return 0;
 }
 
-int store_info(int store, const char *id, struct store_info *ret, struct err *e)
+/*
+ * `image list` does this for each image: four system calls, and short paths.  The time of the file is when
+ * the image was used last; it is no part of what was written.
+ */
+int store_info_at(int images, const char *id, struct store_info *ret, struct err *e)
 {
-	char path[sizeof DATA_CAS_IMAGE + IMAGE_ID_LEN + 16];
-	struct stat st;
+	char path[IMAGE_ID_LEN + sizeof INFO_FILE + 1];
+	struct timespec used;
+	int64_t used_ns;
 	char *data;
 	size_t len;
 	int r;
 
-	if (image_id_check(id))
-		return err_set(e, EINVAL, "%s: %s", q(id), image_id_check(id));
-	(void) snprintf(path, sizeof path, "%s/%s/%s", DATA_CAS_IMAGE, id, INFO_FILE);
-	r = read_small(store, path, &data, &len);
-	if (r == -EFBIG)
-		r = file_read_at(store, path, INFO_LIMIT, &data, &len, e);
+	(void) snprintf(path, sizeof path, "%s/%s", id, INFO_FILE);
+	r = read_file(images, path, &data, &len, &used);
 	if (r == -ENOENT)
 		return err_set(e, ENOENT, "image %s is not in the store", id);
 	if (r == 0)
@@ -128,14 +135,29 @@ int store_info(int store, const char *id, struct store_info *ret, struct err *e)
 		r = err_sysr(e, r, "read");
 	if (r < 0)
 		return err_ctx(e, r, "image %s: %s", id, INFO_FILE);
-	(void) snprintf(path, sizeof path, "%s/%s/%s", DATA_CAS_IMAGE, id, LAST_USED_FILE);
-	if (fstatat(store, path, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-		int64_t used = (int64_t) st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
-
-		if (used > ret->last_used_ns)
-			ret->last_used_ns = used;
-	}
+	used_ns = (int64_t) used.tv_sec * 1000000000 + used.tv_nsec;
+	if (used_ns > ret->last_used_ns)
+		ret->last_used_ns = used_ns;
 	return 0;
+}
+
+int store_info(int store, const char *id, struct store_info *ret, struct err *e)
+{
+	_cleanup_fd_ int images = -EBADF;
+
+	if (image_id_check(id))
+		return err_set(e, EINVAL, "%s: %s", q(id), image_id_check(id));
+	images = openat(store, DATA_CAS_IMAGE, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (images < 0 && errno == ENOENT)
+		return err_set(e, ENOENT, "image %s is not in the store", id);
+	return images < 0 ? err_sys(e, "open %s", DATA_CAS_IMAGE) : store_info_at(images, id, ret, e);
+}
+
+void store_touch(int store, const char *id)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s/%s", DATA_CAS_IMAGE, id, INFO_FILE);
+
+	(void) utimensat(store, path, NULL, AT_SYMLINK_NOFOLLOW);
 }
 
 void store_info_done(struct store_info *info)
@@ -156,8 +178,13 @@ void store_set_tree_size(int store, const char *id, int64_t size)
 		return;
 	open_dir = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (open_dir >= 0 && info.tree_size != size) {
+		struct timespec used = {info.last_used_ns / 1000000000, info.last_used_ns % 1000000000};
+		struct timespec times[2] = {used, used};
+
 		info.tree_size = size;
-		(void) info_write(open_dir, &info, NULL);
+		/* That is no use of the image. */
+		if (info_write(open_dir, &info, NULL) == 0)
+			(void) utimensat(open_dir, INFO_FILE, times, AT_SYMLINK_NOFOLLOW);
 	}
 	store_info_done(&info);
 }

@@ -12,7 +12,6 @@
 #define INFO_FILE "info"
 #define BLOB_FILE "blob"
 #define MANIFEST_FILE "manifest"
-#define LAST_USED_FILE "lastused"
 
 /* A directory of the store's own, open to be read and synced; made again if somebody took it away. */
 int store_dir(int store, const char *path, struct err *e);
@@ -20,6 +19,8 @@ int store_dir(int store, const char *path, struct err *e);
 /* Write `info` into the open image directory; durable. */
 int info_write(int image_dir, const struct store_info *info, struct err *e);
 
+/* store_info() for a valid id, with cas/image open. */
+int store_info_at(int images, const char *id, struct store_info *ret, struct err *e);
 /* Ids of the directories in cas/image or cas/tree, in no order; names that are no id are left out. */
 int store_ids(int store, const char *where, char ***ret, struct err *e);
 /* Ids of the trees, rendered ones as well. */

@@ -37,7 +37,7 @@ static int remove_unused_trees(int store, const char *id, const struct store_tmp
 	/* Somebody may have fetched it again since the image went. */
 	if (r < 0 || store_has(store, id) != 0)
 		return r;
-	for (size_t i = 0; i < strv_len(trees); i++) {
+	for (size_t i = 0, n = strv_len(trees); i < n; i++) {
 		if (strv_has(used, trees[i]) || (!str_eq(trees[i], id) && !store_tree_has_layer(store, trees[i], id)))
 			continue;
 		r = store_take_away(store, DATA_CAS_TREE, trees[i], tmp, trees[i], NULL);

@@ -157,13 +157,6 @@ int store_tree_open(int store, const char *id, struct err *e)
 	return fd < 0 ? err_sys(e, "tree of image %s", id) : fd;
 }
 
-void store_touch(int store, const char *id)
-{
-	_cleanup_free_ char *path = xasprintf("%s/%s/%s", DATA_CAS_IMAGE, id, LAST_USED_FILE);
-
-	(void) utimensat(store, path, NULL, AT_SYMLINK_NOFOLLOW);
-}
-
 int store_lock_use(int store, enum lock_kind kind, bool wait, struct err *e)
 {
 	int fd = lock_file_at(store, DATA_PREPARE_LOCK, kind, wait, e);

@@ -1,7 +1,7 @@
 /*
  * The store: images that were verified, and their trees.
  *
- *	cas/image/ID/{manifest,blob,info,lastused}   there <=> the image is in the store
+ *	cas/image/ID/{manifest,blob,info,signature}  there <=> the image is in the store
  *	cas/tree/ID/rootfs                           its root file system, read-only to everybody
  *	cas/tmp/NAME/                                work in progress; its maker holds a flock on it
  *

@@ -112,17 +112,13 @@ static int write_info(int parent, const char *name, const struct store_info *inf
 {
 	_cleanup_fd_ int dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct stat st;
-	int r;
 
 	if (dir < 0)
 		return err_sys(e, "open %s", name);
 	/* In a store with a group (modes.h) its members may remove the image. */
 	if (fstat(dir, &st) == 0 && st.st_mode & S_ISGID && !(st.st_mode & S_IWGRP))
 		(void) fchmod(dir, 02770);
-	r = info_write(dir, info, e);
-	if (r == 0 && faccessat(dir, LAST_USED_FILE, F_OK, 0) < 0)
-		r = file_write_at(dir, LAST_USED_FILE, "", 0, 0660, FILE_FAST, e);
-	return r;
+	return info_write(dir, info, e);
 }
 
 /* It was in the store: if it had no signature then and has a good one now, that is worth knowing. */

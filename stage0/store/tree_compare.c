@@ -316,7 +316,7 @@ static int check_dir(struct walk *w, int kept, int fresh, int depth, struct err 
 		r = throw_extra(w, kept, kept_names, fresh_names);
 	if (r < 0)
 		return err_sysr(e, r, "directory /%s", w->path.buf ? w->path.buf : "");
-	for (size_t i = 0; i < strv_len(fresh_names); i++) {
+	for (size_t i = 0, n = strv_len(fresh_names); i < n; i++) {
 		r = check_entry(w, kept, fresh, fresh_names[i], depth, e);
 		if (r < 0)
 			return r;

@@ -20,8 +20,8 @@ trees() { ls "$DATA/cas/tree"; }
 images() { ls "$DATA/cas/image" | wc -l; }
 # age ID: as if the image had been used two days ago.
 age() {
-	touch -d '2 days ago' "$DATA/cas/image/$1/lastused"
 	sed -i -E "s/importtime=[0-9]+/importtime=$(($(date +%s) - 172800))000000000/" "$DATA/cas/image/$1/info"
+	touch -d '2 days ago' "$DATA/cas/image/$1/info"
 }
 
 @test "image gc: trees stay while a pod names them, and are gone after gc of both" {
