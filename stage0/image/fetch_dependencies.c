@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/str.h"
@@ -183,12 +184,18 @@ static int visit(struct walk *w, const struct visit *above, const char *id, stru
 	return r;
 }
 
-/* So that the first run need not: the tree of an image that is more than its own layer. */
+/*
+ * So that the first run need not: the tree of an image that is more than its own layer.  Who is not
+ * root reaches no tree, as with rkt; run and prepare, which are root's, make it then.
+ */
 static int render(const struct request *rq, const char *id, struct err *e)
 {
-	_cleanup_fd_ int use = store_lock_use(rq->store, LOCK_SHARED, true, e);
+	_cleanup_fd_ int use = -EBADF;
 	_cleanup_free_ char *tree = NULL;
 
+	if (geteuid() != 0)
+		return 0;
+	use = store_lock_use(rq->store, LOCK_SHARED, true, e);
 	return use < 0 ? use : render_tree(rq->g, rq->store, id, &tree, e);
 }
 
@@ -220,8 +227,11 @@ int image_fetch_dependencies(const struct request *rq, const struct image_word *
 		r = visit(&w, NULL, words[i].id, e);
 		if (r == 0 && !w.plain)
 			r = render(rq, words[i].id, e);
-		if (r < 0)
-			r = err_ctx(e, r, "image %s", q(words[i].text));
+		if (r < 0) {
+			_cleanup_free_ char *shown = url_shown(words[i].text);
+
+			r = err_ctx(e, r, "image %s", q(shown));
+		}
 	}
 	strv_free(w.asked);
 	strv_free(w.done);
