@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "contract/layout.h"
 #include "spec/image_manifest.h"
 #include "stage0/image/image.h"
@@ -33,15 +34,14 @@ int store_list(int store, struct store_list *ret, struct err *e)
 	if (images < 0)
 		return err_sys(e, "open %s", DATA_CAS_IMAGE);
 	for (char **id = ids; *id; id++) {
+		_cleanup_err_ struct err why = ERR_INIT;
+
 		l.v = xgrow(l.v, l.n, sizeof *l.v);
-		r = store_info_at(images, *id, &l.v[l.n], e);
-		if (r == -ENOENT) /* removed meanwhile */
-			continue;
-		if (r < 0) {
-			store_list_done(&l);
-			return r;
-		}
-		l.n++;
+		r = store_info_at(images, *id, &l.v[l.n], &why);
+		/* One may be removed meanwhile; one that is broken must not hide all others. */
+		if (r < 0 && r != -ENOENT)
+			log_warning("%s", err_text(&why));
+		l.n += r == 0;
 	}
 	if (l.n)
 		qsort(l.v, l.n, sizeof *l.v, by_import_time);
