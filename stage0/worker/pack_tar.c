@@ -179,14 +179,19 @@ static int put_pax(struct tar_writer *w, const struct strbuf *records, const cha
 
 static void sparse_map(const struct tar_entry *entry, struct strbuf *map, uint64_t *ret_stored)
 {
+	const struct tar_piece *last = entry->n_pieces ? &entry->pieces[entry->n_pieces - 1] : NULL;
+	/* A hole at the end is a piece of no bytes behind it: GNU tar sets the size by the map. */
+	bool ends_in_hole = (last ? last->offset + last->len : 0) < entry->size;
 	uint64_t stored = 0;
 
-	strbuf_addf(map, "%zu\n", entry->n_pieces);
+	strbuf_addf(map, "%zu\n", entry->n_pieces + ends_in_hole);
 	for (size_t i = 0; i < entry->n_pieces; i++) {
 		strbuf_addf(map, "%llu\n%llu\n", (unsigned long long) entry->pieces[i].offset,
 			    (unsigned long long) entry->pieces[i].len);
 		stored += entry->pieces[i].len;
 	}
+	if (ends_in_hole)
+		strbuf_addf(map, "%llu\n0\n", (unsigned long long) entry->size);
 	strbuf_add(map, zeros, (size_t) padding_of(map->len));
 	*ret_stored = stored;
 }
