@@ -108,6 +108,76 @@ DATE='[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,3})? [+-][
 	assert_err '12345678'
 }
 
+@test "list: errors of single pods are a block on stderr, and the exit status stays 0" {
+	exited_pod
+	mkdir -p "$DATA"/pods/run/1234567{8,9}-0000-4000-8000-000000000000
+	echo '{"broken' >"$DATA/pods/run/12345678-0000-4000-8000-000000000000/pod"
+	echo '[]' >"$DATA/pods/run/12345679-0000-4000-8000-000000000000/pod"
+	g list --no-legend
+	assert_ok
+	assert_equal "${#lines[@]}" 3
+	assert_match '^12345678\s+-\s+-\s+exited'
+	assert_equal "$(head -n 1 "$T/err")" 'gantry: list: 2 error(s) encountered when listing pods:'
+	assert_equal "$(wc -l <"$T/err")" 3
+	assert_err '^gantry: list: pod 12345678-0000-4000-8000-000000000000: '
+	assert_err '^gantry: list: pod 12345679-0000-4000-8000-000000000000: '
+}
+
+@test "list: a pod without a time of creation is in no JSON, and that is told" {
+	mkdir -p "$DATA/pods/prepare/12345678-0000-4000-8000-000000000000"
+	g list --format=json
+	assert_ok
+	assert_equal "$output" null
+	assert_err '1 error\(s\) encountered when listing pods:'
+	assert_err 'pod 12345678-0000-4000-8000-000000000000: it has no creation time'
+	g list --no-legend
+	assert_ok
+	assert_match '^12345678\s+-\s+-\s+aborted prepare'
+	assert_equal "$stderr" ''
+}
+
+@test "list: embryos and garbage are not shown" {
+	mkdir -p "$DATA/pods/embryo/12345678-0000-4000-8000-000000000000" "$DATA/pods/garbage/12345679-0000-4000-8000-000000000000"
+	g list --no-legend
+	assert_ok
+	assert_equal "$output" ''
+}
+
+@test "list: the columns as Go's tabwriter makes them" {
+	g prepare --quiet "$PROBE_ID" --name=a --- "$PROBE_ID" --name=an-app-with-a-long-name
+	UUID=$output
+	g list
+	assert_ok
+	# a cell is padded to a multiple of 8, with at least one tab behind it
+	assert_match $'^UUID\t\tAPP\t\t\tIMAGE NAME\t\tSTATE\t\tCREATED\t+STARTED\tNETWORKS$'
+	assert_match "^${UUID:0:8}"$'\ta\t\t\texample.com/probe:1.0.0\tprepared\t'
+	assert_equal "$(sed -n 3p "$T/out" | cut -f1-4)" $'\t\tan-app-with-a-long-name\texample.com/probe:1.0.0'
+}
+
+@test "list: user annotations and labels of pods and apps are in the JSON" {
+	g prepare --quiet --user-annotation=who=me --user-label=tier=front "$PROBE_ID" --name=app \
+		--user-annotation=k=v --user-label='any thing=x=y' --volume=d,kind=empty --mount=volume=d,target=/d
+	assert_ok
+	g list --format=json
+	assert_ok
+	assert_json '.[0].user_annotations == {"who":"me"} and .[0].user_labels == {"tier":"front"}'
+	assert_json '.[0].apps[0].user_annotations == {"k":"v"} and .[0].apps[0].user_labels == {"any thing":"x=y"}'
+	assert_json '.[0].apps[0].mounts == [{"name":"d","container_path":"/d"}]'
+	assert_json '.[0].apps[0].state == "created" and (.[0] | has("started_at") | not) and (.[0].apps[0] | has("exit_code") | not)'
+	# list and status tell the same
+	cp "$T/out" "$T/list.json"
+	g status --format=json "$(jq -r '.[0].name' "$T/list.json")"
+	assert_ok
+	[ "$(jq -S . "$T/out")" = "$(jq -S '.[0]' "$T/list.json")" ] || fail "they differ: $(cat "$T/list.json")"
+}
+
+@test "list: what is refused" {
+	g list extra
+	assert_refused 254 'unexpected argument "extra"'
+	g list --format=yaml
+	assert_refused 254 -- '--format "yaml": json or json-pretty'
+}
+
 @test "list: names from outside cannot steer the terminal" {
 	exited_pod
 	local pod=$DATA/pods/run/$UUID/pod
@@ -195,6 +265,51 @@ DATE='[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,3})? [+-][
 	assert_ok
 	wait $waiter
 	grep -qx exited=true "$T/waited" || fail "$(cat "$T/waited")"
+}
+
+@test "status: --wait and its words" {
+	local w
+	exited_pod
+	for w in --wait --wait=true --wait=T --wait=1 --wait=-1s --wait=10m --wait=1h30m --wait=false --wait=0 --wait=0s; do
+		g status $w "$UUID"
+		assert_ok
+		assert_out state=exited
+	done
+	# a word behind it is the pod, as with any flag that may stand alone
+	g status --wait "$UUID"
+	assert_ok
+	for w in --wait=soon --wait=5 --wait= --wait-ready=soon; do
+		g status "$w" "$UUID"
+		assert_refused 254 "${w%%=*} \"${w#*=}\": true, false or a duration"
+	done
+	start_pod "$PROBE_ID" -- pause
+	for w in --wait=false --wait=0 --wait=0s; do
+		g status $w "$UUID"
+		assert_ok
+		assert_out state=running
+	done
+	g status --wait=1ms "$UUID"
+	assert_refused 254 'timeout while waiting for the pod to exit'
+}
+
+@test "status: --wait-ready of what will not be ready" {
+	g prepare --quiet "$PROBE_ID"
+	g status --wait-ready=1ms "$output"
+	assert_refused 254 'timeout while waiting for the pod to be ready'
+	mkdir -p "$DATA/pods/prepare/12345678-0000-4000-8000-000000000000"
+	g status --wait-ready 12345678
+	assert_refused 254 'the pod ended before it was ready'
+}
+
+@test "status: --wait of a prepared pod lasts until it has run" {
+	g prepare --quiet "$PROBE_ID" --name=app -- exit 6
+	UUID=$output
+	gantry status --wait "$UUID" >"$T/waited" 2>&1 &
+	local waiter=$!
+	g run-prepared --net=none "$UUID"
+	assert_status 6
+	wait $waiter
+	grep -qx app-app=6 "$T/waited" || fail "$(cat "$T/waited")"
 }
 
 @test "status: --wait-ready of a ready pod returns at once" {
