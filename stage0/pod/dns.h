@@ -12,4 +12,6 @@ int dns_check(const struct run_request *req, struct err *e);
 #define DNS_MODE_DEFAULT "resolv=default,hosts=default"
 /* "resolv=...,hosts=...", owned by the caller. */
 char *dns_mode(const struct run_request *req);
-int dns_write(const struct run_request *req, const char *hostname, int pod_dir, struct err *e);
+/* program: who says so in the first line. */
+int dns_write(const struct run_request *req, const char *program, const char *hostname, int pod_dir,
+	      struct err *e);

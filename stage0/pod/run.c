@@ -225,7 +225,7 @@ int pod_run(const struct gantry *g, struct pod *p, const struct stage1 *s,
 	if (r == 0)
 		r = stage1_argv(s, ENTRY_RUN, &args, &argv, e);
 	if (r == 0)
-		r = dns_write(req, args.hostname, p->dir, e);
+		r = dns_write(req, g->program, args.hostname, p->dir, e);
 	if (r == 0)
 		r = pod_move(p, PHASE_RUN, false, e);
 	if (r < 0)
