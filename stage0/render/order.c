@@ -155,7 +155,8 @@ int render_order(int store, const char *id, struct render_layer **ret, size_t *r
 	store_list_done(&w.images);
 	if (r < 0) {
 		render_layers_free(w.layers, w.n_layers);
-		return err_ctx(e, r, "image %s", id);
+		/* What is wrong with the image itself names it already. */
+		return w.n_known ? err_ctx(e, r, "image %s", id) : r;
 	}
 	*ret = w.layers;
 	*ret_n = w.n_layers;
