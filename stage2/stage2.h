@@ -84,6 +84,7 @@ int step_user(struct stage2 *s, struct err *e);	     /* user.c */
 int step_bounding(struct stage2 *s, struct err *e);  /* caps.c */
 int step_identity(struct stage2 *s, struct err *e);
 int step_no_new_privs(struct stage2 *s, struct err *e);
+int step_lsm(struct stage2 *s, struct err *e);	     /* lsm.c */
 int step_cwd(struct stage2 *s, struct err *e);	     /* exec.c */
 int step_program(struct stage2 *s, struct err *e);
 int step_ready(struct stage2 *s, struct err *e);     /* report.c */

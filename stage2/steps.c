@@ -71,6 +71,8 @@ static const struct step {
 	/* The change of identity has made the kernel forget it (prctl(2)). */
 	{"parent", CHROOT, step_parent, EXIT_FAILED},
 	{"no-new-privs", ALL, step_no_new_privs, EXIT_FAILED},
+	/* Takes effect with the exec. Before the filter, which need not allow it. */
+	{"lsm", ALL, step_lsm, EXIT_FAILED},
 	/* As the app's user, and before the filter: it need not allow what only we do. */
 	{"cwd", ALL, step_cwd, EXIT_FAILED},
 	{"exec", ALL, step_program, EXIT_EXEC},

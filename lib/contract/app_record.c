@@ -274,6 +274,8 @@ static const struct key {
 	{"seccomp", &BOOL, offsetof(struct app_record, seccomp), true},
 	{"rlimit", &RLIMIT, 0, false},
 	{"oom-score-adj", &SCORE, offsetof(struct app_record, oom_score_adj), false},
+	{"apparmor", &WORD, offsetof(struct app_record, apparmor), false},
+	{"selinux", &WORD, offsetof(struct app_record, selinux), false},
 	{"read-only-root", &BOOL, offsetof(struct app_record, read_only_root), true},
 	{"paths", &BOOL, offsetof(struct app_record, paths), true},
 	{"mask", &PATHS, offsetof(struct app_record, masks), false},
@@ -403,6 +405,8 @@ void app_record_done(struct app_record *rec)
 		free(rec->mounts[i].target);
 	free(rec->app);
 	free(rec->cwd);
+	free(rec->apparmor);
+	free(rec->selinux);
 	free(rec->user);
 	free(rec->group);
 	free(rec->gids);

@@ -52,6 +52,8 @@ struct app_record {
 	size_t n_rlimits;
 	bool has_oom_score_adj;
 	int oom_score_adj;
+	char *apparmor; /* profile to be in from the exec on; NULL: as it comes */
+	char *selinux;	/* context, "user:role:type:level"; NULL: as it comes */
 	bool read_only_root;
 	bool paths;   /* false: no masks, nothing of /proc and /sys read-only (--disable-paths) */
 	char **masks; /* absolute; made empty. Missing in this kernel: nothing to do */

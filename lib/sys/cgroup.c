@@ -12,7 +12,7 @@
 #include "sys/cgroup_ops.h"
 
 /* What gantry uses; other controllers of the host are left alone. */
-static const char *const used[] = {"cpu", "memory", "pids", "devices", "freezer"};
+static const char *const used[] = {"cpu", "memory", "pids", "devices", "freezer", "blkio"};
 
 static bool is_used(char *const *controllers)
 {
@@ -95,6 +95,9 @@ static void collect_controllers(struct cg_host *h)
 	path = path_join(h->v2, "cgroup.controllers");
 	if (file_read_line_at(AT_FDCWD, path, &text, NULL) == 0)
 		h->controllers = strv_split(text, ' ');
+	/* By the name of v1, which is known to all. */
+	if (strv_has(h->controllers, "io"))
+		strv_add(&h->controllers, "blkio");
 	/* The device hook and cgroup.kill or cgroup.freeze belong to v2 itself. */
 	strv_add(&h->controllers, "devices");
 	strv_add(&h->controllers, "freezer");
@@ -139,17 +142,19 @@ enum cg_version cg_host_version(const struct cg_host *h)
 }
 
 /* The controllers besides the freezer. */
-static const char *const limiting[] = {"memory", "cpu", "pids", "devices"};
+static const char *const limiting[] = {"memory", "cpu", "pids", "devices", "blkio"};
 
 static bool needs(const struct cg_limits *l, const char *controller)
 {
 	switch (*controller) {
 	case 'm':
-		return l->memory_bytes >= 0;
+		return l->memory_bytes >= 0 || l->memory_request >= 0;
 	case 'c':
 		return l->cpu_milli >= 0 || l->cpu_shares >= 0;
 	case 'p':
 		return l->pids >= 0;
+	case 'b':
+		return l->block_bytes >= 0 || l->block_ops >= 0;
 	default:
 		return l->devices;
 	}

@@ -16,14 +16,24 @@
 /* What is asked of one leaf (or of the pod's inner group); -1: not asked. */
 struct cg_limits {
 	int64_t memory_bytes;	/* limit; swap becomes 0 beside it */
+	int64_t memory_request; /* what is reclaimed from others first: v1 soft limit, v2 memory.low */
 	int64_t cpu_milli;	/* limit in thousandths of a core: quota over a period of 100 ms */
 	int64_t cpu_shares;	/* 2..262144, v1 scale; converted for v2 */
 	int64_t pids;
+	int64_t block_bytes, block_ops; /* a second, for reading and for writing, each of the disks */
+	const struct cg_disk *disks;
+	size_t n_disks;
 	bool devices;		/* deny all, then the list */
 	const struct cg_device *device_list;
 	size_t n_devices;
 };
-#define CG_LIMITS_NONE {.memory_bytes = -1, .cpu_milli = -1, .cpu_shares = -1, .pids = -1}
+#define CG_LIMITS_NONE                                                                             \
+	{.memory_bytes = -1, .memory_request = -1, .cpu_milli = -1, .cpu_shares = -1, .pids = -1,  \
+	 .block_bytes = -1, .block_ops = -1}
+
+struct cg_disk {
+	unsigned major, minor;
+};
 
 struct cg_device {
 	char type;	      /* 'c', 'b', 'a' */

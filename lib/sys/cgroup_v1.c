@@ -54,6 +54,14 @@ static int set_number(const struct cg_host *h, const char *group, const char *co
 	return set_value(h, group, controller, file, text, e);
 }
 
+/* A request at or above the limit asks for nothing that the limit does not give. */
+static int set_request(const struct cg_host *h, const char *group, const struct cg_limits *l, struct err *e)
+{
+	if (l->memory_request < 0 || (l->memory_bytes >= 0 && l->memory_request >= l->memory_bytes))
+		return 0;
+	return set_number(h, group, "memory", "memory.soft_limit_in_bytes", l->memory_request, e);
+}
+
 static int set_memory(const struct cg_host *h, const char *group, int64_t bytes, struct err *e)
 {
 	const struct cg_hierarchy *hier = hierarchy(h, "memory");
@@ -76,6 +84,31 @@ static int set_cpu(const struct cg_host *h, const char *group, int64_t milli, st
 
 	/* The kernel takes nothing below 1 ms. */
 	return r < 0 ? r : set_number(h, group, "cpu", "cpu.cfs_quota_us", quota < 1000 ? 1000 : quota, e);
+}
+
+/* One value for each disk and direction. */
+static int set_blocks(const struct cg_host *h, const char *group, const struct cg_limits *l, struct err *e)
+{
+	const struct {
+		int64_t value;
+		const char *file;
+	} files[] = {
+		{l->block_bytes, "blkio.throttle.read_bps_device"},
+		{l->block_bytes, "blkio.throttle.write_bps_device"},
+		{l->block_ops, "blkio.throttle.read_iops_device"},
+		{l->block_ops, "blkio.throttle.write_iops_device"},
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < ELEMENTSOF(files); i++)
+		for (size_t k = 0; k < l->n_disks && files[i].value >= 0 && r == 0; k++) {
+			char text[64];
+
+			(void) snprintf(text, sizeof text, "%u:%u %lld", l->disks[k].major, l->disks[k].minor,
+					(long long) files[i].value);
+			r = set_value(h, group, "blkio", files[i].file, text, e);
+		}
+	return r;
 }
 
 static int set_devices(const struct cg_host *h, const char *group, const struct cg_limits *l, struct err *e)
@@ -104,12 +137,16 @@ static int v1_make(const struct cg_host *h, const char *group, const struct cg_l
 		r = cg_mkdirs(h->v1[i].mount, group, e);
 	if (r == 0 && l->memory_bytes >= 0)
 		r = set_memory(h, group, l->memory_bytes, e);
+	if (r == 0)
+		r = set_request(h, group, l, e);
 	if (r == 0 && l->cpu_milli >= 0)
 		r = set_cpu(h, group, l->cpu_milli, e);
 	if (r == 0 && l->cpu_shares >= 0)
 		r = set_number(h, group, "cpu", "cpu.shares", l->cpu_shares, e);
 	if (r == 0 && l->pids >= 0)
 		r = set_number(h, group, "pids", "pids.max", l->pids, e);
+	if (r == 0)
+		r = set_blocks(h, group, l, e);
 	if (r == 0 && l->devices)
 		r = set_devices(h, group, l, e);
 	return r;

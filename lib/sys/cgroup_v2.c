@@ -2,6 +2,7 @@
  * cgroup v2: one directory.  Controllers are enabled for the children on the way down; processes live
  * only in the leaves ("no internal processes").
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/parse.h"
 #include "base/path.h"
 #include "sys/cgroup_ops.h"
 
@@ -22,10 +24,12 @@ static char **v2_paths(const struct cg_host *h, const char *group)
 	return v;
 }
 
-/* Enable in `dir` what the host has of cpu, memory, pids for the directories below it. */
+/* Enable in `dir` what is needed of what the host has, for the directories below it. */
 static int enable_controllers(const struct cg_host *h, const char *dir, struct err *e)
 {
-	static const char *const wanted[] = {"cpu", "memory", "pids"};
+	static const struct {
+		const char *name, *of_v1;
+	} wanted[] = {{"cpu", "cpu"}, {"memory", "memory"}, {"pids", "pids"}, {"io", "blkio"}};
 	_cleanup_free_ char *path = path_join(dir, "cgroup.subtree_control"), *now = NULL;
 	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
 	_cleanup_strv_ char **have = NULL;
@@ -35,8 +39,8 @@ static int enable_controllers(const struct cg_host *h, const char *dir, struct e
 		return r;
 	have = strv_split(now, ' ');
 	for (size_t i = 0; i < ELEMENTSOF(wanted); i++)
-		if (strv_has(h->controllers, wanted[i]) && !strv_has(have, wanted[i]))
-			strbuf_addf(&sb, "%s+%s", sb.len ? " " : "", wanted[i]);
+		if (strv_has(h->controllers, wanted[i].of_v1) && !strv_has(have, wanted[i].name))
+			strbuf_addf(&sb, "%s+%s", sb.len ? " " : "", wanted[i].name);
 	return sb.len ? cg_write(AT_FDCWD, dir, path, sb.buf, e) : 0;
 }
 
@@ -114,6 +118,29 @@ int64_t cg_weight_of_shares(int64_t shares)
 	return w < 1 ? 1 : w > 10000 ? 10000 : (int64_t) (w + 0.999);
 }
 
+static void add_rate(char *text, size_t size, const char *keys, int64_t value)
+{
+	size_t len = strlen(text);
+
+	if (value >= 0)
+		(void) snprintf(text + len, size - len, keys, (long long) value, (long long) value);
+}
+
+static int apply_blocks(const char *dir, int dirfd, const struct cg_limits *l, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < l->n_disks && r == 0; i++) {
+		char text[160];
+
+		(void) snprintf(text, sizeof text, "%u:%u", l->disks[i].major, l->disks[i].minor);
+		add_rate(text, sizeof text, " rbps=%lld wbps=%lld", l->block_bytes);
+		add_rate(text, sizeof text, " riops=%lld wiops=%lld", l->block_ops);
+		r = cg_write(dirfd, dir, "io.max", text, e);
+	}
+	return r;
+}
+
 static int apply(const char *dir, int dirfd, const struct cg_limits *l, struct err *e)
 {
 	char text[64];
@@ -125,6 +152,10 @@ static int apply(const char *dir, int dirfd, const struct cg_limits *l, struct e
 		/* Missing where swap is not accounted. */
 		if (r == 0 && faccessat(dirfd, "memory.swap.max", F_OK, 0) == 0)
 			r = cg_write(dirfd, dir, "memory.swap.max", "0", e);
+	}
+	if (r == 0 && l->memory_request >= 0) {
+		(void) snprintf(text, sizeof text, "%lld", (long long) l->memory_request);
+		r = cg_write(dirfd, dir, "memory.low", text, e);
 	}
 	if (r == 0 && l->cpu_milli >= 0) {
 		int64_t quota = l->cpu_milli * CPU_PERIOD_US / 1000;
@@ -140,9 +171,36 @@ static int apply(const char *dir, int dirfd, const struct cg_limits *l, struct e
 		(void) snprintf(text, sizeof text, "%lld", (long long) l->pids);
 		r = cg_write(dirfd, dir, "pids.max", text, e);
 	}
+	if (r == 0 && (l->block_bytes >= 0 || l->block_ops >= 0))
+		r = apply_blocks(dir, dirfd, l, e);
 	if (r == 0 && l->devices)
 		r = cg_devices_attach(dirfd, l, e);
 	return r;
+}
+
+/*
+ * A group's protection is bounded by that of the group above it, so the topmost of ours has the sum of
+ * the pods'.  Counted anew each time: one that has ended without us needs no correction.
+ */
+static int reserve(const char *pod_dir, struct err *e)
+{
+	_cleanup_free_ char *top = xstrndup(pod_dir, (size_t) (path_last(pod_dir) - pod_dir - 1));
+	_cleanup_dir_ DIR *d = opendir(top);
+	char text[32];
+	struct dirent *de;
+	uint64_t sum = 0;
+
+	while (d && (de = readdir(d))) {
+		_cleanup_free_ char *path = xasprintf("%s/memory.low", de->d_name), *low = NULL;
+		uint64_t n;
+
+		if (*de->d_name == '.' || file_read_line_at(dirfd(d), path, &low, NULL) < 0)
+			continue;
+		if (parse_u64(low, INT64_MAX / 2, &n) == 0 && sum < INT64_MAX / 2)
+			sum += n;
+	}
+	(void) snprintf(text, sizeof text, "%llu", (unsigned long long) sum);
+	return d ? cg_write(dirfd(d), top, "memory.low", text, e) : err_sys(e, "open %s", top);
 }
 
 static int v2_make(const struct cg_host *h, const char *group, const struct cg_limits *l, struct err *e)
@@ -156,7 +214,11 @@ static int v2_make(const struct cg_host *h, const char *group, const struct cg_l
 	dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dirfd < 0)
 		return err_sys(e, "open %s", dir);
-	return apply(dir, dirfd, l, e);
+	r = apply(dir, dirfd, l, e);
+	/* "gantry/UUID": the inner group of a pod. */
+	if (r == 0 && l->memory_request >= 0 && strchr(group, '/') == strrchr(group, '/'))
+		r = reserve(dir, e);
+	return r;
 }
 
 static int v2_open_leaf(const struct cg_host *h, const char *group, struct cg_leaf *ret, struct err *e)

@@ -80,6 +80,9 @@ struct pod {
 /* sandbox.c: the pod's mount namespace, loopback, host name. */
 int sandbox_enter(const struct pod *pod, struct err *e);
 
+/* sysctl.c: of the pod's namespaces, whose network is complete. */
+int sysctl_apply(const struct pod *pod, struct err *e);
+
 /* spawn.c */
 /* Start stage2 for the app's program or handler; sets pid, report, out. */
 int spawn_stage2(struct pod *pod, struct app *a, const char *phase, struct err *e);

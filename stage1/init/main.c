@@ -341,6 +341,11 @@ int init_main(void)
 	p = xcalloc(POLL_APPS + POLL_PER_APP * pod.n_apps, sizeof *p);
 	if (!wait_for_go(&pod))
 		return EXIT_FAILED;
+	if (sysctl_apply(&pod, &e) < 0) {
+		note_error(&pod, EXIT_FAILED, err_text(&e));
+		note_exit(&pod, EXIT_FAILED);
+		return EXIT_FAILED;
+	}
 	run(&pod, p);
 	note_exit(&pod, pod.exit_status < 0 ? 0 : pod.exit_status);
 	return 0;

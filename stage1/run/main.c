@@ -82,6 +82,8 @@ static int carry_out(const struct plan *plan, const struct entry_args *args, con
 	struct sandbox sb;
 	int r;
 
+	if (log_is_debug())
+		plan_report(plan);
 	for (char **n = plan->notes; n && *n; n++)
 		log_info("%s", *n);
 	if (plan->files_limit && getrlimit(RLIMIT_NOFILE, &files) == 0) {
@@ -108,6 +110,7 @@ static int run(const struct entry_args *args, const struct handed *h, struct err
 	_cleanup_pod_ struct pod *pod = NULL;
 	_cleanup_plan_ struct plan *plan = NULL;
 	struct rlimit files = {0};
+	struct stat st;
 	struct host_facts facts = {
 		.caps = caps_permitted(),
 		.terminal = args->interactive && isatty(STDIN_FILENO),
@@ -128,6 +131,8 @@ static int run(const struct entry_args *args, const struct handed *h, struct err
 			return -EINVAL;
 	}
 	facts.cgroups = cgroups;
+	if (fstat(dir, &st) == 0)
+		facts.pod_device = st.st_dev;
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
 		facts.files_soft = files.rlim_cur;
 		facts.files_hard = files.rlim_max;

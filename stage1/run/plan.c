@@ -190,6 +190,9 @@ int plan_make(const struct pod *pod, const struct entry_args *args, const struct
 		if (r < 0)
 			return err_ctx(e, r, "app %s", a->runtime->name);
 	}
+	r = plan_pod_bounds(facts, plan, e);
+	if (r < 0)
+		return r;
 	r = plan_files(pod, resolv, hosts, plan, e);
 	if (r < 0)
 		return r;
@@ -209,6 +212,7 @@ static void app_done(struct plan_app *pa)
 	}
 	free(pa->mounts);
 	free(pa->devices);
+	free(pa->disks);
 	free(pa->group);
 }
 
@@ -227,6 +231,8 @@ void plan_free(struct plan *plan)
 	free(plan->apps);
 	free(plan->volumes);
 	free(plan->files);
+	free(plan->disks);
+	strv_free(plan->sysctls);
 	strv_free(plan->nets);
 	strv_free(plan->cgroups);
 	strv_free(plan->notes);

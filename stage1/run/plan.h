@@ -21,6 +21,8 @@ struct host_facts {
 	bool terminal;		 /* standard input is one */
 	const char *term;	 /* its kind, TERM; may be NULL */
 	uint64_t files_soft, files_hard; /* limit of open files; 0: not of interest */
+	dev_t pod_device;		 /* st_dev of the pod's directory */
+	const char *sys;		 /* where the host's sysfs is; NULL: /sys */
 };
 
 enum plan_source {
@@ -37,6 +39,7 @@ struct plan_mount {
 	char *target; /* clean, absolute in the app's root */
 	bool read_only, recursive;
 	bool dir;
+	dev_t file_system; /* SOURCE_HOST: st_dev of the source */
 	dev_t device;	   /* not 0: the source is a device node with this number */
 	char device_type;  /* 'b', 'c' */
 	bool back;	   /* chroot: what the app mounts on it is mounted on the host as well */
@@ -67,6 +70,7 @@ struct plan_app {
 	struct cg_limits limits;
 	struct cg_device *devices; /* of limits, owned */
 	size_t n_devices;
+	struct cg_disk *disks; /* of limits, owned */
 	const struct isolator_list *isolators; /* borrowed: those of seccomp count, when record.seccomp */
 };
 
@@ -80,6 +84,9 @@ struct plan {
 	char **nets;		    /* to be asked of the network runtime; empty for none and host */
 	bool limited;		    /* the pod itself has limits */
 	struct cg_limits limits;
+	struct cg_disk *disks; /* of limits, owned */
+	const struct isolator_list *isolators; /* borrowed */
+	char **sysctls;	/* "KEY=VALUE" */
 	char **cgroups; /* directories, deepest first */
 	struct plan_volume *volumes;
 	size_t n_volumes;
@@ -122,6 +129,21 @@ int plan_app_isolators(const struct isolator_list *l, const struct entry_args *a
 		       const struct host_facts *facts, struct plan_app *pa, struct err *e);
 int plan_pod_isolators(const struct isolator_list *l, const struct host_facts *facts, struct plan *plan,
 		       struct err *e);
+
+/* What is left to do when all apps are planned: disks, requests, what the pod says for all of them. */
+int plan_pod_bounds(const struct host_facts *facts, struct plan *plan, struct err *e);
+/* Tell about each isolator what becomes of it, on the debug level. */
+void plan_report(const struct plan *plan);
+
+/* --- plan_blocks.c --- */
+/* Which disks the limits of an app, and of the pod, are for. */
+int plan_blocks(const struct host_facts *facts, struct plan *plan, struct err *e);
+
+/* --- plan_sysctl.c --- */
+int plan_sysctls(const struct isolator *iso, struct plan *plan, struct err *e);
+
+/* --- plan_lsm.c --- */
+int plan_lsm(const struct isolator *iso, const struct host_facts *facts, struct app_record *rec, struct err *e);
 
 /* --- plan_streams.c --- */
 /* --interactive of the pod, then what each app has as its standard streams. */

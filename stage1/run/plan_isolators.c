@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <sys/sysmacros.h>
 
+#include "base/log.h"
 #include "base/str.h"
 #include "stage1/run/caps.h"
 #include "stage1/run/plan.h"
@@ -23,37 +24,52 @@ static int refuse(const struct isolator *iso, struct err *e)
 	return err_set(e, EOPNOTSUPP, "isolator %s: not supported by this version", isolator_name(iso->kind));
 }
 
-/* A limit is applied; a request alone would be a promise that nobody keeps. */
-static int resource_limit(const struct isolator *iso, int64_t *ret, struct err *e)
+/*
+ * A core asked for is a share of 1024, which is what a group has that nobody asked for (cgroup v1,
+ * cpu.shares): in contention those who ask for more get more, in proportion.
+ */
+static int64_t shares_of(int64_t milli)
 {
-	if (iso->resource.limit < 0)
-		return err_set(e, EOPNOTSUPP, "isolator %s: a request without a limit is not supported",
-			       isolator_name(iso->kind));
-	*ret = iso->resource.limit;
-	return 0;
+	int64_t shares = milli * 1024 / 1000;
+
+	return shares < 2 ? 2 : shares > 262144 ? 262144 : shares;
 }
 
-/* The isolators that are values of a control group. 1: done, 0: none of them. */
-static int cgroup_isolator(const struct isolator *iso, struct cg_limits *l, struct err *e)
+/* The isolators that are values of a control group. */
+static bool cgroup_isolator(const struct isolator *iso, struct cg_limits *l)
 {
-	int r;
-
 	switch (iso->kind) {
 	case ISO_MEMORY:
-		r = resource_limit(iso, &l->memory_bytes, e);
-		return r < 0 ? r : 1;
+		l->memory_bytes = iso->resource.limit;
+		l->memory_request = iso->resource.request;
+		return true;
 	case ISO_CPU:
-		r = resource_limit(iso, &l->cpu_milli, e);
-		return r < 0 ? r : 1;
+		l->cpu_milli = iso->resource.limit;
+		return true;
 	case ISO_CPU_SHARES:
 		l->cpu_shares = iso->number;
-		return 1;
+		return true;
 	case ISO_PIDS:
 		l->pids = iso->number;
-		return 1;
+		return true;
+	case ISO_BLOCK_BW:
+		l->block_bytes = iso->resource.limit;
+		return true;
+	case ISO_BLOCK_IOPS:
+		l->block_ops = iso->resource.limit;
+		return true;
 	default:
-		return 0;
+		return false;
 	}
+}
+
+/* Shares that are asked for as such count; else a request of cores becomes some. */
+static void request_shares(const struct isolator_list *list, struct cg_limits *l)
+{
+	const struct isolator *iso = isolator_find(list, ISO_CPU);
+
+	if (l->cpu_shares < 0 && iso && iso->resource.request >= 0)
+		l->cpu_shares = shares_of(iso->resource.request);
 }
 
 /* What may be asked for must be there: a capability that we lack cannot be handed on. */
@@ -105,6 +121,9 @@ static int app_isolator(const struct isolator *iso, const struct host_facts *fac
 		rec->has_oom_score_adj = true;
 		rec->oom_score_adj = (int) iso->number;
 		return 0;
+	case ISO_SELINUX:
+	case ISO_APPARMOR:
+		return plan_lsm(iso, facts, rec, e);
 	default:
 		return refuse(iso, e);
 	}
@@ -141,12 +160,13 @@ int plan_app_isolators(const struct isolator_list *l, const struct entry_args *a
 	pa->limits = (struct cg_limits) CG_LIMITS_NONE;
 	pa->record.caps_bounding = caps_default() & facts->caps;
 	for (size_t i = 0; i < l->n; i++) {
-		r = cgroup_isolator(&l->v[i], &pa->limits, e);
-		if (r == 0)
-			r = app_isolator(&l->v[i], facts, pa, e);
+		if (cgroup_isolator(&l->v[i], &pa->limits))
+			continue;
+		r = app_isolator(&l->v[i], facts, pa, e);
 		if (r < 0)
 			return r;
 	}
+	request_shares(l, &pa->limits);
 	if (args->no_capabilities)
 		pa->record.caps_bounding = facts->caps;
 	pa->isolators = l;
@@ -160,14 +180,83 @@ int plan_pod_isolators(const struct isolator_list *l, const struct host_facts *f
 		       struct err *e)
 {
 	plan->limits = (struct cg_limits) CG_LIMITS_NONE;
+	plan->isolators = l;
 	for (size_t i = 0; i < l->n; i++) {
-		int r = cgroup_isolator(&l->v[i], &plan->limits, e);
+		const struct isolator *iso = &l->v[i];
+		int r = 0;
 
-		if (r == 0)
-			r = refuse(&l->v[i], e);
+		if (cgroup_isolator(iso, &plan->limits))
+			plan->limited = true;
+		else if (iso->kind == ISO_SYSCTL)
+			r = plan_sysctls(iso, plan, e);
+		else if (iso->kind != ISO_SELINUX && iso->kind != ISO_APPARMOR)
+			r = refuse(iso, e);
 		if (r < 0)
 			return r;
-		plan->limited = true;
 	}
+	request_shares(l, &plan->limits);
 	return facts->cgroups ? cg_host_can(facts->cgroups, &plan->limits, e) : 0;
+}
+
+/* On v2 what is above a group bounds what is kept for it: the pod asks for what its apps ask for. */
+static void sum_requests(const struct host_facts *facts, struct plan *plan)
+{
+	int64_t sum = 0;
+
+	if (!facts->cgroups || cg_host_version(facts->cgroups) != CG_V2)
+		return;
+	for (size_t i = 0; i < plan->n_apps; i++)
+		if (plan->apps[i].limits.memory_request > 0)
+			sum += plan->apps[i].limits.memory_request;
+	if (sum <= plan->limits.memory_request || !sum)
+		return;
+	plan->limits.memory_request = sum;
+	plan->limited = true;
+}
+
+/* Of the pod for every app that says nothing else itself (appc specification, "selinux-context"). */
+static int pod_lsm(const struct host_facts *facts, struct plan *plan, struct err *e)
+{
+	static const enum isolator_kind kinds[] = {ISO_SELINUX, ISO_APPARMOR};
+
+	for (size_t k = 0; k < ELEMENTSOF(kinds); k++) {
+		const struct isolator *iso = isolator_find(plan->isolators, kinds[k]);
+
+		for (size_t i = 0; iso && i < plan->n_apps; i++) {
+			struct plan_app *pa = &plan->apps[i];
+			int r = isolator_find(pa->isolators, kinds[k]) ? 0 : plan_lsm(iso, facts, &pa->record, e);
+
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+int plan_pod_bounds(const struct host_facts *facts, struct plan *plan, struct err *e)
+{
+	int r = pod_lsm(facts, plan, e);
+
+	if (r < 0)
+		return r;
+	sum_requests(facts, plan);
+	return plan_blocks(facts, plan, e);
+}
+
+static void report_list(const char *whose, const struct isolator_list *l)
+{
+	for (size_t i = 0; l && i < l->n; i++)
+		log_debug("%s: isolator %s: enforced", whose, isolator_name(l->v[i].kind));
+}
+
+void plan_report(const struct plan *plan)
+{
+	report_list("pod", plan->isolators);
+	for (size_t i = 0; i < plan->n_apps; i++) {
+		_cleanup_free_ char *whose = xasprintf("app %s", plan->apps[i].name);
+
+		report_list(whose, plan->apps[i].isolators);
+	}
+	/* What cannot be is refused, with the pod. */
+	log_debug("no isolator is ignored");
 }

@@ -64,6 +64,7 @@ static int host_source(const struct plan *plan, const struct volume *v, struct p
 	if (fd < 0)
 		return fd;
 	m->dir = S_ISDIR(st.st_mode);
+	m->file_system = st.st_dev;
 	if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)) {
 		m->device = st.st_rdev;
 		m->device_type = S_ISBLK(st.st_mode) ? 'b' : 'c';

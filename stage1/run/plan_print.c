@@ -20,6 +20,8 @@ static void print_limits(FILE *f, const char *indent, const struct cg_limits *l)
 {
 	if (l->memory_bytes >= 0)
 		fprintf(f, "%smemory: at most %" PRId64 " bytes, no swap\n", indent, l->memory_bytes);
+	if (l->memory_request >= 0)
+		fprintf(f, "%smemory: %" PRId64 " bytes are asked for\n", indent, l->memory_request);
 	if (l->cpu_milli >= 0)
 		fprintf(f, "%scpu: at most %" PRId64 ".%03" PRId64 " cores\n", indent, l->cpu_milli / 1000,
 			l->cpu_milli % 1000);
@@ -27,6 +29,14 @@ static void print_limits(FILE *f, const char *indent, const struct cg_limits *l)
 		fprintf(f, "%scpu shares: %" PRId64 "\n", indent, l->cpu_shares);
 	if (l->pids >= 0)
 		fprintf(f, "%sprocesses: at most %" PRId64 "\n", indent, l->pids);
+	for (size_t i = 0; i < l->n_disks; i++) {
+		fprintf(f, "%sdisk %u:%u:", indent, l->disks[i].major, l->disks[i].minor);
+		if (l->block_bytes >= 0)
+			fprintf(f, " at most %" PRId64 " bytes a second%s", l->block_bytes, l->block_ops >= 0 ? "," : "");
+		if (l->block_ops >= 0)
+			fprintf(f, " at most %" PRId64 " operations a second", l->block_ops);
+		fputs(", reading and writing each\n", f);
+	}
 	if (!l->devices)
 		return;
 	fprintf(f, "%sdevices: none but", indent);
@@ -95,6 +105,10 @@ static void print_app(FILE *f, const struct plan *plan, const struct plan_app *p
 	fprintf(f, "\tcapabilities: %016" PRIx64 "%s\n", rec->caps_bounding,
 		rec->no_new_privs ? ", no new privileges" : "");
 	print_seccomp(f, pa);
+	if (rec->apparmor)
+		fprintf(f, "\tAppArmor profile: %s\n", q(rec->apparmor));
+	if (rec->selinux)
+		fprintf(f, "\tSELinux context: %s\n", q(rec->selinux));
 	if (rec->has_oom_score_adj)
 		fprintf(f, "\toom score adjustment: %d\n", rec->oom_score_adj);
 	if (pa->group)
@@ -117,6 +131,7 @@ void plan_print(const struct plan *plan, FILE *f)
 	if (plan->group)
 		fprintf(f, "\tcontrol group: %s\n", plan->group);
 	print_limits(f, "\t", &plan->limits);
+	print_strv(f, "\tkernel settings:", plan->sysctls);
 	for (size_t i = 0; i < plan->n_volumes; i++)
 		fprintf(f, "\tempty volume: %s, mode %04o, owner %u:%u\n", plan->volumes[i].path,
 			(unsigned) plan->volumes[i].mode, plan->volumes[i].uid, plan->volumes[i].gid);

@@ -20,6 +20,7 @@ int sandbox_pod_record(struct sandbox *sb, struct err *e)
 	rec.uuid = xstrdup(sb->plan->uuid);
 	rec.hostname = xstrdup(sb->plan->hostname);
 	rec.private_net = sb->plan->private_net;
+	rec.sysctls = strv_copy(sb->plan->sysctls);
 	for (size_t i = 0; i < sb->plan->n_apps; i++) {
 		const struct plan_app *pa = &sb->plan->apps[i];
 		struct pod_record_app *app = pod_record_add_app(&rec, pa->name, pa->record.post_stop != NULL);

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
 #include <cmocka.h>
 
@@ -140,12 +141,12 @@ static void insecure(void **state)
 static void refusals(void **state)
 {
 	static const char *const of_app[][2] = {
-		{ISO("resource/block-bandwidth", "{\"default\":true,\"limit\":\"2M\"}"), "resource/block-bandwidth"},
-		{ISO("resource/block-iops", "{\"default\":true,\"limit\":\"1000\"}"), "resource/block-iops"},
-		{ISO("resource/network-bandwidth", "{\"default\":true,\"limit\":\"1G\"}"), "resource/network-bandwidth"},
-		{ISO("os/linux/selinux-context", "{\"user\":\"u\",\"role\":\"r\",\"type\":\"t\",\"level\":\"l\"}"),
-		 "os/linux/selinux-context"},
-		{ISO("os/linux/apparmor-profile", "{\"profile\":\"p\"}"), "os/linux/apparmor-profile"},
+		{ISO("resource/network-bandwidth", "{\"default\":true,\"limit\":\"1G\"}"),
+		 "app a: isolator resource/network-bandwidth: not supported by this version"},
+	};
+	static const char *const of_pod[][2] = {
+		{ISO("resource/network-bandwidth", "{\"default\":true,\"limit\":\"1G\"}"),
+		 "isolator resource/network-bandwidth: not supported by this version"},
 	};
 	static const struct entry_args args = ENTRY_ARGS_INIT;
 	struct pod_dir d;
@@ -153,13 +154,149 @@ static void refusals(void **state)
 	(void) state;
 	for (size_t i = 0; i < ELEMENTSOF(of_app); i++) {
 		assert_int_equal(plan(&d, &args, of_app[i][0], ""), -EOPNOTSUPP);
-		assert_non_null(strstr(err_text(&d.e), of_app[i][1]));
-		assert_non_null(strstr(err_text(&d.e), "app a: isolator"));
+		assert_string_equal(err_text(&d.e), of_app[i][1]);
+		pod_dir_close(&d);
+		assert_int_equal(plan(&d, &args, "", of_pod[i][0]), -EOPNOTSUPP);
+		assert_string_equal(err_text(&d.e), of_pod[i][1]);
 		pod_dir_close(&d);
 	}
-	assert_int_equal(plan(&d, &args, "", ISO("os/unix/sysctl", "{\"net.ipv4.ip_forward\":\"1\"}")), -EOPNOTSUPP);
-	assert_non_null(strstr(err_text(&d.e), "isolator os/unix/sysctl: not supported"));
+}
+
+/* What is asked for beside a limit, or without one. */
+static void requests(void **state)
+{
+	static const struct {
+		const char *iso;
+		int64_t limit, request, milli, shares;
+	} rows[] = {
+		{ISO("resource/memory", "{\"request\":\"8Mi\"}"), -1, 8 << 20, -1, -1},
+		{ISO("resource/memory", "{\"request\":\"8Mi\",\"limit\":\"16Mi\"}"), 16 << 20, 8 << 20, -1, -1},
+		{ISO("resource/cpu", "{\"request\":\"500m\"}"), -1, -1, -1, 512},
+		{ISO("resource/cpu", "{\"request\":\"2\",\"limit\":\"4\"}"), -1, -1, 4000, 2048},
+		{ISO("resource/cpu", "{\"request\":\"1m\"}"), -1, -1, -1, 2},
+		{ISO("resource/cpu", "{\"request\":\"10000\"}"), -1, -1, -1, 262144},
+		/* what is said outright counts, in whatever order */
+		{ISO("resource/cpu", "{\"request\":\"2\"}") "," ISO("os/linux/cpu-shares", "77"), -1, -1, -1, 77},
+		{ISO("os/linux/cpu-shares", "77") "," ISO("resource/cpu", "{\"request\":\"2\"}"), -1, -1, -1, 77},
+	};
+	static const struct entry_args args = ENTRY_ARGS_INIT;
+	struct pod_dir d;
+
+	(void) state;
+	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+		const struct cg_limits *l;
+
+		assert_int_equal(plan(&d, &args, rows[i].iso, ""), 0);
+		l = &d.plan->apps[0].limits;
+		assert_int_equal(l->memory_bytes, rows[i].limit);
+		assert_int_equal(l->memory_request, rows[i].request);
+		assert_int_equal(l->cpu_milli, rows[i].milli);
+		assert_int_equal(l->cpu_shares, rows[i].shares);
+		pod_dir_close(&d);
+	}
+}
+
+/* The pod's plan with another sysfs, and its directory on the device 8:1. */
+static int plan_on(struct pod_dir *d, struct plan **ret, struct err *e)
+{
+	static const struct entry_args args = ENTRY_ARGS_INIT;
+	_cleanup_free_ char *sys = path_join(d->path, "sys");
+	const struct host_facts facts = {.caps = ALL_CAPS, .pod_device = makedev(8, 1), .sys = sys};
+
+	return plan_make(d->pod, &args, &facts, ret, e);
+}
+
+static void disks(void **state)
+{
+	static const struct entry_args args = ENTRY_ARGS_INIT;
+	_cleanup_err_ struct err e = ERR_INIT;
+	_cleanup_plan_ struct plan *p = NULL;
+	struct pod_dir d;
+
+	(void) state;
+	(void) plan(&d, &args, ISO("resource/block-bandwidth", "{\"default\":true,\"limit\":\"2M\"}"),
+		    ISO("resource/block-iops", "{\"default\":true,\"limit\":\"1000\"}"));
+	assert_int_equal(plan_on(&d, &p, &e), -ENODEV);
+	assert_string_equal(err_text(&e), "app a: isolators resource/block-bandwidth and resource/block-iops: the "
+					  "pod's directory is on no disk whose use can be limited");
+	/* a partition: the disk is one directory up */
+	pod_dir_write(&d, "sys/dev/block/8:1/partition", "1\n");
+	pod_dir_write(&d, "sys/dev/block/dev", "8:0\n");
+	assert_int_equal(plan_on(&d, &p, &e), 0);
+	assert_int_equal(p->apps[0].limits.block_bytes, 2000000);
+	assert_int_equal(p->apps[0].limits.block_ops, -1);
+	assert_int_equal(p->apps[0].limits.n_disks, 1);
+	assert_int_equal(p->apps[0].disks[0].major, 8);
+	assert_int_equal(p->apps[0].disks[0].minor, 0);
+	assert_int_equal(p->limits.block_ops, 1000);
+	assert_int_equal(p->limits.n_disks, 1);
+	assert_non_null(strstr(p->notes[0], "app a: limits of block devices hold for 8:0"));
+	assert_non_null(strstr(p->notes[1], "pod: limits of block devices hold for 8:0"));
 	pod_dir_close(&d);
+}
+
+static void security_modules(void **state)
+{
+	static const char selinux[] =
+		ISO("os/linux/selinux-context", "{\"user\":\"u\",\"role\":\"r\",\"type\":\"t\",\"level\":\"s0:c1\"}");
+	static const char own[] = ISO("os/linux/apparmor-profile", "{\"profile\":\"own\"}");
+	static const char pods[] = ISO("os/linux/apparmor-profile", "{\"profile\":\"of the pod\"}");
+	static const struct entry_args args = ENTRY_ARGS_INIT;
+	struct pod_dir d;
+
+	(void) state;
+	for (int i = 0; i < 2; i++) {
+		_cleanup_err_ struct err e = ERR_INIT;
+		_cleanup_plan_ struct plan *p = NULL;
+		_cleanup_free_ char *of_pod = xasprintf("%s,%s", pods, selinux);
+
+		(void) plan(&d, &args, i ? own : "", of_pod);
+		assert_int_equal(plan_on(&d, &p, &e), -EOPNOTSUPP);
+		assert_non_null(strstr(err_text(&e), i ? "app a: isolator os/linux/apparmor-profile: this host has no AppArmor"
+						       : "isolator os/linux/selinux-context: this host has no SELinux"));
+		pod_dir_write(&d, "sys/module/apparmor/parameters/enabled", "Y\n");
+		pod_dir_write(&d, "sys/fs/selinux/enforce", "1");
+		assert_int_equal(plan_on(&d, &p, &e), 0);
+		assert_string_equal(p->apps[0].record.apparmor, i ? "own" : "of the pod");
+		assert_string_equal(p->apps[0].record.selinux, "u:r:t:s0:c1");
+		pod_dir_close(&d);
+	}
+}
+
+static void sysctls(void **state)
+{
+	static const struct {
+		const char *set, *net, *ipc, *says; /* says NULL: allowed */
+	} rows[] = {
+		{"{\"net.ipv4.ip_forward\":\"1\",\"kernel.shmmax\":\"1\",\"kernel.msgmnb\":\"2\",\"kernel.sem\":\"1 2 3 4\","
+		 "\"fs.mqueue.msg_max\":\"5\"}", "none", NULL, NULL},
+		{"{\"net.ipv4.ip_forward\":\"1\"}", "host", NULL, "\"net.ipv4.ip_forward\" would be the host's, whose network the pod shares"},
+		{"{\"kernel.shmmax\":\"1\"}", "none", "parent", "\"kernel.shmmax\" would be the host's, whose IPC the pod shares"},
+		{"{\"kernel.core_pattern\":\"|/x\"}", "none", NULL, "\"kernel.core_pattern\" is not a setting of a pod alone"},
+		{"{\"kernel.semaphore\":\"1\"}", "none", NULL, "\"kernel.semaphore\" is not"},
+		{"{\"kernel.shm.x\":\"1\"}", "none", NULL, "\"kernel.shm.x\" is not"},
+		{"{\"vm.overcommit_memory\":\"1\"}", "none", NULL, "\"vm.overcommit_memory\" is not"},
+		{"{\"network.x\":\"1\"}", "none", NULL, "\"network.x\" is not"},
+		{"{\"fs.file-max\":\"1\"}", "none", NULL, "\"fs.file-max\" is not"},
+	};
+	struct pod_dir d;
+
+	(void) state;
+	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+		_cleanup_free_ char *iso = xasprintf("{\"name\":\"os/unix/sysctl\",\"value\":%s}", rows[i].set);
+		char *nets[] = {(char *) rows[i].net, NULL};
+		const struct entry_args args = {.nets = nets, .ipc = (char *) rows[i].ipc};
+
+		assert_int_equal(plan(&d, &args, "", iso), rows[i].says ? -EPERM : 0);
+		if (rows[i].says) {
+			assert_non_null(strstr(err_text(&d.e), "isolator os/unix/sysctl: "));
+			assert_non_null(strstr(err_text(&d.e), rows[i].says));
+		} else {
+			assert_int_equal(strv_len(d.plan->sysctls), 5);
+			assert_string_equal(d.plan->sysctls[3], "kernel.sem=1 2 3 4");
+		}
+		pod_dir_close(&d);
+	}
 }
 
 int main(void)
@@ -168,7 +305,9 @@ int main(void)
 		cmocka_unit_test(values),		cmocka_unit_test(of_the_pod),
 		cmocka_unit_test(capabilities),		cmocka_unit_test(capability_names),
 		cmocka_unit_test(capability_of_the_host), cmocka_unit_test(insecure),
-		cmocka_unit_test(refusals),
+		cmocka_unit_test(refusals),		cmocka_unit_test(requests),
+		cmocka_unit_test(disks),		cmocka_unit_test(security_modules),
+		cmocka_unit_test(sysctls),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

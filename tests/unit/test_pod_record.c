@@ -20,7 +20,9 @@ static void test_round_trip(void **state _unused_)
 
 	rec.uuid = xstrdup("11111111-2222-4333-8444-555555555555");
 	rec.hostname = xstrdup("pod");
-	pod_record_add_app(&rec, "web", true);
+	strv_add(&rec.sysctls, "net.a=1");
+	strv_add(&rec.sysctls, "net.b=x=y");
+	pod_record_add_app(&rec, "web", true)->streams[0] = STREAM_GIVEN;
 	pod_record_add_app(&rec, "db", false);
 	pod_record_add_app(&rec, "log", true);
 	pod_record_encode(&rec, &one);
@@ -32,6 +34,10 @@ static void test_round_trip(void **state _unused_)
 	assert_string_equal(again.apps[2].name, "log");
 	assert_true(again.apps[0].has_post_stop && !again.apps[1].has_post_stop &&
 		    again.apps[2].has_post_stop);
+	assert_true(again.apps[0].streams[0] == STREAM_GIVEN && again.apps[0].streams[1] == STREAM_LOG);
+	assert_true(again.apps[1].streams[0] == STREAM_NULL);
+	assert_int_equal(strv_len(again.sysctls), 2);
+	assert_string_equal(again.sysctls[1], "net.b=x=y");
 	assert_true(again.private_net);
 	assert_int_equal(again.stop_timeout_ms, 10000);
 }
@@ -56,6 +62,11 @@ static void test_refused(void **state _unused_)
 		ROW(HEAD "app=a\0has-post-stop=2\0", "pod record: has-post-stop: bad value \"2\""),
 		ROW(HEAD "app=../x\0has-post-stop=0\0", "pod record: app: bad value \"../x\""),
 		ROW(HEAD "app=a/b\0has-post-stop=0\0", "pod record: app: bad value \"a/b\""),
+		ROW(HEAD "app=a\0has-post-stop=0\0streams=log log log\0",
+		    "pod record: streams: bad value \"log log log\""),
+		ROW(HEAD "app=a\0has-post-stop=0\0streams=null log\0",
+		    "pod record: streams: bad value \"null log\""),
+		ROW(HEAD "sysctl==1\0", "pod record: sysctl: bad value \"=1\""),
 		ROW(HEAD "uuid=v\0", "pod record: uuid: given twice"),
 		ROW(HEAD "restart=1\0", "pod record: unknown key \"restart\""),
 		ROW("version=1\0uuid=\0", "pod record: uuid: bad value \"\""),
