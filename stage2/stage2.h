@@ -80,6 +80,7 @@ int step_volumes(struct stage2 *s, struct err *e);   /* volumes.c */
 int step_masks(struct stage2 *s, struct err *e);     /* masks.c */
 int step_read_only_paths(struct stage2 *s, struct err *e);
 int step_pre_start(struct stage2 *s, struct err *e); /* handler.c */
+int step_sockets(struct stage2 *s, struct err *e);   /* sockets.c */
 int step_user(struct stage2 *s, struct err *e);	     /* user.c */
 int step_bounding(struct stage2 *s, struct err *e);  /* caps.c */
 int step_identity(struct stage2 *s, struct err *e);

@@ -62,6 +62,8 @@ static const struct step {
 	 * Has the app's namespaces, and makes all steps below itself: it is confined as the app is.
 	 */
 	{"pre-start", START, step_pre_start, EXIT_FAILED},
+	/* While all ports are ours to bind. */
+	{"sockets", START, step_sockets, EXIT_FAILED},
 	/* Inside the final root, because a volume may bring its own /etc/passwd. */
 	{"user", ALL, step_user, EXIT_FAILED},
 	/* Before the change of identity: dropping needs CAP_SETPCAP. */

@@ -72,6 +72,42 @@ static int set_env(struct app_record *rec, void *field, const char *value, size_
 	return eq && eq != value ? set_list(rec, field, value, n) : -EINVAL;
 }
 
+int app_record_parse_listen(const char *text, bool *ret_udp, unsigned *ret_port, const char **ret_name)
+{
+	bool tcp = str_starts(text, "tcp "), fd = str_starts(text, "fd ");
+	const char *rest = text + (fd ? 3 : 4), *space = strchr(rest, ' ');
+	_cleanup_free_ char *port = NULL;
+	uint64_t n = 0;
+
+	if (!tcp && !fd && !str_starts(text, "udp "))
+		return -EINVAL;
+	if (!fd) {
+		if (!space)
+			return -EINVAL;
+		port = xstrndup(rest, (size_t) (space - rest));
+		if (parse_u64(port, 65535, &n) < 0 || !n)
+			return -EINVAL;
+		rest = space + 1;
+	}
+	/* sd_listen_fds_with_names(3): names are separated by colons. */
+	if (!*rest || strpbrk(rest, ": "))
+		return -EINVAL;
+	*ret_udp = !tcp && !fd;
+	*ret_port = (unsigned) n;
+	*ret_name = rest;
+	return 0;
+}
+
+static int set_listen(struct app_record *rec, void *field, const char *value, size_t n)
+{
+	const char *name;
+	unsigned port;
+	bool udp;
+
+	return app_record_parse_listen(value, &udp, &port, &name) < 0 ? -EINVAL
+								       : set_list(rec, field, value, n);
+}
+
 static char *get_list(_unused_ const struct app_record *rec, const void *field, size_t n)
 {
 	char *const *v = *(char **const *) field;
@@ -248,7 +284,8 @@ static const struct kind WORD = {false, set_word, get_text}, PATH = {false, set_
 			 ENV = {true, set_env, get_list}, BOOL = {false, set_bool, get_bool},
 			 MASK = {false, set_mask, get_mask}, SCORE = {false, set_score, get_score},
 			 GID = {true, set_gid, get_gid}, RLIMIT = {true, set_rlimit, get_rlimit},
-			 MOUNT = {true, set_mount, get_mount};
+			 MOUNT = {true, set_mount, get_mount},
+			 LISTEN = {true, set_listen, get_list};
 
 /*
  * --- THE table
@@ -281,6 +318,7 @@ static const struct key {
 	{"mask", &PATHS, offsetof(struct app_record, masks), false},
 	{"read-only-path", &PATHS, offsetof(struct app_record, read_only_paths), false},
 	{"mount", &MOUNT, 0, false},
+	{"listen", &LISTEN, offsetof(struct app_record, listen), false},
 	{"pre-start", &ARGV, offsetof(struct app_record, pre_start), false},
 	{"post-stop", &ARGV, offsetof(struct app_record, post_stop), false},
 	{"shm", &BOOL, offsetof(struct app_record, shm), true},
@@ -416,6 +454,7 @@ void app_record_done(struct app_record *rec)
 	strv_free(rec->env);
 	strv_free(rec->masks);
 	strv_free(rec->read_only_paths);
+	strv_free(rec->listen);
 	strv_free(rec->pre_start);
 	strv_free(rec->post_stop);
 	*rec = (struct app_record) {0};

@@ -61,12 +61,20 @@ struct app_record {
 	struct app_mount *mounts; /* in the order in which they are made */
 	size_t n_mounts;
 	char **pre_start, **post_stop; /* argv of the event handlers, NULL: none */
+	/*
+	 * Listening sockets for sd_listen_fds(3), in their order: "fd NAME" comes as the descriptor
+	 * `listenI`, "tcp PORT NAME" and "udp PORT NAME" are made in the pod's network.
+	 */
+	char **listen;
 	bool shm;		  /* the pod's /shm becomes /dev/shm */
 	bool chroot; /* fly: another root and user, and nothing else that confines */
 	bool tty;
 };
 /* Defaults: paths and shm on, everything else empty or off. */
 #define APP_RECORD_INIT {.paths = true, .shm = true}
+
+/* An element of `listen` in its parts; port 0: it comes as a descriptor. name points into text. */
+int app_record_parse_listen(const char *text, bool *ret_udp, unsigned *ret_port, const char **ret_name);
 
 /* Append a copy of it (for the writer). */
 void app_record_add_gid(struct app_record *rec, gid_t gid);

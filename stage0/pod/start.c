@@ -14,23 +14,32 @@
 #include "base/record.h"
 #include "base/str.h"
 #include "contract/exit.h"
+#include "stage0/pod/listen.h"
 #include "stage0/pod/status.h"
 
 #define MESSAGES_MAX (64 << 10)
 
 /* This process becomes stage1. */
 static int exec_stage1(const struct pod *p, const struct stage1 *s, char *const *argv, int error,
-		       int ready, struct err *e)
+		       int ready, int sockets, struct err *e)
 {
 	_cleanup_strv_ char **env = stage1_environment(p->dir);
-	struct fd_name fds[] = {{"lock", p->dir}, {"error", error}, {"ready", ready}};
+	struct fd_name fds[3 + LISTEN_MAX] = {{"lock", p->dir}, {"error", error}, {"ready", ready}};
+	char names[LISTEN_MAX][sizeof "listen00"];
+	size_t n = 3;
+
+	/* Under their own numbers, where rkt's stage1 looks for them by LISTEN_FDS. */
+	for (int i = 0; i < sockets; i++) {
+		(void) snprintf(names[i], sizeof names[i], "listen%d", i);
+		fds[n++] = (struct fd_name) {names[i], LISTEN_FIRST + i};
+	}
 
 	/* What an older stage1 does not know it would hold open for the life of the pod. */
 	if (s->interface < ENTRY_VERSION_APPS)
 		fds[1].fd = fds[2].fd = -EBADF;
 	if (fchdir(p->dir) < 0)
 		return err_sys(e, "change to the pod directory");
-	return exec_fds(-EBADF, s->programs[ENTRY_RUN], argv, env, fds, ELEMENTSOF(fds), e);
+	return exec_fds(-EBADF, s->programs[ENTRY_RUN], argv, env, fds, n, e);
 }
 
 static void report(int error, const struct err *e)
@@ -48,17 +57,21 @@ static void report(int error, const struct err *e)
  * says goes to `said`, which outlives the caller.
  */
 static _noreturn_ void detached(const struct pod *p, const struct stage1 *s, char *const *argv,
-				int error, int ready, int said)
+				int error, int ready, int said, int sockets)
 {
 	_cleanup_err_ struct err e = ERR_INIT;
+	char pid[16];
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	(void) setsid();
+	(void) snprintf(pid, sizeof pid, "%d", (int) getpid());
+	if (sockets > 0)
+		(void) setenv("LISTEN_PID", pid, 1);
 	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
 	    dup2(said < 0 ? null : said, 2) < 0)
 		err_sys(&e, "open /dev/null");
 	else
-		exec_stage1(p, s, argv, error, ready, &e);
+		exec_stage1(p, s, argv, error, ready, sockets, &e);
 	report(error, &e);
 	_exit(EXIT_FAILED);
 }
@@ -158,15 +171,18 @@ int pod_start_detached(const struct pod *p, const struct stage1 *s, char *const 
 {
 	_cleanup_fd_ int said = open_messages(s);
 	int ready[2] = {-EBADF, -EBADF}, error[2] = {-EBADF, -EBADF}, r = 0;
+	int sockets = listen_sockets(e);
 	pid_t pid = -1;
 	char c;
 
+	if (sockets < 0)
+		return sockets;
 	if (pipe2(ready, O_CLOEXEC) < 0 || pipe2(error, O_CLOEXEC) < 0)
 		r = err_sys(e, "pipe");
 	if (r == 0) {
 		pid = fork();
 		if (pid == 0)
-			detached(p, s, argv, error[1], ready[1], said);
+			detached(p, s, argv, error[1], ready[1], said, sockets);
 		if (pid < 0)
 			r = err_sys(e, "fork");
 	}
@@ -187,5 +203,7 @@ int pod_start_detached(const struct pod *p, const struct stage1 *s, char *const 
 
 int pod_start(const struct pod *p, const struct stage1 *s, char *const *argv, struct err *e)
 {
-	return exec_stage1(p, s, argv, -EBADF, -EBADF, e);
+	int sockets = listen_sockets(e);
+
+	return sockets < 0 ? sockets : exec_stage1(p, s, argv, -EBADF, -EBADF, sockets, e);
 }

@@ -117,6 +117,7 @@ static int plan_app(const struct pod *pod, const struct pod_app *a, const struct
 	r = plan_identity(a->app, &pa->record, e);
 	if (r == 0)
 		r = plan_streams(a->runtime, plan, pa, e);
+	plan_listen(pod, a->app, facts, plan, pa);
 	if (r == 0)
 		r = check_mount_points(pod, a, e);
 	if (r == 0)
@@ -152,6 +153,7 @@ int fly_plan(const struct pod *pod, const struct entry_args *args, const struct 
 	r = plan_app(pod, &pod->apps[0], facts, plan, &plan->apps[0], e);
 	if (r < 0)
 		return err_ctx(e, r, "app %s", pod->apps[0].runtime->name);
+	plan_listen_rest(facts, plan);
 	r = plan_files(pod, resolv, hosts, plan, e);
 	if (r < 0)
 		return r;

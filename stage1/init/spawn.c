@@ -169,7 +169,7 @@ void spawn_close(struct app *a)
 		const char *name = a->fds[i].name;
 
 		if (a->has_post_stop && strcmp(name, "root") && strcmp(name, "pts") &&
-		    strncmp(name, "mount", 5))
+		    strncmp(name, "mount", 5) && strncmp(name, "listen", 6))
 			a->fds[n++] = a->fds[i];
 		else
 			(void) fd_close(a->fds[i].fd);

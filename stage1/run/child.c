@@ -66,6 +66,9 @@ static void init_fds(struct sandbox *sb, struct fd_list *l)
 	fd_list_add(l, sb->ready, "ready");
 	fd_list_add(l, sb->error, "error");
 	stream_fds(sb, l);
+	for (size_t i = 0; i < sb->plan->n_apps; i++)
+		for (size_t j = 0; j < sb->plan->apps[i].n_listen; j++)
+			fd_list_add(l, sb->plan->apps[i].listen[j], "app%zu-listen%zu", i, j);
 	/* v2: the same directory to join and to kill by; a name each, so a descriptor each. */
 	for (size_t i = 0; i < sb->plan->n_apps; i++)
 		app_fds(l, &sb->apps[i], i, sb->apps[i].leaf.dir >= 0 ? fd_copy(sb->apps[i].leaf.dir) : -EBADF);

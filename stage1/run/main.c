@@ -23,16 +23,26 @@
 /* What stage0 announced, before there is a sandbox to put it in. */
 struct handed {
 	int lock, error, ready, log;
+	struct listening_list listening;
 };
 
 static int take_handed(struct handed *h, struct err *e)
 {
 	int r = fds_init(e);
 
-	*h = (struct handed) {fds_take("lock"), fds_take("error"), fds_take("ready"), fds_take("log")};
+	h->lock = fds_take("lock");
+	h->error = fds_take("error");
+	h->ready = fds_take("ready");
+	h->log = fds_take("log");
+	if (r == 0)
+		r = listening_take(&h->listening, e);
 	/* The old names of the lock: an app or a plugin has no business with it. */
 	(void) unsetenv("GANTRY_LOCK_FD");
 	(void) unsetenv("RKT_LOCK_FD");
+	/* Said to stage0, and no longer true. */
+	(void) unsetenv("LISTEN_FDS");
+	(void) unsetenv("LISTEN_PID");
+	(void) unsetenv("LISTEN_FDNAMES");
 	return r;
 }
 
@@ -115,6 +125,7 @@ static int run(const struct entry_args *args, const struct handed *h, struct err
 		.caps = caps_permitted(),
 		.terminal = args->interactive && isatty(STDIN_FILENO),
 		.term = getenv("TERM"),
+		.listening = &h->listening,
 	};
 	struct cg_host *cgroups = NULL;
 	struct net_plan *net = NULL;
@@ -154,7 +165,7 @@ int main(int argc, char **argv)
 {
 	_cleanup_entry_args_ struct entry_args args = ENTRY_ARGS_INIT;
 	_cleanup_err_ struct err e = ERR_INIT;
-	struct handed h = {-EBADF, -EBADF, -EBADF, -EBADF};
+	struct handed h = {.lock = -EBADF, .error = -EBADF, .ready = -EBADF, .log = -EBADF};
 	int r;
 
 	fd_sanitize_stdio();

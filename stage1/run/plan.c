@@ -112,6 +112,7 @@ static int plan_app(const struct pod *pod, const struct pod_app *a, const struct
 		r = plan_streams(a->runtime, plan, pa, e);
 	if (r < 0)
 		return r;
+	plan_listen(pod, a->app, facts, plan, pa);
 	r = plan_mounts(pod, a, plan, pa, e);
 	if (r < 0)
 		return r;
@@ -193,6 +194,7 @@ int plan_make(const struct pod *pod, const struct entry_args *args, const struct
 	r = plan_pod_bounds(facts, plan, e);
 	if (r < 0)
 		return r;
+	plan_listen_rest(facts, plan);
 	r = plan_files(pod, resolv, hosts, plan, e);
 	if (r < 0)
 		return r;
@@ -212,7 +214,7 @@ static void app_done(struct plan_app *pa)
 	}
 	free(pa->mounts);
 	free(pa->devices);
-	free(pa->disks);
+	free(pa->listen);
 	free(pa->group);
 }
 

@@ -11,6 +11,8 @@
 #include "contract/app_record.h"
 #include "contract/entry.h"
 #include "contract/pod_record.h"
+#include "stage1/net/net.h"
+#include "stage1/run/listening.h"
 #include "stage1/run/pod.h"
 #include "sys/cgroup.h"
 
@@ -20,6 +22,7 @@ struct host_facts {
 	uint64_t caps;		 /* that this process may hand out */
 	bool terminal;		 /* standard input is one */
 	const char *term;	 /* its kind, TERM; may be NULL */
+	const struct listening_list *listening; /* sockets of the service manager; NULL: none */
 	uint64_t files_soft, files_hard; /* limit of open files; 0: not of interest */
 	dev_t pod_device;		 /* st_dev of the pod's directory */
 	const char *sys;		 /* where the host's sysfs is; NULL: /sys */
@@ -64,6 +67,8 @@ struct plan_app {
 	const char *tree; /* borrowed from the pod */
 	char *group;	  /* "gantry/UUID/APP" */
 	enum pod_stream streams[3];
+	int *listen; /* the service manager's sockets, by the index of record.listen; -1: to be made */
+	size_t n_listen;
 	struct app_record record; /* without mounts: records.c adds what was really opened */
 	struct plan_mount *mounts; /* in their order */
 	size_t n_mounts;
@@ -150,6 +155,12 @@ int plan_lsm(const struct isolator *iso, const struct host_facts *facts, struct 
 int plan_interactive(size_t n_apps, const struct entry_args *args, const struct host_facts *facts,
 		     struct plan *plan, struct err *e);
 int plan_streams(const struct runtime_app *ra, const struct plan *plan, struct plan_app *pa, struct err *e);
+
+/* --- plan_listen.c --- */
+/* The sockets of one app; then, when all have theirs, a note on those that nobody wants. */
+void plan_listen(const struct pod *pod, const struct app *app, const struct host_facts *facts,
+		 struct plan *plan, struct plan_app *pa);
+void plan_listen_rest(const struct host_facts *facts, struct plan *plan);
 
 /* --- environment.c --- */
 /*

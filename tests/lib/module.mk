@@ -2,10 +2,11 @@
 # so that it needs no call that it blocks; httpd, mktar and pty are plain programs of the host side.  None of
 # them links with the project's own library.
 
-PROBE_SRC := $(addprefix tests/lib/,probe.c probe_see.c probe_try.c probe_load.c probe_net.c probe_http.c)
+PROBE_SRC := $(addprefix tests/lib/,probe.c probe_see.c probe_try.c probe_load.c probe_net.c probe_http.c \
+             probe_service.c)
 
 .PHONY: test-programs
-test-programs: $(addprefix $(B)/tests/,probe block httpd mktar front pty)
+test-programs: $(addprefix $(B)/tests/,probe block httpd mktar front pty activate)
 
 $(B)/tests/probe: $(PROBE_SRC) tests/lib/probe.h
 	$(call say,MUSL,$@)
@@ -17,7 +18,7 @@ $(B)/tests/block: tests/lib/block.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -static -std=gnu17 -O1 $(WARN) -o $@ $<
 
-$(B)/tests/httpd $(B)/tests/mktar $(B)/tests/pty: $(B)/tests/%: tests/lib/%.c
+$(B)/tests/httpd $(B)/tests/mktar $(B)/tests/pty $(B)/tests/activate: $(B)/tests/%: tests/lib/%.c
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu17 -O1 $(WARN) -o $@ $<

@@ -70,6 +70,7 @@ static const struct command *const tables[] = {
 	load_commands,
 	net_commands,
 	http_commands,
+	service_commands,
 };
 
 static const struct command *find_command(const char *name)

@@ -36,5 +36,7 @@ extern const struct command try_commands[];
 extern const struct command load_commands[];
 /* probe_http.c */
 extern const struct command http_commands[];
+/* probe_service.c */
+extern const struct command service_commands[];
 /* probe_net.c */
 extern const struct command net_commands[];
