@@ -6,7 +6,9 @@
 #include "base/str.h"
 #include "stage0/image/download.h"
 
-/* "scheme://user:password@host:port/..." : where the authority begins, how long it is, and its '@'. */
+/*
+ * "scheme://user:password@host:port/..." : where the authority begins, how long it is, and its '@'.
+ */
 struct authority {
 	const char *begin, *at; /* at: NULL when there is no user */
 	size_t len;
@@ -111,8 +113,9 @@ int credentials_follow(struct credentials *c, const char *url, struct err *e)
 
 	if (!is_https && !str_starts(url, "http://"))
 		return err_set(e, EPROTO, "a redirect to %s", q(url));
-	r = find_authority(url, &a) < 0 || a.at ? err_set(e, EPROTO, "a redirect to a malformed URL") :
-						  take_apart(c, url, e);
+	r = find_authority(url, &a) < 0 || a.at ?
+		    err_set(e, EPROTO, "a redirect to a malformed URL") :
+		    take_apart(c, url, e);
 	if (r < 0)
 		return r;
 	auth = auth_for(&c->list, c->site);

@@ -17,7 +17,8 @@ struct credentials {
 	size_t n_used;
 };
 
-int credentials_for(const struct gantry *g, const char *url, struct credentials *ret, struct err *e);
+int credentials_for(const struct gantry *g, const char *url, struct credentials *ret,
+		    struct err *e);
 /* A redirect leads to another origin: what is configured for that one, if it is not less safe. */
 int credentials_follow(struct credentials *c, const char *url, struct err *e);
 void credentials_done(struct credentials *c);

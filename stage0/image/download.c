@@ -15,9 +15,10 @@
 #include "stage0/worker/http_header.h"
 #include "stage0/worker/metatags.h"
 
-#define PIPE_SIZE (1 << 20)    /* fewer changes between two processes; where the host's limit is lower, so be it */
+/* Fewer changes between two processes; where the host's limit is lower, so be it. */
+#define PIPE_SIZE (1 << 20)
 #define WORKER_END_MS 10000    /* for the answer of a worker that has ended, or is about to */
-#define HEAD_MS (180 * 1000)   /* all tries and redirects together; the worker itself gives up sooner */
+#define HEAD_MS (180 * 1000)   /* all tries and redirects; the worker itself gives up sooner */
 #define REDIRECTS_ELSEWHERE 10 /* the worker counts them as well */
 
 /* --- what the worker is asked for --- */
@@ -61,8 +62,8 @@ static void add_auth(struct strbuf *sb, const struct credentials *c)
 }
 
 /* A sealed descriptor: neither argv nor the environment is a place for secrets (proc(5)). */
-static int make_request(const struct download_request *rq, const struct credentials *c, int64_t redirects,
-			struct err *e)
+static int make_request(const struct download_request *rq, const struct credentials *c,
+			int64_t redirects, struct err *e)
 {
 	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
 	_cleanup_free_ char *dir = xasprintf("%s/auth.d", rq->g->local_config);
@@ -125,7 +126,9 @@ static int read_pipe(int fd, int64_t deadline, struct strbuf *sb, struct err *e)
 	}
 }
 
-/* Kept, shown, and sent back one day; the worker looks at it as well, but it is the worker's word. */
+/*
+ * Kept, shown, and sent back one day; the worker looks at it as well, but it is the worker's word.
+ */
 static char *copy_word(const struct record *rec, const char *key, size_t max)
 {
 	const char *value = record_get(rec, key);
@@ -139,7 +142,8 @@ static char *copy_word(const struct record *rec, const char *key, size_t max)
 	return xstrdup(value);
 }
 
-static int64_t read_number(const struct record *rec, const char *key, int64_t max, int64_t otherwise)
+static int64_t read_number(const struct record *rec, const char *key, int64_t max,
+			   int64_t otherwise)
 {
 	const char *value = record_get(rec, key);
 
@@ -186,8 +190,8 @@ static int read_head(int fd, struct download_head *ret, int64_t *redirects, stru
 
 /* --- one worker --- */
 
-static int start_worker(const struct download_request *rq, int request, struct download *d, int *ret_head,
-			struct err *e)
+static int start_worker(const struct download_request *rq, int request, struct download *d,
+			int *ret_head, struct err *e)
 {
 	int out[2], head[2], r;
 
@@ -211,8 +215,8 @@ static int start_worker(const struct download_request *rq, int request, struct d
 	return r;
 }
 
-static int ask(const struct download_request *rq, const struct credentials *c, struct download *d, int64_t *redirects,
-	       struct err *e)
+static int ask(const struct download_request *rq, const struct credentials *c, struct download *d,
+	       int64_t *redirects, struct err *e)
 {
 	_cleanup_fd_ int request = make_request(rq, c, *redirects, e), head = -EBADF;
 	int r = request < 0 ? request : start_worker(rq, request, d, &head, e);
@@ -258,7 +262,10 @@ int download_start(const struct download_request *rq, struct download *ret, stru
 		https = https && d.head.https;
 		if (r < 0 || d.head.status != 302)
 			break;
-		/* What is configured for that host is for another worker: this one has seen foreign bytes. */
+		/*
+		 * What is configured for that host is for another worker: this one has seen foreign
+		 * bytes.
+		 */
 		r = credentials_follow(&c, d.head.url, e);
 		download_stop(&d);
 	}
@@ -296,12 +303,15 @@ void document_done(struct document *d)
 	*d = (struct document) {0};
 }
 
-int download_all(const struct gantry *g, const char *url, size_t limit, unsigned flags, struct document *ret,
-		 struct err *e)
+int download_all(const struct gantry *g, const char *url, size_t limit, unsigned flags,
+		 struct document *ret, struct err *e)
 {
 	const struct download_request rq = {
-		.g = g, .url = url, .max_bytes = flags & DOWNLOAD_META_TAGS ? METATAGS_PAGE_MAX : limit,
-		.retry = flags & DOWNLOAD_RETRY, .accept_later = flags & DOWNLOAD_LATER,
+		.g = g,
+		.url = url,
+		.max_bytes = flags & DOWNLOAD_META_TAGS ? METATAGS_PAGE_MAX : limit,
+		.retry = flags & DOWNLOAD_RETRY,
+		.accept_later = flags & DOWNLOAD_LATER,
 		.meta_tags = flags & DOWNLOAD_META_TAGS,
 	};
 	_cleanup_download_ struct download d = DOWNLOAD_INIT;
@@ -314,13 +324,17 @@ int download_all(const struct gantry *g, const char *url, size_t limit, unsigned
 	if (d.head.status == 202)
 		return 1;
 	r2 = read_all(d.pipe, limit, &data, &len);
-	r = r2 == -EFBIG ? err_set(e, EFBIG, "it is larger than %zu bytes", limit) : download_finish(&d, e);
+	r = r2 == -EFBIG ? err_set(e, EFBIG, "it is larger than %zu bytes", limit) :
+			   download_finish(&d, e);
 	if (r == 0 && r2 < 0)
 		r = err_sysr(e, r2, "read");
 	if (r < 0)
 		return r;
 	*ret = (struct document) {
-		.data = take_ptr(data), .len = len, .url = take_ptr(d.head.url), .https = d.head.https,
+		.data = take_ptr(data),
+		.len = len,
+		.url = take_ptr(d.head.url),
+		.https = d.head.https,
 	};
 	return 0;
 }

@@ -20,7 +20,7 @@ struct download_request {
 	/* Of a copy that we have the first `offset` bytes of: 206 means that the rest comes. */
 	uint64_t offset;
 	const char *validator;
-	bool retry;	   /* a server that is just starting, or a broken connection, gets another try */
+	bool retry; /* a server that is just starting, or a broken connection, gets another try */
 	bool accept_later; /* 202 is an answer */
 	bool meta_tags;	   /* the file is a page, and what comes are its tags of discovery */
 };
@@ -43,7 +43,9 @@ struct download {
 };
 #define DOWNLOAD_INIT {.worker = WORKER_INIT, .pipe = -EBADF}
 
-/* Start, and wait for the head; the errors of a server that does not give the file come from here. */
+/*
+ * Start, and wait for the head; the errors of a server that does not give the file come from here.
+ */
 int download_start(const struct download_request *rq, struct download *ret, struct err *e);
 /* When the pipe has ended: whether that was the file's end. */
 int download_finish(struct download *d, struct err *e);
@@ -65,11 +67,12 @@ enum {
 	 * ac-discovery and ac-discovery-pubkeys, taken out by the worker.
 	 */
 	DOWNLOAD_META_TAGS = 1 << 0,
-	DOWNLOAD_RETRY = 1 << 1, /* a server that is just starting gets time; not where another may answer */
+	/* A server that is just starting gets time; not where another may answer. */
+	DOWNLOAD_RETRY = 1 << 1,
 	DOWNLOAD_LATER = 1 << 2, /* the server may say 202, "not ready yet": the answer is 1 */
 };
 /* -EFBIG when it is larger than `limit`. */
-int download_all(const struct gantry *g, const char *url, size_t limit, unsigned flags, struct document *ret,
-		 struct err *e);
+int download_all(const struct gantry *g, const char *url, size_t limit, unsigned flags,
+		 struct document *ret, struct err *e);
 /* The URL without user and password: for messages and records.  Owned by the caller. */
 char *url_shown(const char *url);

@@ -1,28 +1,30 @@
 /*
- * Whoever asked for an image by name gets that image: what is in the archive says so, and neither the
- * URL nor the server.
+ * Whoever asked for an image by name gets that image: what is in the archive says so, and neither
+ * the URL nor the server.
  */
 #include <errno.h>
 
 #include "base/str.h"
 #include "stage0/image/internal.h"
 
-int image_check_expected(const struct image_ref *expect, const char *name, const struct nameval_list *labels, struct err *e)
+int image_check_expected(const struct image_ref *expect, const char *name,
+			 const struct nameval_list *labels, struct err *e)
 {
 	if (!expect)
 		return 0;
 	if (!str_eq(expect->location, name))
-		return err_set(e, ENOENT, "the image's name is %s, and not %s", q(name), q(expect->location));
+		return err_set(e, ENOENT, "the image's name is %s, and not %s", q(name),
+			       q(expect->location));
 	for (size_t i = 0; i < expect->labels.n; i++) {
 		const struct nameval *want = &expect->labels.v[i];
 		const char *have = nameval_get(labels, want->name);
 
 		if (!have)
-			return err_set(e, ENOENT, "image %s has no label %s (%s is wanted)", q(name), q(want->name),
-				       q(want->value));
+			return err_set(e, ENOENT, "image %s has no label %s (%s is wanted)",
+				       q(name), q(want->name), q(want->value));
 		if (!str_eq(have, want->value))
-			return err_set(e, ENOENT, "image %s has the label %s=%s, and not %s", q(name), want->name, q(have),
-				       q(want->value));
+			return err_set(e, ENOENT, "image %s has the label %s=%s, and not %s",
+				       q(name), want->name, q(have), q(want->value));
 	}
 	return 0;
 }

@@ -13,7 +13,7 @@
 /* One URL's way into the store. */
 struct way {
 	const struct request *rq;
-	char *shown;	 /* the URL without user and password: for messages and for the store's records */
+	char *shown;	 /* the URL without user and password, for messages and records */
 	unsigned waived; /* what this command does not check of the transport */
 	struct signature sig;
 	bool sig_later;
@@ -36,7 +36,8 @@ static char *beside(const char *url)
 static int get_signature(struct way *w, unsigned flags, struct err *e)
 {
 	const struct request *rq = w->rq;
-	_cleanup_free_ char *url = rq->signature_url ? xstrdup(rq->signature_url) : beside(rq->location);
+	_cleanup_free_ char *url =
+		rq->signature_url ? xstrdup(rq->signature_url) : beside(rq->location);
 	_cleanup_free_ char *shown = url_shown(url);
 	_cleanup_document_ struct document doc = {0};
 	int r;
@@ -121,10 +122,16 @@ static int look_up(const struct way *w, struct remote *known, char **ret_id, str
 /* Two fetches of one URL: the second waits, and then finds what the first brought. */
 static int open_partial(struct way *w, struct err *e)
 {
-	int r = partial_open(w->rq->store, w->shown, w->waived, false, &w->partial, NULL);
+	_cleanup_err_ struct err why = ERR_INIT;
+	int r = partial_open(w->rq->store, w->shown, w->waived, false, &w->partial, &why);
 
+	/* Another user's; nothing is lost but the part of it that is there. */
+	if (r == -EACCES || r == -EPERM || r == -EROFS) {
+		log_debug("image: %s", err_text(&why));
+		return 0;
+	}
 	if (r != -EWOULDBLOCK)
-		return r < 0 ? partial_open(w->rq->store, w->shown, w->waived, false, &w->partial, e) : r;
+		return r < 0 ? err_move(e, &why) : 0;
 	if (!w->rq->quiet)
 		log_info("waiting for another download of %s", w->shown);
 	return partial_open(w->rq->store, w->shown, w->waived, true, &w->partial, e);
@@ -144,8 +151,11 @@ static int import_download(struct way *w, struct download *d, char **ret_id, str
 	else if (signature_wanted(rq->g))
 		in.sig = &w->sig;
 	w->resumed = d->head.status == 206;
-	if (!w->resumed)
-		r = partial_begin(&w->partial, w->shown, w->waived, d->head.validator, d->head.length, e);
+	if (w->partial.dir < 0)
+		in.partial = NULL;
+	else if (!w->resumed)
+		r = partial_begin(&w->partial, w->shown, w->waived, d->head.validator,
+				  d->head.length, e);
 	progress_begin(&w->progress, w->partial.size, d->head.length);
 	return r < 0 ? r : import_image(&in, ret_id, e);
 }
@@ -155,9 +165,14 @@ static int ask(struct way *w, const struct remote *known, char **ret_id, struct 
 {
 	const struct request *rq = w->rq;
 	const struct download_request ask = {
-		.g = rq->g, .url = rq->location, .max_bytes = IMAGE_BLOB_MAX, .retry = true,
-		.etag = known ? known->etag : NULL, .last_modified = known ? known->last_modified : NULL,
-		.offset = w->partial.size, .validator = w->partial.validator,
+		.g = rq->g,
+		.url = rq->location,
+		.max_bytes = IMAGE_BLOB_MAX,
+		.retry = true,
+		.etag = known ? known->etag : NULL,
+		.last_modified = known ? known->last_modified : NULL,
+		.offset = w->partial.size,
+		.validator = w->partial.validator,
 	};
 	_cleanup_download_ struct download d = DOWNLOAD_INIT;
 	int r = download_start(&ask, &d, e);
@@ -170,7 +185,8 @@ static int ask(struct way *w, const struct remote *known, char **ret_id, struct 
 		r = import_download(w, &d, ret_id, e);
 	}
 	if (r == 0)
-		remote_put(rq->store, w->shown, *ret_id, &d.head, w->waived, d.head.status == 304 ? known : NULL);
+		remote_put(rq->store, w->shown, *ret_id, &d.head, w->waived,
+			   d.head.status == 304 ? known : NULL);
 	return r;
 }
 

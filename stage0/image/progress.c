@@ -77,7 +77,8 @@ static void add_name(struct strbuf *sb, const char *url, size_t width)
 
 static void add_bar(struct strbuf *sb, unsigned width, uint64_t bytes, uint64_t total)
 {
-	unsigned full = (unsigned) ((double) (bytes < total ? bytes : total) / (double) total * width);
+	unsigned full =
+		(unsigned) ((double) (bytes < total ? bytes : total) / (double) total * width);
 
 	strbuf_adds(sb, " [");
 	for (unsigned i = 0; i < width; i++)
@@ -92,7 +93,9 @@ static void paint(struct progress *p, uint64_t bytes, int64_t now)
 	unsigned width = columns();
 	size_t numbers;
 
-	speed = now > p->started ? size_text((bytes - p->first) * 1000 / (uint64_t) (now - p->started)) : xstrdup("0 B");
+	speed = now > p->started ?
+			size_text((bytes - p->first) * 1000 / (uint64_t) (now - p->started)) :
+			xstrdup("0 B");
 	all = p->total ? size_text(p->total) : xstrdup("?");
 	strbuf_addc(&sb, '\r');
 	add_name(&sb, p->url, width / 3);

@@ -1,6 +1,6 @@
 /*
- * What the operator sees of a download on standard error: a bar on a terminal, a line for each event
- * elsewhere.
+ * What the operator sees of a download on standard error: a bar on a terminal, a line for each
+ * event elsewhere.
  */
 #pragma once
 

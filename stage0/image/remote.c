@@ -1,5 +1,5 @@
 /*
- * cas/remote/HASH: for a URL the image that it gave, and what the server said about asking again.  A
+ * cas/remote/HASH: for a URL the image that it gave, and what the server said about asking again. A
  * cache: nothing is lost with it, and what it says is checked against the store.
  */
 #include <errno.h>
@@ -44,15 +44,17 @@ int remote_get(int store, const char *url, struct remote *ret)
 
 	if (file_read_at(store, path, 65536, &data, &len, NULL) < 0)
 		return -ENOENT;
-	if (record_parse(&rec, data, len, REMOTE_VERSION, NULL) < 0 || !str_eq(record_get(&rec, "url"), url))
+	if (record_parse(&rec, data, len, REMOTE_VERSION, NULL) < 0 ||
+	    !str_eq(record_get(&rec, "url"), url))
 		return -ENOENT;
 	id = record_get(&rec, "id");
 	age = record_get(&rec, "max-age");
 	when = record_get(&rec, "time");
 	waived = record_get(&rec, "waived");
-	if (!id || !age || !when || !waived || image_id_check(id) || parse_i64(age, 0, INT32_MAX, &found.fresh) < 0 ||
-	    parse_i64(when, 0, INT64_MAX / 2, &found.time) < 0 || parse_u64(waived, UINT32_MAX, &bits) < 0 ||
-	    store_has(store, id) != 1)
+	if (!id || !age || !when || !waived || image_id_check(id) ||
+	    parse_i64(age, 0, INT32_MAX, &found.fresh) < 0 ||
+	    parse_i64(when, 0, INT64_MAX / 2, &found.time) < 0 ||
+	    parse_u64(waived, UINT32_MAX, &bits) < 0 || store_has(store, id) != 1)
 		return -ENOENT;
 	found.waived = (unsigned) bits;
 	found.id = xstrdup(id);
@@ -69,8 +71,8 @@ bool remote_is_fresh(const struct remote *r)
 	return now >= r->time && now - r->time < r->fresh;
 }
 
-void remote_put(int store, const char *url, const char *id, const struct download_head *h, unsigned waived,
-		const struct remote *old)
+void remote_put(int store, const char *url, const char *id, const struct download_head *h,
+		unsigned waived, const struct remote *old)
 {
 	const char *etag = h->etag || !old ? h->etag : old->etag;
 	const char *modified = h->last_modified || !old ? h->last_modified : old->last_modified;

@@ -41,6 +41,7 @@ static int resolve_word(const struct request *rq, const char *text, bool fetch, 
 			struct err *e)
 {
 	_cleanup_image_ref_ struct image_ref ref = {0};
+	_cleanup_free_ char *shown = url_shown(text);
 	struct request own = *rq;
 	int r = image_ref_parse(text, &ref, e);
 
@@ -50,7 +51,7 @@ static int resolve_word(const struct request *rq, const char *text, bool fetch, 
 	r = from_store(&own, &ref, ret_id, e);
 	if (r == 1 && fetch)
 		r = from_source(&own, &ref, ret_id, e);
-	return r < 0 ? err_ctx(e, r, "image %s", q(text)) : r;
+	return r < 0 ? err_ctx(e, r, "image %s", q(shown)) : r;
 }
 
 int image_fetch_word(const struct request *rq, const struct image_word *word, char **ret_id,

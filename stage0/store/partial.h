@@ -1,10 +1,10 @@
 /*
- * cas/partial/HASH-OF-URL/{blob,state}: the beginning of a file that is being downloaded.  It is there
- * from the first byte on, so that the next fetch can go on with it however this one ended.
+ * cas/partial/HASH-OF-URL/{blob,state}: the beginning of a file that is being downloaded.  It is
+ * there from the first byte on, so that the next fetch can go on with it however this one ended.
  *
- * Whoever downloads holds the directory's lock; store_gc() takes what is left alone for a day.  What
- * the bytes are worth is not asked here: the image made of them is hashed and verified like any other,
- * and when it is none they are dropped.
+ * Whoever downloads holds the directory's lock; store_gc() takes what is left alone for a day. What
+ * the bytes are worth is not asked here: the image made of them is hashed and verified like any
+ * other, and when it is none they are dropped.
  */
 #pragma once
 
@@ -24,16 +24,17 @@ struct partial {
 
 /*
  * Open, make and lock the place for this URL.  `waived` are the checks of the transport that this
- * download goes without (a number that the caller chooses bits for); bytes that came with fewer checks
- * than that are forgotten.  -EWOULDBLOCK, without `wait`: somebody else is downloading it.
+ * download goes without (a number that the caller chooses bits for); bytes that came with fewer
+ * checks than that are forgotten.  -EWOULDBLOCK, without `wait`: somebody else is downloading it.
  */
-int partial_open(int store, const char *url, unsigned waived, bool wait, struct partial *ret, struct err *e);
+int partial_open(int store, const char *url, unsigned waived, bool wait, struct partial *ret,
+		 struct err *e);
 /*
- * The download begins with the first byte: forget what there is.  validator NULL: it cannot be resumed.
- * length: of the whole, or -1.
+ * The download begins with the first byte: forget what there is.  validator NULL: it cannot be
+ * resumed.  length: of the whole, or -1.
  */
-int partial_begin(struct partial *p, const char *url, unsigned waived, const char *validator, int64_t length,
-		  struct err *e);
+int partial_begin(struct partial *p, const char *url, unsigned waived, const char *validator,
+		  int64_t length, struct err *e);
 /* The file is whole and good: it becomes to_dir/blob. */
 int partial_take(struct partial *p, int to_dir, struct err *e);
 /* The download is of no use: `bad`, because of what the bytes are. */

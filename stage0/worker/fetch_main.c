@@ -1,9 +1,9 @@
 /*
  * libexec/gantry/fetch: URL -> bytes on a pipe.
  *
- * Descriptors: request, head, out, result.  `request` is a record (fetch_request.h): what is in it may
- * be secret, and argv is not.  `head` gets a record of its own as soon as it is known what the answer
- * is, and is closed then; `out` gets the body; `result` says how it ended.
+ * Descriptors: request, head, out, result.  `request` is a record (fetch_request.h): what is in it
+ * may be secret, and argv is not.  `head` gets a record of its own as soon as it is known what the
+ * answer is, and is closed then; `out` gets the body; `result` says how it ended.
  */
 #include <curl/curl.h>
 #include <errno.h>
@@ -109,7 +109,8 @@ static char *resolver_dir(void)
 static int enter_jail(const char *ca_dir, struct err *e)
 {
 	_cleanup_free_ char *resolver = resolver_dir(), *ca = place_of(ca_dir);
-	const char *shared[12] = {"/usr", "/etc", "/bin", "/lib", "/lib32", "/lib64", "/libx32", "/dev/null"};
+	const char *shared[12] = {"/usr",   "/etc",   "/bin",	 "/lib",
+				  "/lib32", "/lib64", "/libx32", "/dev/null"};
 	size_t n = 8;
 	const struct jail jail = {
 		.uid = JAIL_UID_FETCH,
@@ -131,8 +132,8 @@ static int enter_jail(const char *ca_dir, struct err *e)
 }
 
 /*
- * SSL_CERT_FILE and SSL_CERT_DIR as other programs know them; the file is read before the jail hides
- * it.  The directory of openssl-rehash(1) is looked into by libcurl's TLS library.
+ * SSL_CERT_FILE and SSL_CERT_DIR as other programs know them; the file is read before the jail
+ * hides it.  The directory of openssl-rehash(1) is looked into by libcurl's TLS library.
  */
 static int read_authorities(struct http_request *rq, char **ret, struct err *e)
 {

@@ -68,7 +68,9 @@ static bool take_number(struct fetch_request *rq, const char *key, const char *v
 static bool take_auth(struct fetch_request *rq, const char *key, const char *value)
 {
 	static const char *const kinds[] = {
-		[HTTP_AUTH_NONE] = "none", [HTTP_AUTH_BASIC] = "basic", [HTTP_AUTH_BEARER] = "bearer",
+		[HTTP_AUTH_NONE] = "none",
+		[HTTP_AUTH_BASIC] = "basic",
+		[HTTP_AUTH_BEARER] = "bearer",
 		[HTTP_AUTH_AWS] = "aws",
 	};
 
@@ -93,11 +95,13 @@ int fetch_request_read(int fd, struct fetch_request *ret, struct err *e)
 	if (r < 0)
 		return err_ctx(e, r, "request");
 	while (record_next(&ret->record, &key, &value))
-		if (!take_string(ret, key, value) && !take_number(ret, key, value) && !take_auth(ret, key, value))
+		if (!take_string(ret, key, value) && !take_number(ret, key, value) &&
+		    !take_auth(ret, key, value))
 			return err_set(e, EINVAL, "request: unknown entry %s", q(key));
 	if (!http->url || !http->max_bytes)
 		return err_set(e, EINVAL, "request: no URL, or no limit");
-	if ((http->auth == HTTP_AUTH_BASIC && !http->user) || (http->auth == HTTP_AUTH_AWS && !http->region) ||
+	if ((http->auth == HTTP_AUTH_BASIC && !http->user) ||
+	    (http->auth == HTTP_AUTH_AWS && !http->region) ||
 	    (http->auth != HTTP_AUTH_NONE && (!http->password || !http->site)))
 		return err_set(e, EINVAL, "request: credentials are incomplete");
 	return 0;

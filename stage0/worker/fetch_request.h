@@ -1,9 +1,9 @@
 /*
  * What gantry asks the fetch worker for: a flat record, sealed, on the descriptor `request`.
  *
- *	url max-bytes allow-http any-certificate etag last-modified offset validator retry accept-later
- *	stop-elsewhere redirects meta-tags auth (none, basic, bearer, aws) auth-user auth-password
- *	auth-region auth-site auth-dir
+ *	url max-bytes allow-http any-certificate etag last-modified offset validator retry
+ *	accept-later stop-elsewhere redirects meta-tags auth (none, basic, bearer, aws) auth-user
+ *	auth-password auth-region auth-site auth-dir
  *
  * Flags are "1" or not there.  The answer's head is a record as well:
  *

@@ -10,7 +10,8 @@
 #define REDIRECTS_MAX 10
 #define TRIES 4
 #define RETRY_AFTER_MAX 10	   /* seconds: who wants more is told to come back himself */
-#define PROGRESS_BYTES (1u << 20) /* whoever sent so many since the last failure starts anew with the tries */
+/* Whoever sent so many since the last failure starts anew with the tries. */
+#define PROGRESS_BYTES (1u << 20)
 
 /* --- the next try --- */
 
@@ -90,7 +91,9 @@ static int follow(struct http_session *s, struct err *e)
 	if (++s->redirects > REDIRECTS_MAX)
 		return err_set(e, ELOOP, "more than %d redirects", REDIRECTS_MAX);
 	if (!next.https && !s->rq->allow_http)
-		return err_set(e, EPERM, "a redirect to http://%s: http is not allowed (see --insecure-options=http)",
+		return err_set(e, EPERM,
+			       "a redirect to http://%s: http is not allowed "
+			       "(see --insecure-options=http)",
 			       next.site);
 	here = http_url_same_origin(&s->url, &next);
 	if (!here)
@@ -101,7 +104,11 @@ static int follow(struct http_session *s, struct err *e)
 	next = (struct http_url) {0};
 	if (!here && s->rq->stop_elsewhere && !s->accepted) {
 		const struct http_head head = {
-			.status = 302, .url = s->url.text, .https = s->https, .redirects = s->redirects, .length = -1,
+			.status = 302,
+			.url = s->url.text,
+			.https = s->https,
+			.redirects = s->redirects,
+			.length = -1,
 		};
 
 		r = s->rq->on_head(s->rq->arg, &head, e);
@@ -119,13 +126,19 @@ static void explain_refusal(const struct http_session *s, struct strbuf *sb)
 	const char *host = s->url.site, *dir = rq->auth_dir ? rq->auth_dir : "auth.d";
 
 	if (s->credentials)
-		strbuf_addf(sb, ": %s does not take the credentials that are configured for it; see %s", host, dir);
+		strbuf_addf(sb,
+			    ": %s does not take the credentials that are configured for it; see %s",
+			    host, dir);
 	else if (rq->auth != HTTP_AUTH_NONE)
-		strbuf_addf(sb, ": %s, to which the redirect leads, wants credentials of its own; those for %s are not "
-			    "sent there", host, rq->site);
+		strbuf_addf(sb,
+			    ": %s, to which the redirect leads, wants credentials of its own; "
+			    "those for %s are not sent there",
+			    host, rq->site);
 	else
-		strbuf_addf(sb, ": %s wants credentials, and none are configured for it; put a file of kind \"auth\" "
-			    "with the domain \"%s\" into %s", host, host, dir);
+		strbuf_addf(sb,
+			    ": %s wants credentials, and none are configured for it; "
+			    "put a file of kind \"auth\" with the domain \"%s\" into %s",
+			    host, host, dir);
 }
 
 static int bad_status(const struct http_session *s, struct err *e)
@@ -151,13 +164,17 @@ static int give_up(struct http_session *s, CURLcode r, struct err *e)
 
 	if (s->verdict == HTTP_IGNORE)
 		return bad_status(s, e);
-	if (curl_easy_getinfo(s->curl, CURLINFO_HTTP_CONNECTCODE, &proxy) == CURLE_OK && proxy >= 300)
-		return err_set(e, EIO, "the proxy does not connect to %s: HTTP status code %ld", s->url.site, proxy);
+	if (curl_easy_getinfo(s->curl, CURLINFO_HTTP_CONNECTCODE, &proxy) == CURLE_OK &&
+	    proxy >= 300)
+		return err_set(e, EIO, "the proxy does not connect to %s: HTTP status code %ld",
+			       s->url.site, proxy);
 	return err_set(e, r == CURLE_OPERATION_TIMEDOUT ? ETIMEDOUT : EIO, "%s",
 		       *s->error ? s->error : curl_easy_strerror(r));
 }
 
-/* libcurl is content with a 206 that is shorter than the rest, since it does not know what we have. */
+/*
+ * libcurl is content with a 206 that is shorter than the rest, since it does not know what we have.
+ */
 static bool is_whole(const struct http_session *s)
 {
 	return s->whole < 0 || s->at == (uint64_t) s->whole;
@@ -205,7 +222,9 @@ static int start(struct http_session *s, struct err *e)
 		return r;
 	if (!s->url.https && !rq->allow_http)
 		return err_set(e, EPERM, "http is not allowed (see --insecure-options=http)");
-	/* Whoever chose the credentials must have read the same host from the URL as libcurl does. */
+	/*
+	 * Whoever chose the credentials must have read the same host from the URL as libcurl does.
+	 */
 	if (rq->auth != HTTP_AUTH_NONE && (!rq->site || strcasecmp(rq->site, s->url.site)))
 		return err_set(e, EINVAL, "the URL's host can be read in two ways");
 	s->credentials = rq->auth != HTTP_AUTH_NONE;

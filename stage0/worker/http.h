@@ -2,8 +2,9 @@
  * HTTP by libcurl: one file, with everything that may come between: redirects, a connection that
  * breaks, a server that is not ready, a copy of which a part is there already.
  *
- * Redirects are followed here and not by libcurl: credentials are for the scheme, host and port that
- * the operator named, and for no other; and whether another hop is allowed is our own decision.
+ * Redirects are followed here and not by libcurl: credentials are for the scheme, host and port
+ * that the operator named, and for no other; and whether another hop is allowed is our own
+ * decision.
  */
 #pragma once
 
@@ -24,7 +25,10 @@ struct http_request {
 
 	/* Of a copy that we have: if it is right still, the answer is 304. */
 	const char *etag, *last_modified;
-	/* Of a copy that we have the first `offset` bytes of: 206 if it is the same still, else 200. */
+	/*
+	 * Of a copy that we have the first `offset` bytes of: 206 if it is the same still, else
+	 * 200.
+	 */
 	uint64_t offset;
 	const char *validator; /* an etag or a date; NULL: from the beginning */
 
@@ -35,21 +39,23 @@ struct http_request {
 
 	enum http_auth auth;
 	const char *user, *password, *region; /* BASIC; BEARER: password; AWS: all three */
-	const char *site;		      /* "host" or "host:port" of `url` to the caller's understanding */
-	const char *auth_dir;		      /* where they are configured, for messages */
+	const char *site;     /* "host" or "host:port" of `url` to the caller's understanding */
+	const char *auth_dir; /* where they are configured, for messages */
 
-	const void *ca; /* certificates of authorities instead of the system's, PEM; NULL: the system's */
+	const void *ca; /* certificates of authorities, PEM; NULL: the system's */
 	size_t ca_len;
 	const char *ca_dir; /* or the directory of them */
 
-	/* Called once, before the first byte of the body; then for the body.  < 0 with err ends it. */
+	/*
+	 * Called once, before the first byte of the body; then for the body.  < 0 with err ends it.
+	 */
 	int (*on_head)(void *arg, const struct http_head *head, struct err *e);
 	int (*on_body)(void *arg, const void *data, size_t len, struct err *e);
 	void *arg;
 };
 
 struct http_head {
-	long status;	       /* 200, 206; 304; 202; 302: it continues at `url`, of another origin */
+	long status; /* 200, 206; 304; 202; 302: it continues at `url`, of another origin */
 	const char *url;       /* where the redirects led to */
 	bool https;	       /* each of them was https */
 	unsigned redirects;    /* followed so far */

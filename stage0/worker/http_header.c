@@ -10,8 +10,15 @@
 void http_headers_init(struct http_headers *h)
 {
 	*h = (struct http_headers) {
-		.length = -1, .first = -1, .last = -1, .total = -1, .retry_after = -1, .date = -1, .expires = -1,
-		.max_age = -1, .age = -1,
+		.length = -1,
+		.first = -1,
+		.last = -1,
+		.total = -1,
+		.retry_after = -1,
+		.date = -1,
+		.expires = -1,
+		.max_age = -1,
+		.age = -1,
 	};
 }
 
@@ -52,14 +59,23 @@ static void read_cache_control(struct http_headers *h, const char *value)
 
 		while (n && isspace((unsigned char) word[n - 1]))
 			word[--n] = '\0';
-		/* no-cache="Set-Cookie" is about that header only; taken as the whole, nothing is lost */
+		/*
+		 * no-cache="Set-Cookie" is about that header only; taken as the whole, nothing is
+		 * lost
+		 */
 		if (!strncasecmp(word, "no-cache", 8) || !strcasecmp(word, "no-store"))
 			h->no_cache = true;
 		if (!strncasecmp(word, "max-age=", 8)) {
 			int64_t age = read_seconds(word + 8);
 
-			/* RFC 9111 section 4.2.1: of several, and of what is malformed, the stale one */
-			h->max_age = age < 0 ? 0 : h->max_age < 0 || age < h->max_age ? age : h->max_age;
+			/*
+			 * RFC 9111 section 4.2.1: of several, and of what is malformed, the stale
+			 * one
+			 */
+			if (age < 0)
+				age = 0;
+			if (h->max_age < 0 || age < h->max_age)
+				h->max_age = age;
 		}
 	}
 }
@@ -80,7 +96,8 @@ static void read_range(struct http_headers *h, const char *value)
 	if (!slash)
 		return;
 	*dash = *slash = '\0';
-	if (parse_i64(copy, 0, INT64_MAX - 1, &first) < 0 || parse_i64(dash + 1, first, INT64_MAX - 1, &last) < 0)
+	if (parse_i64(copy, 0, INT64_MAX - 1, &first) < 0 ||
+	    parse_i64(dash + 1, first, INT64_MAX - 1, &last) < 0)
 		return;
 	if (strcmp(slash + 1, "*") && parse_i64(slash + 1, last + 1, INT64_MAX, &total) < 0)
 		return;
@@ -199,6 +216,9 @@ const char *http_headers_validator(const struct http_headers *h)
 	if (h->etag)
 		return str_starts(h->etag, "W/") ? NULL : h->etag;
 	modified = h->last_modified ? http_date(h->last_modified) : -1;
-	/* Within one second a file may change twice.  A server without a clock is taken at its word. */
+	/*
+	 * Within one second a file may change twice.  A server without a clock is taken at its
+	 * word.
+	 */
 	return modified >= 0 && (h->date < 0 || h->date > modified) ? h->last_modified : NULL;
 }

@@ -20,20 +20,23 @@ struct http_headers {
 	int64_t first, last, total;
 	int64_t retry_after; /* seconds from now, or -1 */
 	/* for http_headers_fresh() */
-	int64_t date, expires; /* seconds since the epoch, or -1; expires 0: malformed, that is, past */
+	int64_t date, expires; /* seconds since the epoch, or -1; expires 0: malformed, or past */
 	int64_t max_age, age;  /* seconds, or -1 */
 	bool no_cache;
 };
 
 void http_headers_init(struct http_headers *h);
 void http_headers_done(struct http_headers *h);
-/* One line with or without its CRLF.  A status line forgets what came before.  `now`: for Retry-After. */
+/*
+ * One line with or without its CRLF.  A status line forgets what came before.  `now`: for
+ * Retry-After.
+ */
 void http_headers_line(struct http_headers *h, const char *line, size_t len, int64_t now);
 /* How many seconds the answer may be used without asking again (RFC 9111 section 4.2). */
 int64_t http_headers_fresh(const struct http_headers *h);
 /*
- * What If-Range may name (RFC 9110 section 13.1.5): the etag unless it is a weak one, else the date if
- * it is strong, that is, older than the answer by a second; NULL: there is none.  Borrowed.
+ * What If-Range may name (RFC 9110 section 13.1.5): the etag unless it is a weak one, else the date
+ * if it is strong, that is, older than the answer by a second; NULL: there is none.  Borrowed.
  */
 const char *http_headers_validator(const struct http_headers *h);
 /* The date of a header, IMF-fixdate; -1. */

@@ -10,7 +10,7 @@
 #include "stage0/worker/http_session.h"
 
 #define HEADERS_MAX (256u << 10)
-#define IGNORED_MAX (64u << 10) /* of a page that nobody reads; more, and the connection is closed */
+#define IGNORED_MAX (64u << 10) /* of a page that nobody reads; then the connection is closed */
 #define CONNECT_SECONDS 30L
 #define STALL_SECONDS 30L /* slower than one byte a second for so long: it has stalled */
 #define BUFFER_SIZE (256L << 10)
@@ -19,7 +19,8 @@
 
 static int too_large(const struct http_session *s, struct err *e)
 {
-	return err_set(e, EFBIG, "larger than the limit of %llu bytes", (unsigned long long) s->rq->max_bytes);
+	return err_set(e, EFBIG, "larger than the limit of %llu bytes",
+		       (unsigned long long) s->rq->max_bytes);
 }
 
 static int accept_answer(struct http_session *s, struct err *e)
@@ -43,13 +44,17 @@ static int accept_answer(struct http_session *s, struct err *e)
 	return s->rq->on_head(s->rq->arg, &head, e);
 }
 
-/* 206: is it the rest of what we have?  A server may ignore If-Range, or be another one than before. */
+/*
+ * 206: is it the rest of what we have?  A server may ignore If-Range, or be another one than
+ * before.
+ */
 static bool is_the_rest(const struct http_session *s)
 {
 	const struct http_headers *h = &s->headers;
 	const char *same_kind = http_date(s->validator) >= 0 ? h->last_modified : h->etag;
 
-	return h->first >= 0 && (uint64_t) h->first == s->at && (!same_kind || !strcmp(same_kind, s->validator)) &&
+	return h->first >= 0 && (uint64_t) h->first == s->at &&
+	       (!same_kind || !strcmp(same_kind, s->validator)) &&
 	       (s->whole < 0 || h->total < 0 || s->whole == h->total);
 }
 
@@ -79,7 +84,8 @@ static int decide_part(struct http_session *s, struct err *e)
 		return s->accepted ? 0 : accept_answer(s, e);
 	}
 	if (s->accepted || !s->asked)
-		return s->asked ? changed(e) : err_set(e, EPROTO, "a part came where the whole was asked for");
+		return s->asked ? changed(e) :
+				  err_set(e, EPROTO, "a part came where the whole was asked for");
 	s->again = true;
 	return 0;
 }
@@ -101,7 +107,8 @@ static int decide(struct http_session *s, struct err *e)
 		return 0;
 	if (status == 416 && s->asked)
 		s->again = true;
-	if ((status == 304 && (rq->etag || rq->last_modified)) || (status == 202 && rq->accept_later)) {
+	if ((status == 304 && (rq->etag || rq->last_modified)) ||
+	    (status == 202 && rq->accept_later)) {
 		s->without_body = true;
 		return accept_answer(s, e);
 	}
@@ -189,7 +196,8 @@ static CURLcode set_credentials(const struct http_session *s)
 #define SET(option, value) r = r ? r : curl_easy_setopt(s->curl, option, value)
 	SET(CURLOPT_NETRC, (long) CURL_NETRC_IGNORED);
 	SET(CURLOPT_USERNAME, auth == HTTP_AUTH_BASIC || auth == HTTP_AUTH_AWS ? rq->user : NULL);
-	SET(CURLOPT_PASSWORD, auth == HTTP_AUTH_BASIC || auth == HTTP_AUTH_AWS ? rq->password : NULL);
+	SET(CURLOPT_PASSWORD,
+	    auth == HTTP_AUTH_BASIC || auth == HTTP_AUTH_AWS ? rq->password : NULL);
 	SET(CURLOPT_XOAUTH2_BEARER, auth == HTTP_AUTH_BEARER ? rq->password : NULL);
 	SET(CURLOPT_AWS_SIGV4, NULL);
 	if (auth == HTTP_AUTH_BASIC)
@@ -206,14 +214,17 @@ static CURLcode set_credentials(const struct http_session *s)
 static CURLcode set_trust(const struct http_session *s)
 {
 	const struct http_request *rq = s->rq;
-	const struct curl_blob ca = {.data = (void *) rq->ca, .len = rq->ca_len, .flags = CURL_BLOB_NOCOPY};
+	const struct curl_blob ca = {
+		.data = (void *) rq->ca, .len = rq->ca_len, .flags = CURL_BLOB_NOCOPY};
 	CURLcode r = CURLE_OK;
 
 	SET(CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
 	SET(CURLOPT_SSL_VERIFYPEER, rq->any_certificate ? 0L : 1L);
 	SET(CURLOPT_SSL_VERIFYHOST, rq->any_certificate ? 0L : 2L);
-	if (rq->ca)
+	if (rq->ca) {
 		SET(CURLOPT_CAINFO_BLOB, &ca);
+		SET(CURLOPT_PROXY_CAINFO_BLOB, &ca);
+	}
 	if (rq->ca && !rq->ca_dir)
 		SET(CURLOPT_CAPATH, NULL);
 	if (rq->ca_dir)

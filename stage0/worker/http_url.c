@@ -19,7 +19,8 @@ void http_url_done(struct http_url *u)
 
 bool http_url_same_origin(const struct http_url *a, const struct http_url *b)
 {
-	return !strcmp(a->scheme, b->scheme) && !strcmp(a->host, b->host) && !strcmp(a->port, b->port);
+	return !strcmp(a->scheme, b->scheme) && !strcmp(a->host, b->host) &&
+	       !strcmp(a->port, b->port);
 }
 
 /* A part, owned by the caller; NULL when there is none. */
@@ -42,7 +43,8 @@ static char *lower(char *s)
 
 static int bad_scheme(bool redirect, struct err *e)
 {
-	return err_set(e, EPERM, "a %s to a scheme that is not allowed", redirect ? "redirect" : "URL");
+	return err_set(e, EPERM, "a %s to a scheme that is not allowed",
+		       redirect ? "redirect" : "URL");
 }
 
 static int take_apart(CURLU *u, bool redirect, struct http_url *ret, struct err *e)
@@ -89,7 +91,8 @@ int http_url_read(const char *base, const char *text, struct http_url *ret, stru
 	if (c == CURLUE_UNSUPPORTED_SCHEME)
 		r = bad_scheme(base, e);
 	else
-		r = c ? err_set(e, EINVAL, "malformed URL%s: %s", base ? " in a redirect" : "", curl_url_strerror(c)) :
+		r = c ? err_set(e, EINVAL, "malformed URL%s: %s", base ? " in a redirect" : "",
+				curl_url_strerror(c)) :
 			take_apart(u, base, ret, e);
 	curl_url_cleanup(u);
 	return r;

@@ -17,8 +17,8 @@ struct http_url {
 };
 
 /*
- * `base` NULL: an absolute URL, without user and password.  Else a redirect's Location, which may be
- * relative.  -EPERM: neither http nor https.
+ * `base` NULL: an absolute URL, without user and password.  Else a redirect's Location, which may
+ * be relative.  -EPERM: neither http nor https.
  */
 int http_url_read(const char *base, const char *text, struct http_url *ret, struct err *e);
 bool http_url_same_origin(const struct http_url *a, const struct http_url *b);

@@ -186,6 +186,9 @@ redirect_to() { echo "http://$ONE/goto/$(sed 's,:,%3a,g; s,/,%2f,g' <<<"$1")"; }
 	assert_equal "$(grep -cF "auth=Basic $BASIC" "$LOG2")" 1
 	g fetch "http://alice:x%0d%0aX-Evil:y@$ONE/app.aci"
 	assert_refused 254 'malformed'
+	g --debug fetch "http://alice:s3cr3t@$ONE/status/403/app.aci"
+	assert_refused 254 403
+	no_secret
 }
 
 @test "fetch-auth: while it runs, no secret is in any argv or environment" {

@@ -163,8 +163,13 @@ late() {
 	assert_refused 254 'signature' '404'
 	g image list --no-legend
 	assert_equal "$output" ''
-	# the image's bytes were as they should be, but it needs all of them again: they did not break off
-	assert_equal "$(ls "$DATA/cas/partial" "$DATA/cas/tmp" | grep -v ':$' | xargs)" ''
+	# the image itself need not come again
+	assert_equal "$(ls "$DATA/cas/tmp")" ''
+	mv "$T/kept.asc" "$WWW/late/app.aci.asc"
+	: >"$LOG"
+	g fetch "$URL/once/202/late/app.aci"
+	is_app
+	assert_equal "$(requests '^GET /once/202/late/app.aci 206 - bytes=')" 1
 	g fetch "$URL/status/202/app.aci"
 	assert_refused 254 'bad HTTP status code: 202'
 	keys_down

@@ -288,3 +288,16 @@ half() {
 	in_world umount "$T/small"
 	DATA=$T/data
 }
+
+@test "fetch-resume: where no part can be kept it works all the same" {
+	mkdir -p "$DATA/cas"
+	ln -s /nonexistent "$DATA/cas/partial"
+	g fetch "$URL/it.aci"
+	assert_refused 254 'cas/partial'
+	rm "$DATA/cas/partial"
+	mkdir "$DATA/cas/partial"
+	chattr +i "$DATA/cas/partial" 2>/dev/null || skip "no immutable directories here"
+	g fetch "$URL/it.aci"
+	chattr -i "$DATA/cas/partial"
+	is_large
+}

@@ -12,7 +12,8 @@ static void check(const struct http_headers *h)
 	int64_t fresh = http_headers_fresh(h);
 	const char *validator = http_headers_validator(h);
 
-	if (fresh < 0 || fresh > HTTP_AGE_MAX || h->status < 0 || h->status > 999 || h->length < -1 || h->retry_after < -1)
+	if (fresh < 0 || fresh > HTTP_AGE_MAX || h->status < 0 || h->status > 999 ||
+	    h->length < -1 || h->retry_after < -1)
 		abort();
 	if (h->first >= 0 && (h->last < h->first || (h->total >= 0 && h->total <= h->last)))
 		abort();

@@ -8,9 +8,9 @@
 #include "stage0/image/credentials.h"
 #include "stage0/image/download.h"
 
-static const char config[] =
-	"{\"rktKind\":\"auth\",\"rktVersion\":\"v1\",\"domains\":[\"a.com\",\"a.com:8443\"],\"type\":\"basic\","
-	"\"credentials\":{\"user\":\"u\",\"password\":\"p\"}}";
+static const char config[] = "{\"rktKind\":\"auth\",\"rktVersion\":\"v1\",\"domains\":[\"a.com\","
+			     "\"a.com:8443\"],\"type\":\"basic\","
+			     "\"credentials\":{\"user\":\"u\",\"password\":\"p\"}}";
 static const char config_b[] =
 	"{\"rktKind\":\"auth\",\"rktVersion\":\"v1\",\"domains\":[\"b.com\"],\"type\":\"oauth\","
 	"\"credentials\":{\"token\":\"t\"}}";
@@ -23,10 +23,15 @@ struct world {
 static void world_open(struct world *w)
 {
 	w->dir = scratch_open();
-	w->g = (struct gantry) {.system_config = (char *) "/nonexistent", .local_config = scratch_path};
+	w->g = (struct gantry){.system_config = (char *) "/nonexistent",
+			       .local_config = scratch_path};
 	assert_int_equal(mkdirat(w->dir, "auth.d", 0700), 0);
-	assert_int_equal(file_write_at(w->dir, "auth.d/a.json", config, strlen(config), 0600, FILE_FAST, NULL), 0);
-	assert_int_equal(file_write_at(w->dir, "auth.d/b.json", config_b, strlen(config_b), 0600, FILE_FAST, NULL), 0);
+	assert_int_equal(file_write_at(w->dir, "auth.d/a.json", config, strlen(config), 0600,
+				       FILE_FAST, NULL),
+			 0);
+	assert_int_equal(file_write_at(w->dir, "auth.d/b.json", config_b, strlen(config_b), 0600,
+				       FILE_FAST, NULL),
+			 0);
 }
 
 static void test_choice(void **state _unused_)
@@ -116,7 +121,9 @@ static void test_malformed(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_choice), cmocka_unit_test(test_redirects), cmocka_unit_test(test_shown),
+		cmocka_unit_test(test_choice),
+		cmocka_unit_test(test_redirects),
+		cmocka_unit_test(test_shown),
 		cmocka_unit_test(test_malformed),
 	};
 

@@ -20,8 +20,9 @@ static struct http_headers read_lines(const char *const *lines)
 
 static void test_plain(void **state _unused_)
 {
-	struct http_headers h = READ("HTTP/1.1 200 OK\r\n", "ETag: \"a b\"\r\n", "LAST-MODIFIED:" DATE "\r\n",
-				     "Content-Length:\t42 \r\n", "Location: /x\r\n", "Retry-After: 7\r\n");
+	struct http_headers h =
+		READ("HTTP/1.1 200 OK\r\n", "ETag: \"a b\"\r\n", "LAST-MODIFIED:" DATE "\r\n",
+		     "Content-Length:\t42 \r\n", "Location: /x\r\n", "Retry-After: 7\r\n");
 
 	assert_int_equal(h.status, 200);
 	assert_string_equal(h.etag, "\"a b\"");
@@ -42,10 +43,27 @@ static void test_plain(void **state _unused_)
 static void test_malformed(void **state _unused_)
 {
 	static const char *const lines[] = {
-		"HTTP/1.1", "HTTP/1.1 2", "HTTP/1.1 abc", "ETag \"x\"", "ETag:", "ETag: a\x01z", "ETag: \xff\xfe", ": x",
-		"Content-Length: -1", "Content-Length: 99999999999999999999", "Content-Length: 1,1", "Content-Range: 1-2/3",
-		"Content-Range: bytes 5-4/9", "Content-Range: bytes 0-9/9", "Content-Range: bytes */9",
-		"Content-Range: bytes 1-", "Content-Range: bytes -1-2/9", "Retry-After: -1", "Retry-After: soon", "", "\r\n",
+		"HTTP/1.1",
+		"HTTP/1.1 2",
+		"HTTP/1.1 abc",
+		"ETag \"x\"",
+		"ETag:",
+		"ETag: a\x01z",
+		"ETag: \xff\xfe",
+		": x",
+		"Content-Length: -1",
+		"Content-Length: 99999999999999999999",
+		"Content-Length: 1,1",
+		"Content-Range: 1-2/3",
+		"Content-Range: bytes 5-4/9",
+		"Content-Range: bytes 0-9/9",
+		"Content-Range: bytes */9",
+		"Content-Range: bytes 1-",
+		"Content-Range: bytes -1-2/9",
+		"Retry-After: -1",
+		"Retry-After: soon",
+		"",
+		"\r\n",
 	};
 	struct http_headers h;
 
@@ -112,7 +130,9 @@ static void test_fresh(void **state _unused_)
 		{{"Cache-Control: s-maxage=60"}, 0},
 		{{"Expires: Sun, 06 Nov 1994 09:49:37 GMT", "Date: " DATE}, 3600},
 		{{"Expires: Sun, 06 Nov 1994 09:49:37 GMT"}, 0},
-		{{"Expires: Sun, 06 Nov 1994 09:49:37 GMT", "Date: " DATE, "Cache-Control: max-age=5"}, 5},
+		{{"Expires: Sun, 06 Nov 1994 09:49:37 GMT", "Date: " DATE,
+		  "Cache-Control: max-age=5"},
+		 5},
 		{{"Expires: 0", "Date: " DATE}, 0},
 		{{"Expires: " DATE, "Date: Sun, 06 Nov 1994 09:49:37 GMT"}, 0},
 		{{"X: y"}, 0},
@@ -169,8 +189,9 @@ static void test_dates(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_plain), cmocka_unit_test(test_malformed), cmocka_unit_test(test_bounds),
-		cmocka_unit_test(test_range), cmocka_unit_test(test_fresh),	cmocka_unit_test(test_validator),
+		cmocka_unit_test(test_plain),  cmocka_unit_test(test_malformed),
+		cmocka_unit_test(test_bounds), cmocka_unit_test(test_range),
+		cmocka_unit_test(test_fresh),  cmocka_unit_test(test_validator),
 		cmocka_unit_test(test_dates),
 	};
 

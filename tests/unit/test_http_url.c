@@ -17,8 +17,10 @@ static void test_parts(void **state _unused_)
 		{"https://a.com/d/x", "/y?z#f", "https://a.com/y?z", "a.com", "443", true},
 		{"https://a.com/d/x", "//b.com/y", "https://b.com/y", "b.com", "443", true},
 		{"https://a.com/d/x", "http://b.com/y", "http://b.com/y", "b.com", "80", false},
-		{"https://a.com/x", "https://eve:pw@b.com/y", "https://b.com/y", "b.com", "443", true},
-		{"https://a.com/x", "/with space", "https://a.com/with%20space", "a.com", "443", true},
+		{"https://a.com/x", "https://eve:pw@b.com/y", "https://b.com/y", "b.com", "443",
+		 true},
+		{"https://a.com/x", "/with space", "https://a.com/with%20space", "a.com", "443",
+		 true},
 	};
 
 	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
@@ -46,8 +48,10 @@ static void test_refused(void **state _unused_)
 		{NULL, "a.com/x", -EINVAL, "malformed URL"},
 		{NULL, "https://u:p@a.com/x", -EINVAL, "malformed URL"},
 		{NULL, "https://a.com:99999/x", -EINVAL, "malformed URL"},
-		{"https://a.com/", "file:///etc/passwd", -EPERM, "a redirect to a scheme that is not allowed"},
-		{"https://a.com/", "gopher://a.com/", -EPERM, "a redirect to a scheme that is not allowed"},
+		{"https://a.com/", "file:///etc/passwd", -EPERM,
+		 "a redirect to a scheme that is not allowed"},
+		{"https://a.com/", "gopher://a.com/", -EPERM,
+		 "a redirect to a scheme that is not allowed"},
 		{"https://a.com/", "https://[x/", -EINVAL, "malformed URL in a redirect"},
 	};
 
@@ -86,7 +90,9 @@ static void test_origin(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parts), cmocka_unit_test(test_refused), cmocka_unit_test(test_origin),
+		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_origin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -112,7 +112,8 @@ static void test_not_resumed(void **state _unused_)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_resumed), cmocka_unit_test(test_not_resumed)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_resumed),
+					   cmocka_unit_test(test_not_resumed)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
