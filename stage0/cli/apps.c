@@ -68,6 +68,8 @@ const struct opt app_request_opts[] = {
 	 .help = "CPU weight, 2..262144"},
 	{.name = "oom-score-adj", .type = OPT_STRING, .offset = APP(oom_score_adj), .arg = "N",
 	 .help = "preference of the OOM killer, -1000..1000"},
+	/* As rkt's documents call it. */
+	{.name = "oom-score-adjust", .type = OPT_STRING, .offset = APP(oom_score_adj), .arg = "N"},
 	{.name = "pids", .type = OPT_STRING, .offset = APP(pids), .arg = "N",
 	 .help = "limit on processes and threads"},
 	{.name = "caps-retain", .type = OPT_STRING, .offset = APP(caps_retain), .arg = "CAP_X,...",

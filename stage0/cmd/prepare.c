@@ -3,13 +3,9 @@
  */
 #include <errno.h>
 
-#include "base/fd.h"
-#include "base/log.h"
-#include "base/str.h"
 #include "stage0/cli/apps.h"
 #include "stage0/command.h"
 #include "stage0/pod/prepare.h"
-#include "stage0/pod/stage1_select.h"
 
 struct target {
 	struct pod_request pod;
@@ -35,29 +31,18 @@ static int parse(struct gantry *g, const struct command *cmd, struct opt_cursor 
 static int run(struct gantry *g, void *target, char *const *words, struct err *e)
 {
 	struct target *t = target;
-	_cleanup_stage1_ struct stage1 s = STAGE1_INIT;
-	_cleanup_pod_ struct pod p = POD_INIT;
-	_cleanup_fd_ int pods = -EBADF;
-	struct prepare how = {.request = &t->pod, .durable = true};
+	_cleanup_prepared_ struct prepared p = PREPARED_INIT;
+	struct prepare how = {.request = &t->pod, .stage1 = &t->stage1, .durable = true};
 	int r = pod_request_check(&t->pod, e);
 
 	(void) words;
 	if (r == 0)
-		r = stage1_request_check(&t->stage1, e);
+		r = pod_prepare(g, &how, &p, e);
 	if (r == 0)
-		r = stage1_select(g, &t->stage1, &s, e);
-	if (r < 0)
-		return r;
-	pods = pods_open(g, false, e);
-	if (pods < 0)
-		return pods;
-	r = pod_prepare(g, pods, &how, &s, &p, e);
+		r = pod_move(&p.pod, PHASE_PREPARED, true, e);
 	if (r == 0)
-		r = pod_move(&p, PHASE_PREPARED, true, e);
-	if (r < 0)
-		return r;
-	printf("%s\n", p.uuid);
-	return 0;
+		printf("%s\n", p.pod.uuid);
+	return r;
 }
 
 static const struct help_table help_tables[] = {

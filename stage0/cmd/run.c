@@ -3,13 +3,11 @@
  */
 #include <errno.h>
 
-#include "base/fd.h"
 #include "base/str.h"
 #include "stage0/cli/apps.h"
 #include "stage0/command.h"
 #include "stage0/pod/prepare.h"
 #include "stage0/pod/run.h"
-#include "stage0/pod/stage1_select.h"
 
 struct target {
 	struct pod_request pod;
@@ -36,34 +34,33 @@ static int parse(struct gantry *g, const struct command *cmd, struct opt_cursor 
 	return apps_parse(g, cmd, c, t, &t->pod, &more, e);
 }
 
-static int run(struct gantry *g, void *target, char *const *words, struct err *e)
+/* What can be said before anything is fetched or made. */
+static int check(struct target *t, struct err *e)
 {
-	struct target *t = target;
-	_cleanup_stage1_ struct stage1 s = STAGE1_INIT;
-	_cleanup_pod_ struct pod p = POD_INIT;
-	_cleanup_fd_ int pods = -EBADF;
-	struct prepare how = {.request = &t->pod, .uuid_file_save = t->uuid_file_save};
 	int r = pod_request_check(&t->pod, e);
 
-	(void) words;
 	if (r == 0)
 		r = run_request_check(&t->run, e);
 	if (r == 0)
 		r = run_request_check_ports(&t->run, t->pod.ports, e);
 	if (r == 0 && t->run.interactive && t->pod.n_apps > 1)
 		r = err_set(e, EINVAL, "interactive option only supports one image");
+	return r;
+}
+
+static int run(struct gantry *g, void *target, char *const *words, struct err *e)
+{
+	struct target *t = target;
+	_cleanup_prepared_ struct prepared p = PREPARED_INIT;
+	struct prepare how = {.request = &t->pod, .stage1 = &t->stage1,
+			      .uuid_file_save = t->uuid_file_save};
+	int r = check(t, e);
+
+	(void) words;
 	if (r == 0)
-		r = stage1_request_check(&t->stage1, e);
+		r = pod_prepare(g, &how, &p, e);
 	if (r == 0)
-		r = stage1_select(g, &t->stage1, &s, e);
-	if (r < 0)
-		return r;
-	pods = pods_open(g, false, e);
-	if (pods < 0)
-		return pods;
-	r = pod_prepare(g, pods, &how, &s, &p, e);
-	if (r == 0)
-		r = pod_run(g, &p, &s, &t->run, e);
+		r = pod_run(g, &p.pod, &p.stage1, &t->run, e);
 	return r;
 }
 

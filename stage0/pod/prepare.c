@@ -3,10 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <linux/magic.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -21,6 +18,7 @@
 #include "stage0/pod/brief.h"
 #include "stage0/pod/manifest.h"
 #include "stage0/pod/name.h"
+#include "stage0/pod/overlay.h"
 #include "stage0/pod/ports.h"
 #include "stage0/render/render.h"
 #include "stage0/store/store.h"
@@ -186,62 +184,6 @@ static int save_uuid(const struct work *w, const struct pod *pod, struct err *e)
 }
 
 /*
- * Why the pod directory cannot hold an upper layer, or NULL (fs/overlayfs/super.c asks the same of
- * it).
- */
-static const char *no_overlay_here(int pod_dir)
-{
-	static const struct {
-		long type;
-		const char *why;
-	} systems[] = {
-		{OVERLAYFS_SUPER_MAGIC, "an overlay file system"},
-		{0x61756673, "aufs"},
-		{0x2fc12fc1, "zfs"},
-		{ECRYPTFS_SUPER_MAGIC, "ecryptfs"},
-		{NFS_SUPER_MAGIC, "nfs"},
-		{FUSE_SUPER_MAGIC, "fuse"},
-		{CIFS_SUPER_MAGIC, "smb"},
-		{SMB2_SUPER_MAGIC, "smb"},
-	};
-	struct statfs fs;
-
-	if (fstatfs(pod_dir, &fs) < 0)
-		return NULL;
-	for (size_t i = 0; i < ELEMENTSOF(systems); i++)
-		if ((long) fs.f_type == systems[i].type)
-			return systems[i].why;
-	return NULL;
-}
-
-/*
- * Whether the kernel has overlayfs; loads the module where there is one. A filter in the way is for
- * stage1 to tell.
- */
-static bool has_overlayfs(void)
-{
-	_cleanup_fd_ int fd = (int) syscall(SYS_fsopen, "overlay", 1 /* FSOPEN_CLOEXEC */);
-
-	return fd >= 0 || errno != ENODEV;
-}
-
-static bool can_overlay(const struct work *w, int pod_dir)
-{
-	const char *why;
-
-	if (w->how->request->no_overlay)
-		return false;
-	why = no_overlay_here(pod_dir);
-	if (why)
-		log_warning("%s is on %s: the images' trees are copied", w->g->data_dir, why);
-	else if (!has_overlayfs())
-		log_warning("the kernel has no overlayfs: the images' trees are copied");
-	else
-		return true;
-	return false;
-}
-
-/*
  * A file of a pod that is being made: no temporary name, since nobody believes what stands in it
  * before the pod has left `prepare`. What a killed process leaves goes with the whole directory.
  */
@@ -309,7 +251,7 @@ static int write_pod(const struct work *w, const struct stage1 *stage1, struct p
 		     struct err *e)
 {
 	_cleanup_fd_ int apps = -EBADF;
-	bool overlay = can_overlay(w, pod->dir);
+	bool overlay = !w->how->request->no_overlay && overlay_is_possible(w->g, pod->dir);
 	int r = write_brief(w, pod->dir, e);
 
 	if (r == 0)
@@ -383,21 +325,44 @@ static int prepare_locked(struct work *w, int pods, struct stage1 *stage1, struc
 	return r < 0 ? err_ctx(e, r, "pod %s", ret->uuid) : 0;
 }
 
-int pod_prepare(const struct gantry *g, int pods, const struct prepare *how,
-		struct stage1 *stage1, struct pod *ret, struct err *e)
+static int choose(const struct prepare *how, struct work *w, struct prepared *ret, struct err *e)
 {
-	struct work w = {.g = g, .how = how, .store = store_open(g, e)};
-	int r = w.store;
+	int r = stage1_request_check(how->stage1, e);
 
-	if (r >= 0)
-		r = check_name(how->request->pod_name, pods, e);
-	if (r >= 0 && !how->request->pod_manifest)
+	if (r == 0)
+		r = stage1_select(w->g, how->stage1, &ret->stage1, e);
+	if (r < 0)
+		return r;
+	ret->pods = pods_open(w->g, false, e);
+	if (ret->pods < 0)
+		return ret->pods;
+	r = check_name(how->request->pod_name, ret->pods, e);
+	if (r < 0)
+		return r;
+	w->store = store_open(w->g, e);
+	return w->store < 0 ? w->store : 0;
+}
+
+int pod_prepare(const struct gantry *g, const struct prepare *how, struct prepared *ret,
+		struct err *e)
+{
+	struct work w = {.g = g, .how = how, .store = -EBADF};
+	int r = choose(how, &w, ret, e);
+
+	if (r == 0 && !how->request->pod_manifest)
 		r = resolve_images(&w, e);
-	if (r >= 0)
-		r = prepare_locked(&w, pods, stage1, ret, e);
+	if (r == 0)
+		r = prepare_locked(&w, ret->pods, &ret->stage1, &ret->pod, e);
 	images_done(&w.images);
 	pod_manifest_free(w.manifest);
 	free(w.manifest_text);
 	(void) fd_close(w.store);
 	return r;
+}
+
+void prepared_done(struct prepared *p)
+{
+	stage1_done(&p->stage1);
+	pod_close(&p->pod);
+	p->pods = fd_close(p->pods);
 }

@@ -46,7 +46,7 @@ n() { g run --net=none "$@"; }
 	assert_out 'one: hostname=box' 'two: X=1'
 	local flag
 	for flag in name exec working-dir user group supplementary-gids readonly-rootfs environment memory cpu cpu-shares \
-		oom-score-adj pids caps-retain caps-remove cap-retain cap-remove seccomp signature stdin stdout stderr; do
+		oom-score-adj pids caps-retain caps-remove oom-score-adjust cap-retain cap-remove seccomp signature stdin stdout stderr; do
 		n --$flag=x "$PROBE_ID"
 		assert_refused 254 "^gantry: run: --$flag must follow an image$"
 		n --$flag x "$PROBE_ID"
