@@ -16,7 +16,6 @@
 #include "base/fd.h"
 #include "base/lock.h"
 #include "base/proc.h"
-#include "contract/entry.h"
 #include "contract/layout.h"
 #include "stage0/pod/status.h"
 
@@ -161,8 +160,8 @@ static bool has_started(const struct pod *p, const char *app)
 		if ((!app || !strcmp(app, s.apps[i].app->name)) && !s.apps[i].started_ns &&
 		    s.apps[i].exit_code < 0)
 			return false;
-	/* rkt's contract: there is a pod as soon as its first process is known. */
-	return s.pid || pod_stage1_interface(p) >= ENTRY_VERSION_APPS;
+	/* There is a pod as soon as its first process is known; of rkt's contract nothing else is. */
+	return s.pid != 0;
 }
 
 int pod_wait_ready(const struct pod *p, const char *app, int64_t timeout_ms, struct err *e)

@@ -306,6 +306,23 @@ late_args() { echo "--data-dir=*/data" "--system-config=*/system"; }
 	assert_argv enter "--pid=$(cat "$POD/pid")" --appname=probe -- true
 }
 
+@test "stage1: enter waits as well when the apps run and the pid file is away" {
+	start_pod "$PROBE_ID" -- pause
+	POD=$DATA/pods/run/$UUID
+	mv "$POD/pid" "$POD/pid.backup"
+	g_bg enter enter "$UUID" /probe out inside
+	local pid=$BG
+	sleep 0.5
+	[ ! -s "$T/enter.out" ] || fail "entered"
+	kill -0 "$pid" || fail "gave up: $(cat "$T/enter.err")"
+	mv "$POD/pid.backup" "$POD/pid"
+	g_wait "$pid" enter
+	assert_ok
+	assert_out inside
+	g stop "$UUID"
+	assert_ok
+}
+
 @test "stage1: enter gives up when the pod ends before there was a process" {
 	stub_dir "$STUB" 6
 	STUB_RUN=late g_bg pod run --stage1-path="$STUB" --net=none --uuid-file-save="$T/uuid" "$PROBE_ID"

@@ -242,6 +242,7 @@ static void waiting_for_the_start(void **state)
 	held = hold_lock(&f, PHASE_RUN, A, LOCK_EX, &pid);
 	assert_int_equal(open_a(&f, &p), 0);
 	pod_file(&p, "pod", text);
+	pod_file(&p, "pid", "1\n");
 	assert_int_equal(pod_wait_ready(&p, NULL, 20, &e), -ETIMEDOUT);
 	assert_err(&e, "timeout while waiting for the pod to be ready");
 	starter = later(&f, app_starts);
