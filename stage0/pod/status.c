@@ -43,7 +43,15 @@ static char *name_and_version(const char *name, const struct nameval_list *label
 {
 	const char *version = nameval_get(labels, "version");
 
-	return version ? xasprintf("%s:%s", name, version) : xstrdup(name);
+	struct strbuf sb = STRBUF_INIT;
+
+	/* For each row of a long list: no formatting. */
+	strbuf_adds(&sb, name);
+	if (version) {
+		strbuf_addc(&sb, ':');
+		strbuf_adds(&sb, version);
+	}
+	return strbuf_take(&sb);
 }
 
 char *pod_image_name(const struct pod *p, const struct pod_status *s, const struct runtime_app *ra)
