@@ -144,6 +144,45 @@ static int open_target(const struct stage2 *s, const char *path, bool dir)
 	return make_target(s->root, path, dir, 0);
 }
 
+/*
+ * A directory in place of a file of the image (appc specification, "Volume Setup"; stage1/run has told
+ * the user). Only in the app's own root: a file below another mount is somebody else's.  Returns the new
+ * directory.
+ */
+static int replace_file(const struct stage2 *s, const char *real)
+{
+	const char *name = path_last(real);
+	_cleanup_free_ char *parent_path = xstrndup(real, (size_t) (name - real));
+	_cleanup_fd_ int parent = -EBADF, file = -EBADF;
+	struct stat st;
+	int fd;
+
+	file = path_open_beneath(s->root, real, O_PATH, 0, PATH_NO_LINKS | PATH_NO_XDEV);
+	parent = path_open_beneath(s->root, parent_path, O_PATH | O_DIRECTORY, 0, PATH_NO_LINKS | PATH_NO_XDEV);
+	if (file < 0 || parent < 0)
+		return -ENOTDIR;
+	if (fstat(file, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -ENOTDIR;
+	if (unlinkat(parent, name, 0) < 0 || mkdirat(parent, name, 0755) < 0)
+		return -errno;
+	fd = openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Attach, and say what is missing where that is what it is. */
+static int attach(int mnt, int target, unsigned attrs, bool recursive, struct err *e)
+{
+	int r = mnt_attach(mnt, target, attrs, recursive);
+
+	if (r == -ENOSYS && recursive)
+		return err_set(e, ENOSYS,
+			       "the attributes of what is mounted below it cannot be set: this kernel has no "
+			       "mount_setattr (Linux 5.12); recursive=false does without");
+	return r < 0 ? err_sysr(e, r, "attach") : 0;
+}
+
 static int attach_volume(const struct stage2 *s, const struct app_mount *m, struct err *e)
 {
 	_cleanup_fd_ int mnt = fds_take_n("mount", m->fd), target = -EBADF;
@@ -173,12 +212,18 @@ static int attach_volume(const struct stage2 *s, const struct app_mount *m, stru
 		return r;
 	if (fstat(target, &st) < 0)
 		return err_sys(e, "look at target");
-	if (S_ISDIR(st.st_mode) != m->dir)
-		return err_set(e, m->dir ? ENOTDIR : EISDIR, "the image has %s there",
-			       m->dir ? "a file" : "a directory");
+	if (!S_ISDIR(st.st_mode) && m->dir) {
+		(void) fd_close(target);
+		target = replace_file(s, real);
+		if (target == -ENOTDIR)
+			return err_set(e, ENOTDIR, "there is a file there");
+		if (target < 0)
+			return err_sysr(e, target, "put a directory in the place of a file");
+	}
+	if (S_ISDIR(st.st_mode) && !m->dir)
+		return err_set(e, EISDIR, "there is a directory there");
 	/* Nothing is mounted below a file. */
-	r = mnt_attach(mnt, target, attrs, m->recursive && m->dir);
-	return r < 0 ? err_sysr(e, r, "attach") : 0;
+	return attach(mnt, target, attrs, m->recursive && m->dir, e);
 }
 
 int step_volumes(struct stage2 *s, struct err *e)

@@ -117,6 +117,8 @@ DEFINE_CLEANUP(struct plan *, plan_free)
 /* Volumes of one app: plan->volumes, pa->mounts. */
 int plan_mounts(const struct pod *pod, const struct pod_app *a, struct plan *plan, struct plan_app *pa,
 		struct err *e);
+/* plan_masking.c: notes about what they hide of the image. */
+int plan_masking(const struct pod *pod, struct plan *plan, const struct plan_app *pa, struct err *e);
 /* The mount that covers the path (its target is the path or above it), or NULL. */
 const struct plan_mount *plan_covered(const struct plan_app *pa, const char *path);
 struct plan_mount *plan_add_mount(struct plan_app *pa);

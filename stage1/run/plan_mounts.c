@@ -199,5 +199,5 @@ int plan_mounts(const struct pod *pod, const struct pod_app *a, struct plan *pla
 	if (r < 0)
 		return r;
 	sort_by_depth(pa->mounts, pa->n_mounts);
-	return 0;
+	return plan_masking(pod, plan, pa, e);
 }

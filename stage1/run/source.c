@@ -6,10 +6,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -26,11 +29,23 @@ static int open_plain(const char *path)
 	return fd < 0 ? -errno : (int) fd;
 }
 
-/* A link may be followed when nobody but its owner root or ourselves can have made it. */
+static bool is_procfs(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
+}
+
+/*
+ * A link may be followed when nobody but its owner root or ourselves can have made it; those of procfs
+ * are not links at all (proc(5), /proc/PID/root).
+ */
 static int link_text(int fd, const struct stat *st, char *target, size_t size)
 {
 	ssize_t n;
 
+	if (is_procfs(fd))
+		return -EXDEV;
 	if (st->st_uid != 0 && st->st_uid != geteuid())
 		return -EPERM;
 	n = readlinkat(fd, "", target, size - 1);
@@ -100,9 +115,12 @@ int source_open(const char *path, struct stat *ret_st, struct err *e)
 		fd = open_walk(path);
 	if (fd == -EPERM)
 		return err_set(e, EPERM, "%s leads over a symbolic link that root does not own", shown);
-	if (fd < 0)
+	if (fd < 0 && fd != -EXDEV)
 		return err_sysr(e, fd, "Failed to stat %s", shown);
-	if (fstat(fd, ret_st) < 0)
+	if (fd >= 0 && fstat(fd, ret_st) < 0)
 		return err_sys(e, "Failed to stat %s", shown);
+	/* Processes of the host, and ways to anywhere in it. */
+	if (fd < 0 || is_procfs(fd))
+		return err_set(e, EPERM, "%s is in procfs, of which nothing can be given to a pod", shown);
 	return take_fd(fd);
 }

@@ -43,7 +43,7 @@ static void kinds(void **state)
 			      "{\"volume\":\"h\",\"path\":\"/h\"},{\"volume\":\"f\",\"path\":\"/f\"},"
 			      "{\"volume\":\"n\",\"path\":\"/dev/x\"},{\"volume\":\"e\",\"path\":\"//e/./x/../\"}",
 			      "{\"name\":\"h\",\"kind\":\"host\",\"source\":\"/tmp\",\"recursive\":false},"
-			      "{\"name\":\"f\",\"kind\":\"host\",\"source\":\"/proc/version\",\"readOnly\":true},"
+			      "{\"name\":\"f\",\"kind\":\"host\",\"source\":\"/etc/passwd\",\"readOnly\":true},"
 			      "{\"name\":\"n\",\"kind\":\"host\",\"source\":\"/dev/null\"},"
 			      "{\"name\":\"e\",\"kind\":\"empty\",\"mode\":\"0711\",\"uid\":5,\"gid\":6}"),
 			 0);
@@ -63,6 +63,43 @@ static void kinds(void **state)
 	/* Device volumes are in the list of the device cgroup, to be opened, not to be made. */
 	assert_string_equal(d.plan->apps[0].devices[d.plan->apps[0].n_devices - 1].access, "rw");
 	pod_dir_close(&d);
+}
+
+/* The image has /etc/passwd, empty, and nothing else (pod_dir.h). */
+static void masking(void **state)
+{
+	static const struct {
+		const char *mounts, *volumes, *note; /* note NULL: nothing to be told */
+		int r;
+	} rows[] = {
+		{"{\"volume\":\"v\",\"path\":\"/new\"}", "{\"name\":\"v\",\"kind\":\"empty\"}", NULL, 0},
+		{"{\"volume\":\"v\",\"path\":\"/etc\"}", "{\"name\":\"v\",\"kind\":\"empty\"}",
+		 "app a: volume \"v\" on \"/etc\": what the image has there is hidden by it", 0},
+		{"{\"volume\":\"v\",\"path\":\"/etc/passwd\"}", "{\"name\":\"v\",\"kind\":\"empty\"}",
+		 "app a: volume \"v\" on \"/etc/passwd\": the image has a file there, a directory takes its place", 0},
+		{"{\"volume\":\"v\",\"path\":\"/etc/passwd\"}",
+		 "{\"name\":\"v\",\"kind\":\"host\",\"source\":\"/etc/passwd\"}",
+		 "app a: volume \"v\" on \"/etc/passwd\": the image's file there is hidden by it", 0},
+		{"{\"volume\":\"v\",\"path\":\"/etc\"}",
+		 "{\"name\":\"v\",\"kind\":\"host\",\"source\":\"/etc/passwd\"}",
+		 "app a: volume \"v\": a file cannot be mounted on the directory \"/etc\" of the image", -EISDIR},
+		{"{\"volume\":\"b\",\"path\":\"/x/y\"},{\"volume\":\"a\",\"path\":\"/x\"}",
+		 "{\"name\":\"a\",\"kind\":\"empty\"},{\"name\":\"b\",\"kind\":\"empty\"}",
+		 "app a: volume \"b\" on \"/x/y\": it lies inside volume \"a\"", 0},
+	};
+	struct pod_dir d;
+
+	(void) state;
+	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+		assert_int_equal(plan(&d, "", rows[i].mounts, rows[i].volumes), rows[i].r);
+		if (rows[i].r < 0)
+			assert_string_equal(err_text(&d.e), rows[i].note);
+		else if (rows[i].note)
+			assert_string_equal(d.plan->notes[0], rows[i].note);
+		else
+			assert_null(d.plan->notes);
+		pod_dir_close(&d);
+	}
 }
 
 static void mount_points(void **state)
@@ -212,7 +249,7 @@ static void source_links(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(kinds),	  cmocka_unit_test(mount_points), cmocka_unit_test(app_volumes),
+		cmocka_unit_test(kinds), cmocka_unit_test(masking),	  cmocka_unit_test(mount_points), cmocka_unit_test(app_volumes),
 		cmocka_unit_test(shared_by_apps), cmocka_unit_test(order),	   cmocka_unit_test(refusals),
 		cmocka_unit_test(source_links),
 	};
