@@ -32,9 +32,9 @@ char *stage1_installed_dir(const struct gantry *g)
 
 bool stage1_is_installed(const struct gantry *g, const char *path)
 {
-	_cleanup_free_ char *dir = stage1_installed_dir(g);
+	_cleanup_free_ char *dir = stage1_installed_dir(g), *real = realpath(dir, NULL);
 
-	return path_is_below(path, dir) && strcmp(path, dir) != 0;
+	return real && path_is_below(path, real) && strcmp(path, real) != 0;
 }
 
 static int open_flavour(const struct gantry *g, const char *flavour, size_t len, struct stage1 *ret,

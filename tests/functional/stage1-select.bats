@@ -336,6 +336,12 @@ again() { rm -rf "$DATA/pods"; }
 	assert_stub
 	assert_err "image: using image from file $T/empty/my-stage1.aci"
 	assert_err "image: using image from file $T/prog/bin/my-stage1.aci"
+	# what is installed is found through links on the way to it, too
+	again
+	rm "$LOCAL/stage1.d/cfg.json"
+	GANTRY=$T/prog/bin/gantry INSECURE='' g "${RUN[@]}" --stage1-from-dir=ns "$PROBE_ID" -- out hello
+	assert_ok
+	assert_out hello
 }
 
 @test "stage1-select: an option wins over the configuration" {
