@@ -37,7 +37,7 @@ assert_stub() {
 	assert_out "$SAID"
 	assert_stage1 "$DATA/cas/tree/$STUB_ID"
 }
-assert_stage1() { assert_equal "$(head -qn 1 "$DATA"/pods/*/*/stage1)" "$(readlink -f "$1")"; }
+assert_stage1() { assert_equal "$(readlink -f "$(head -qn 1 "$DATA"/pods/*/*/stage1)")" "$(readlink -f "$1")"; }
 again() { rm -rf "$DATA/pods"; }
 
 @test "stage1-select: the installed default, in place" {
