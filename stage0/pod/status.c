@@ -42,7 +42,6 @@ static int read_manifest(const struct pod *p, struct pod_status *s, struct err *
 static char *name_and_version(const char *name, const struct nameval_list *labels)
 {
 	const char *version = nameval_get(labels, "version");
-
 	struct strbuf sb = STRBUF_INIT;
 
 	/* For each row of a long list: no formatting. */

@@ -1,4 +1,4 @@
-# --port: read, checked, carried in the manifest; forwarding itself is not there yet, and said so.
+# --port: read, checked, and carried in the manifest. What it does is in port-forward.bats.
 
 load ../lib/gantry
 
@@ -23,16 +23,6 @@ teardown() { test_down; }
 	g status "$UUID"
 	assert_ok
 	assert_out state=prepared
-}
-
-@test "ports: what cannot be forwarded yet does not run without them" {
-	g run --port=web:8080 "$WEB"
-	assert_refused 254 '^gantry: run: port "web": port forwarding is not supported yet$'
-	g prepare --quiet --port=web:8080 "$WEB"
-	g run-prepared "$output"
-	assert_refused 254 'port "web": port forwarding is not supported yet'
-	g run --dry-run --port=web:8080 "$WEB"
-	assert_refused 254 'port "web": port forwarding is not supported yet'
 }
 
 @test "ports: not without a network of the pod's own" {
@@ -84,8 +74,6 @@ teardown() { test_down; }
 	whole '[{"name":"web","hostPort":8080}]'
 	g prepare --quiet --pod-manifest="$T/pod.json"
 	assert_ok
-	g run --pod-manifest="$T/pod.json"
-	assert_refused 254 'port "web": port forwarding is not supported yet'
 	whole '[{"name":"ftp","hostPort":21}]'
 	g prepare --pod-manifest="$T/pod.json"
 	assert_refused 254 "$T/pod.json" 'port "ftp": no app has a port of that name'
