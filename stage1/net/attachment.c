@@ -13,6 +13,8 @@
 #include "contract/layout.h"
 #include "stage1/net/plugin.h"
 
+#define FILE_MAX (8u << 20) /* of our own: 65535 port mappings are 5 MiB */
+
 void attachment_done(struct attachment *a)
 {
 	cni_network_done(&a->network);
@@ -21,6 +23,7 @@ void attachment_done(struct attachment *a)
 	free(a->netns);
 	strv_free(a->path);
 	cJSON_Delete(a->result);
+	cJSON_Delete(a->caps);
 	*a = (struct attachment) {0};
 }
 
@@ -48,6 +51,14 @@ static int write_state(const struct attachment *a, int pod_fd, const char *phase
 	return file_write_at(pod_fd, file, sb.buf, sb.len, 0600, FILE_FAST, e);
 }
 
+static int write_json(const struct attachment *a, int pod_fd, const char *suffix, const cJSON *j,
+		      struct err *e)
+{
+	_cleanup_free_ char *file = file_name(a->index, suffix), *text = json_print(j, false);
+
+	return file_write_at(pod_fd, file, text, strlen(text), 0600, FILE_FAST, e);
+}
+
 /* Before the first plugin runs: what is recorded is taken back, whatever happens next. */
 static int record_begin_add(const struct attachment *a, int pod_fd, struct err *e)
 {
@@ -58,12 +69,14 @@ static int record_begin_add(const struct attachment *a, int pod_fd, struct err *
 	if (mkdirat(pod_fd, POD_NET, 0700) < 0 && errno != EEXIST)
 		return err_sys(e, "mkdir " POD_NET);
 	r = file_write_at(pod_fd, file, text, strlen(text), 0600, FILE_FAST, e);
+	if (r == 0 && a->caps)
+		r = write_json(a, pod_fd, "caps", a->caps, e);
 	return r < 0 ? r : write_state(a, pod_fd, "adding", e);
 }
 
 static void forget(const struct attachment *a, int pod_fd)
 {
-	static const char *const suffixes[] = {"result", "conf", "state"};
+	static const char *const suffixes[] = {"result", "conf", "caps", "state"};
 
 	/* The state last: while it is there, gc comes back. */
 	for (size_t i = 0; i < ELEMENTSOF(suffixes); i++) {
@@ -83,6 +96,21 @@ static void set(cJSON *o, const char *key, cJSON *value)
 		cJSON_AddItemToObject(o, key, value);
 }
 
+/* Of the arguments that there are, those that the plugin says it takes. */
+static void add_capabilities(const struct attachment *a, const cJSON *plugin, cJSON *conf)
+{
+	const cJSON *takes = json_get(plugin, "capabilities");
+	cJSON *config = NULL;
+
+	for (const cJSON *c = a->caps ? a->caps->child : NULL; c; c = c->next) {
+		if (!cJSON_IsTrue(json_get(takes, c->string)))
+			continue;
+		if (!config)
+			config = cJSON_AddObjectToObject(conf, "runtimeConfig");
+		cJSON_AddItemToObject(config, c->string, cJSON_Duplicate(c, true));
+	}
+}
+
 /*
  * What one plugin gets on its input: its own object, name and version overwritten, the result so
  * far.
@@ -95,6 +123,7 @@ static cJSON *plugin_conf(const struct attachment *a, const cJSON *plugin, const
 	set(conf, "name", cJSON_CreateString(a->network.name));
 	cJSON_DeleteItemFromObjectCaseSensitive(conf, "runtimeConfig");
 	cJSON_DeleteItemFromObjectCaseSensitive(conf, "prevResult");
+	add_capabilities(a, plugin, conf);
 	if (prev)
 		set(conf, "prevResult", cJSON_Duplicate(prev, true));
 	return conf;
@@ -141,14 +170,6 @@ static int add_chain(struct attachment *a, const char *uuid, struct err *e)
 	return 0;
 }
 
-static int write_result(const struct attachment *a, int pod_fd, struct err *e)
-{
-	_cleanup_free_ char *file = file_name(a->index, "result"),
-			    *text = json_print(a->result, false);
-
-	return file_write_at(pod_fd, file, text, strlen(text), 0600, FILE_FAST, e);
-}
-
 int attachment_add(struct attachment *a, int pod_fd, const char *uuid, struct err *e)
 {
 	int r = record_begin_add(a, pod_fd, e);
@@ -160,7 +181,7 @@ int attachment_add(struct attachment *a, int pod_fd, const char *uuid, struct er
 	}
 	r = add_chain(a, uuid, e);
 	if (r == 0)
-		r = write_result(a, pod_fd, e);
+		r = write_json(a, pod_fd, "result", a->result, e);
 	if (r == 0)
 		return 0;
 	/*
@@ -241,16 +262,15 @@ static int read_state(struct attachment *a, int pod_fd, char **version, struct e
 	return 0;
 }
 
-static void read_result(struct attachment *a, int pod_fd)
+/* NULL when there is none, or half of one. */
+static cJSON *read_json(const struct attachment *a, int pod_fd, const char *suffix)
 {
-	_cleanup_free_ char *file = file_name(a->index, "result"), *text = NULL;
+	_cleanup_free_ char *file = file_name(a->index, suffix), *text = NULL;
 	size_t len;
 
-	/*
-	 * Without one (a killed ADD) DEL goes on without prevResult, as the specification has it.
-	 */
-	if (file_read_at(pod_fd, file, JSON_MANIFEST_MAX, &text, &len, NULL) == 0)
-		a->result = json_parse(text, len, JSON_MANIFEST_MAX, NULL);
+	if (file_read_at(pod_fd, file, FILE_MAX, &text, &len, NULL) < 0)
+		return NULL;
+	return json_parse(text, len, FILE_MAX, NULL);
 }
 
 /*
@@ -310,7 +330,12 @@ int attachment_load(struct attachment *ret, int pod_fd, unsigned index, struct e
 		a.network.version = take_ptr(version);
 	}
 	add_present_path(&a);
-	read_result(&a, pod_fd);
+	/*
+	 * Without a result (a killed ADD) DEL goes on without prevResult, as the specification has
+	 * it.
+	 */
+	a.result = read_json(&a, pod_fd, "result");
+	a.caps = read_json(&a, pod_fd, "caps");
 	*ret = a;
 	return 0;
 }

@@ -4,6 +4,7 @@
  *	net/I.conf    the configuration list that was used
  *	net/I.state   flat record: name, file, cni-version, ifname, args, path (repeated),
  *	              netns, phase=adding
+ *	net/I.caps    capability arguments (runtimeConfig), where there are any
  *	net/I.result  the final result: there once all plugins have added
  */
 #pragma once
@@ -16,6 +17,7 @@ struct attachment {
 	char *ifname, *args, *netns;
 	char **path; /* CNI_PATH */
 	cJSON *result; /* the last plugin's, or NULL */
+	cJSON *caps;   /* capability arguments by name, or NULL */
 };
 void attachment_done(struct attachment *a);
 

@@ -14,6 +14,7 @@
 #include "contract/layout.h"
 #include "stage1/net/attachment.h"
 #include "stage1/net/plugin.h"
+#include "stage1/net/ports.h"
 #include "stage1/net/result.h"
 
 struct net_plan {
@@ -119,6 +120,25 @@ static int select_networks(const struct net_request *req, struct net_plan *p, st
 	return r;
 }
 
+/*
+ * The ports lead to the first network that masquerades, else to the last one, as rkt has it.
+ */
+static int add_ports(const struct net_request *req, struct net_plan *p, struct err *e)
+{
+	struct attachment *a = p->n ? &p->v[p->n - 1] : NULL;
+	int r;
+
+	if (!req->n_ports)
+		return 0;
+	if (!a)
+		return err_set(e, EINVAL, "there is no network to forward ports to");
+	for (size_t i = p->n; i-- > 0;)
+		if (net_has_masquerade(p->v[i].network.list))
+			a = &p->v[i];
+	r = net_ports_add(a->network.list, req->ports, req->n_ports, &a->caps, e);
+	return r < 0 ? r : check_plugins(a, e);
+}
+
 int net_plan(const struct net_request *req, struct net_plan **ret, struct err *e)
 {
 	struct net_plan *p = xcalloc(1, sizeof *p);
@@ -128,6 +148,8 @@ int net_plan(const struct net_request *req, struct net_plan **ret, struct err *e
 	p->pod_fd = req->pod_fd;
 	if (req->nets && !strv_has(req->nets, "none"))
 		r = select_networks(req, p, e);
+	if (r == 0)
+		r = add_ports(req, p, e);
 	if (r < 0) {
 		net_plan_free(p);
 		return r;

@@ -13,6 +13,12 @@
 
 #include "base/err.h"
 
+/* Ports of the host that lead into the pod: `count` ones from both numbers on. */
+struct net_port {
+	char *protocol, *host_ip; /* host_ip NULL: every address of the host */
+	unsigned host_port, port, count;
+};
+
 struct net_request {
 	const char *uuid;	  /* CNI_CONTAINERID */
 	int pod_fd;		  /* the pod directory */
@@ -21,6 +27,8 @@ struct net_request {
 	const char
 		*netns_path; /* CNI_NETNS: /proc/PID/fd/N of the process that becomes the monitor */
 	int netns_fd;
+	const struct net_port *ports;
+	size_t n_ports;
 };
 
 struct net_plan;

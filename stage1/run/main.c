@@ -70,6 +70,8 @@ static int plan_network(const struct plan *plan, const struct entry_args *args, 
 		.nets = plan->nets,
 		.local_config = args->local_config ? args->local_config : LOCAL_CONFIG_DIR,
 		.netns_fd = -EBADF,
+		.ports = plan->ports,
+		.n_ports = plan->n_ports,
 	};
 
 	*ret = NULL;

@@ -169,10 +169,9 @@ int plan_make(const struct pod *pod, const struct entry_args *args, const struct
 	plan->uuid = xstrdup(pod->uuid);
 	plan->group = xasprintf("gantry/%s", pod->uuid);
 	plan->overlay = pod->overlay;
-	if (pod->manifest->n_ports)
-		return err_set(e, ENOTSUP, "port %s: port forwarding is not supported yet",
-			       q(pod->manifest->ports[0].name));
 	r = plan_options(args, plan, e);
+	if (r == 0)
+		r = plan_ports(pod, plan, e);
 	if (r == 0)
 		r = plan_interactive(pod->n_apps, args, facts, plan, e);
 	if (r < 0)
@@ -240,6 +239,11 @@ void plan_free(struct plan *plan)
 	strv_free(plan->notes);
 	free(plan->uuid);
 	free(plan->hostname);
+	for (size_t i = 0; i < plan->n_ports; i++) {
+		free(plan->ports[i].protocol);
+		free(plan->ports[i].host_ip);
+	}
+	free(plan->ports);
 	free(plan->group);
 	free(plan);
 }

@@ -13,6 +13,7 @@
 #include "contract/pod_record.h"
 #include "stage1/net/net.h"
 #include "stage1/run/listening.h"
+#include "stage1/net/net.h"
 #include "stage1/run/pod.h"
 #include "sys/cgroup.h"
 
@@ -87,6 +88,8 @@ struct plan {
 	bool interactive;	    /* the app has our standard input, */
 	bool terminal;		    /* by way of a terminal of its own */
 	char **nets;		    /* to be asked of the network runtime; empty for none and host */
+	struct net_port *ports;	    /* of the host, that lead to this pod */
+	size_t n_ports;
 	bool limited;		    /* the pod itself has limits */
 	struct cg_limits limits;
 	struct cg_disk *disks; /* of limits, owned */
@@ -151,6 +154,9 @@ int plan_sysctls(const struct isolator *iso, struct plan *plan, struct err *e);
 
 /* --- plan_lsm.c --- */
 int plan_lsm(const struct isolator *iso, const struct host_facts *facts, struct app_record *rec, struct err *e);
+
+/* --- plan_ports.c --- */
+int plan_ports(const struct pod *pod, struct plan *plan, struct err *e);
 
 /* --- plan_streams.c --- */
 /* --interactive of the pod, then what each app has as its standard streams. */
