@@ -14,6 +14,7 @@ VERIFY_SRC := $(addprefix stage0/worker/,verify_main.c openpgp.c openpgp_loop.c)
 $(B)/obj/stage0/worker/openpgp.o: PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags gpgme)
 $(eval $(call program,libexec/gantry/verify,$(VERIFY_SRC) stage0/worker/arriving.c $(WORKER_SRC),gpgme libseccomp))
 
-FETCH_SRC := $(addprefix stage0/worker/,fetch_main.c fetch_request.c http.c http_transfer.c http_url.c http_header.c \
-               metatags.c)
-$(eval $(call program,libexec/gantry/fetch,$(FETCH_SRC) $(WORKER_SRC),libcurl libxml-2.0 libseccomp))
+FETCH_SRC := $(addprefix stage0/worker/,fetch.c fetch_request.c http.c http_transfer.c http_url.c http_header.c)
+$(eval $(call program,libexec/gantry/fetch,stage0/worker/fetch_main.c $(FETCH_SRC) $(WORKER_SRC),libcurl libseccomp))
+$(eval $(call program,libexec/gantry/discover,stage0/worker/discover_main.c stage0/worker/metatags.c $(FETCH_SRC) \
+               $(WORKER_SRC),libcurl libxml-2.0 libseccomp))

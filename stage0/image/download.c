@@ -77,7 +77,6 @@ static int make_request(const struct download_request *rq, const struct credenti
 	add_flag(&sb, "any-certificate", rq->g->insecure & INSECURE_TLS);
 	add_flag(&sb, "retry", rq->retry);
 	add_flag(&sb, "accept-later", rq->accept_later);
-	add_flag(&sb, "meta-tags", rq->meta_tags);
 	add_flag(&sb, "stop-elsewhere", c->list.n > 0);
 	add_text(&sb, "etag", rq->etag);
 	add_text(&sb, "last-modified", rq->last_modified);
@@ -207,7 +206,7 @@ static int start_worker(const struct download_request *rq, int request, struct d
 
 	const struct fd_name names[] = {{"request", request}, {"head", head[1]}, {"out", out[1]}};
 
-	r = worker_start(rq->g, "fetch", NULL, names, ELEMENTSOF(names), &d->worker, e);
+	r = worker_start(rq->g, rq->meta_tags ? "discover" : "fetch", NULL, names, ELEMENTSOF(names), &d->worker, e);
 	(void) fd_close(out[1]);
 	(void) fd_close(head[1]);
 	d->pipe = out[0];

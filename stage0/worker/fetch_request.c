@@ -32,7 +32,6 @@ static const struct {
 	{"retry", offsetof(struct fetch_request, http.retry)},
 	{"accept-later", offsetof(struct fetch_request, http.accept_later)},
 	{"stop-elsewhere", offsetof(struct fetch_request, http.stop_elsewhere)},
-	{"meta-tags", offsetof(struct fetch_request, meta_tags)},
 };
 
 static bool take_string(struct fetch_request *rq, const char *key, const char *value)

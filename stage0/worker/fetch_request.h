@@ -1,8 +1,8 @@
 /*
- * What gantry asks the fetch worker for: a flat record, sealed, on the descriptor `request`.
+ * What gantry asks fetch and discover for: a flat record, sealed, on the descriptor `request`.
  *
  *	url max-bytes allow-http any-certificate etag last-modified offset validator retry
- *	accept-later stop-elsewhere redirects meta-tags auth (none, basic, bearer, aws) auth-user
+ *	accept-later stop-elsewhere redirects auth (none, basic, bearer, aws) auth-user
  *	auth-password auth-region auth-site auth-dir
  *
  * Flags are "1" or not there.  The answer's head is a record as well:
@@ -21,7 +21,6 @@
 struct fetch_request {
 	struct record record; /* what http's strings point into */
 	struct http_request http;
-	bool meta_tags; /* the file is a page, and `out` gets the tags of discovery on it */
 };
 #define FETCH_REQUEST_INIT {.record = RECORD_INIT}
 
