@@ -13,7 +13,7 @@ extern const struct command cmd_cat_manifest, cmd_complete, cmd_completion, cmd_
 	cmd_image_rm, cmd_list, cmd_prepare, cmd_restart, cmd_rm, cmd_run, cmd_run_prepared, cmd_status,
 	cmd_stop, cmd_trust, cmd_version, cmd_metadata_service;
 extern const struct command cmd_image_export, cmd_image_extract, cmd_image_gc, cmd_image_render,
-	cmd_image_verify, cmd_build, cmd_sign, cmd_validate;
+	cmd_image_verify, cmd_image_fetch, cmd_build, cmd_sign, cmd_validate;
 
 #define NOT_BUILT(id, words)                                                                       \
 	static const struct command id = {.name = words,                                           \
@@ -54,6 +54,7 @@ const struct command *const commands[] = {
 	&cmd_image_verify,
 	&cmd_image_rm,
 	&cmd_image_gc,
+	&cmd_image_fetch,
 	&cmd_config,
 	&cmd_build,
 	&cmd_validate,

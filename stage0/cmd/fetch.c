@@ -151,3 +151,15 @@ const struct command cmd_fetch = {
 	.run = run,
 	.done = done,
 };
+
+/* rkt's other word for it, which its help does not show either. */
+const struct command cmd_image_fetch = {
+	.name = "image fetch",
+	.usage = "[options] IMAGE...",
+	.details = "The same as fetch.",
+	COMMAND_OPTS(opts),
+	.target_size = sizeof(struct target),
+	.parse = parse,
+	.run = run,
+	.done = done,
+};

@@ -61,6 +61,12 @@ $(short third)"
 	assert_equal "$output" "sha512-$(key other)"
 }
 
+@test "fetch-names: image fetch is the same" {
+	g image fetch one.test/app --full
+	assert_ok
+	assert_equal "$output" "sha512-$(key app)"
+}
+
 @test "fetch-names: words that are none" {
 	g fetch one.test/app -- argument
 	assert_refused 254 'argument'
