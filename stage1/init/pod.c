@@ -165,6 +165,9 @@ static void act_term(struct pod *pod, struct app *a)
 	a->stopped = true;
 	a->deadline = now_ms() + pod->rec.stop_timeout_ms;
 	signal_app(pod, a, SIGTERM);
+	/* What a shell on a terminal does not heed; that its terminal is going away, it does. */
+	if (pod->terminal >= 0)
+		signal_app(pod, a, SIGHUP);
 }
 
 void pod_event(struct pod *pod, struct app *a, enum app_event event)

@@ -105,6 +105,17 @@ assert_terminal() { assert_out terminal=same; }
 	done
 }
 
+@test "interactive: a shell, which does not heed SIGTERM, ends by that its terminal goes away" {
+	need busybox
+	on_pty 'expect:> ' 'raw:' 'signal:15' -- "$SH"
+	assert_status 0
+	assert_terminal
+	on_pty 'expect:> ' 'raw:' 'signal:1' -- "$SH"
+	assert_status 0
+	g status "$(tail -n 1 "$T/uuids")"
+	assert_out app-shell=0
+}
+
 @test "interactive: the terminal is restored while the front is stopped, and raw again afterwards" {
 	need busybox
 	on_pty 'expect:> ' 'raw:' 'signal:20' 'stopped:' 'cooked:' 'signal:18' 'raw:' 'send:exit 9\n' -- "$SH"
