@@ -30,6 +30,7 @@
 
 #define CHUNK (4u << 20)
 #define COPY_BUFFER (256u << 10)
+#define LARGE (8 << 20) /* bytes to come for which it pays to ask who signed, before they come */
 
 /* A worker that reads the blob, and the pipe on which it is told how far it may. */
 struct reader {
@@ -49,6 +50,7 @@ struct pipeline {
 	bool source_failed, bytes_failed; /* whose fault it was */
 	const struct signature *sig; /* NULL: there is none to check, or not yet */
 	struct reader unpack, verify;
+	struct worker issuer; /* of a large download: is the signature of any use? */
 	int manifest_pipe;
 	struct strbuf manifest_text;
 	struct image_manifest *manifest;
@@ -197,6 +199,9 @@ static int start_verify(struct pipeline *p, struct err *e)
 		return blob;
 	r = signature_start_check(p->in->g, p->sig, p->manifest->name, blob, progress, &p->verify.worker, e);
 	tell(p, &p->verify);
+	if (r == 0 && p->in->download && !p->whole &&
+	    p->in->download->head.length - (int64_t) p->total > LARGE)
+		r = signature_start_issuer_check(p->in->g, p->sig, p->manifest->name, &p->issuer, e);
 	return r;
 }
 
@@ -299,7 +304,7 @@ static bool is_done(const struct pipeline *p)
 	return p->whole && p->unpack.finished && p->manifest_pipe < 0 && (!wants_verify(p) || p->verify.finished);
 }
 
-static int wait_for(const struct pipeline *p, struct pollfd fds[6])
+static int wait_for(const struct pipeline *p, struct pollfd fds[7])
 {
 	bool reading = !p->whole;
 	int from = p->in->download ? p->in->download->pipe : -EBADF;
@@ -312,12 +317,13 @@ static int wait_for(const struct pipeline *p, struct pollfd fds[6])
 	/* Who has not been told the end yet is told as soon as its pipe has room. */
 	fds[4] = (struct pollfd) {.fd = behind ? p->unpack.progress : -1, .events = POLLOUT};
 	fds[5] = (struct pollfd) {.fd = behind ? p->verify.progress : -1, .events = POLLOUT};
-	return poll(fds, 6, reading && from < 0 ? 0 : 1000);
+	fds[6] = (struct pollfd) {.fd = p->issuer.pidfd, .events = POLLIN};
+	return poll(fds, 7, reading && from < 0 ? 0 : 1000);
 }
 
 static int step(struct pipeline *p, struct err *e)
 {
-	struct pollfd fds[6];
+	struct pollfd fds[7];
 	int n = wait_for(p, fds), r = 0;
 
 	if (n < 0)
@@ -338,6 +344,8 @@ static int step(struct pipeline *p, struct err *e)
 		p->verify.finished = r == 0;
 		p->bytes_failed = r < 0 && r != -ENOKEY;
 	}
+	if (r == 0 && fds[6].revents)
+		r = signature_finish_issuer_check(&p->issuer, e);
 	tell(p, &p->unpack);
 	tell(p, &p->verify);
 	return r;
@@ -404,6 +412,7 @@ static void done(struct pipeline *p)
 {
 	worker_kill(&p->unpack.worker);
 	worker_kill(&p->verify.worker);
+	worker_kill(&p->issuer);
 	(void) fd_close(p->unpack.progress);
 	(void) fd_close(p->verify.progress);
 	(void) fd_close(p->manifest_pipe);
@@ -428,6 +437,7 @@ int import_image(const struct import *in, char **ret_id, struct err *e)
 		.blob = -EBADF,
 		.unpack = READER_INIT,
 		.verify = READER_INIT,
+		.issuer = WORKER_INIT,
 		.manifest_pipe = -EBADF,
 		.deadline = now_ms() + FETCH_STALL_MS,
 	};

@@ -79,6 +79,14 @@ int signature_start_check(const struct gantry *g, const struct signature *sig, c
 /* Its answer: the first signer (owned by the caller). */
 int signature_finish_check(struct worker *w, int timeout_ms, char **ret_signer, struct err *e);
 
+/*
+ * Whether the signature is of a key that we have, which can be told without the image: a worker that
+ * checks it with nothing.  Its end says -ENOKEY, or 0 when only the whole check can tell.
+ */
+int signature_start_issuer_check(const struct gantry *g, const struct signature *sig,
+				 const char *image_name, struct worker *ret, struct err *e);
+int signature_finish_issuer_check(struct worker *w, struct err *e);
+
 /* --- remote.c: what is known of URLs, so that nothing is downloaded twice --- */
 struct remote {
 	char *id, *etag, *last_modified; /* the latter two may be NULL */

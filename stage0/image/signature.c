@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "stage0/image/internal.h"
+#include "stage0/worker/arriving.h"
 
 void signature_done(struct signature *sig)
 {
@@ -71,4 +72,33 @@ int signature_finish_check(struct worker *w, int timeout_ms, char **ret_signer, 
 		return err_set(e, EPROTO, "openpgp: nobody signed the image");
 	*ret_signer = xstrdup(signer);
 	return 0;
+}
+
+int signature_start_issuer_check(const struct gantry *g, const struct signature *sig,
+				 const char *image_name, struct worker *ret, struct err *e)
+{
+	_cleanup_fd_ int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC), progress = -EBADF;
+	uint64_t message = ARRIVING_WHOLE;
+	int fds[2], r;
+
+	if (nothing < 0)
+		return err_sys(e, "open /dev/null");
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_sys(e, "pipe");
+	progress = fds[0];
+	r = write_all(fds[1], &message, sizeof message);
+	(void) fd_close(fds[1]);
+	if (r < 0)
+		return err_sysr(e, r, "pipe");
+	return signature_start_check(g, sig, image_name, nothing, progress, ret, e);
+}
+
+int signature_finish_issuer_check(struct worker *w, struct err *e)
+{
+	_cleanup_free_ char *signer = NULL;
+	_cleanup_err_ struct err why = ERR_INIT;
+
+	return signature_finish_check(w, WORKER_END_MS, &signer, &why) == -ENOKEY ?
+		       err_move(e, &why) :
+		       0;
 }

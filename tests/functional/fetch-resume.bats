@@ -3,7 +3,7 @@
 load ../lib/gantry
 
 setup_file() {
-	need root
+	need root openssl
 	world_up
 	fixtures_up
 	T=$BATS_FILE_TMPDIR
@@ -172,6 +172,21 @@ half() {
 	assert_equal "$(requests '^GET /once/stall/it.aci 206')" 1
 	assert_equal "$(requests '^GET /once/stall/it.aci 200 - - ')" 1
 	rm -f "$WWW/it.aci.asc"
+	keys_down
+}
+
+@test "fetch-resume: of a large image it is known early that nobody trusted signed it" {
+	keys_up
+	INSECURE=http
+	install_key good example.com/large
+	cp -a "$FIX/root" "$T/root"
+	head -c 40000000 /dev/zero | openssl enc -aes-128-ctr -K 0 -iv 0 >"$T/root/large" 2>/dev/null
+	make_aci "$WWW/it.aci" example.com/large '{"exec":["/probe"],"user":"0","group":"0"}' "$T/root"
+	sign "$WWW/it.aci" other
+	# the server never sends the second half
+	g fetch "$URL/stall/it.aci" --signature="$WWW/it.aci.asc"
+	assert_refused 254 'openpgp: signature made by unknown entity'
+	no_partial
 	keys_down
 }
 
