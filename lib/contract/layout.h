@@ -57,6 +57,11 @@
 #define POD_PID "pid"
 /* The control group of PID 1 beside those of the apps: no AC Name, so no app's. */
 #define POD_INIT_LEAF "_init"
+/* Of an app: its name; but on cgroup v1 every group has a file `tasks`. */
+static inline const char *pod_leaf(const char *app)
+{
+	return __builtin_strcmp(app, "tasks") ? app : "_tasks";
+}
 #define POD_PPID "ppid" /* of a stage1 of rkt's contract: the pid of the first process's parent */
 #define POD_RUNTIME_CONFIG "runtime-config"
 

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/proc.h"
 #include "base/str.h"
+#include "contract/layout.h"
 #include "stage1/entry/process.h"
 
 #define CGROUP_FILE_MAX 65536
@@ -26,7 +27,7 @@ static bool is_in_group(char *text, const char *suffix)
 int pod_process_open(pid_t pid, const char *uuid, const char *leaf, struct err *e)
 {
 	_cleanup_free_ char *path = xasprintf("/proc/%d/cgroup", (int) pid), *text = NULL;
-	_cleanup_free_ char *suffix = xasprintf("/gantry/%s/%s", uuid, leaf);
+	_cleanup_free_ char *suffix = xasprintf("/gantry/%s/%s", uuid, pod_leaf(leaf));
 	/* First the descriptor: what is read afterwards is then of this process, or it has ended. */
 	_cleanup_fd_ int pidfd = proc_pidfd_open(pid);
 	int r;
@@ -45,7 +46,7 @@ int pod_process_open(pid_t pid, const char *uuid, const char *leaf, struct err *
 
 int pod_open_group(const char *uuid, const char *app, struct cg_leaf *ret, struct err *e)
 {
-	_cleanup_free_ char *group = xasprintf("gantry/%s/%s", uuid, app);
+	_cleanup_free_ char *group = xasprintf("gantry/%s/%s", uuid, pod_leaf(app));
 	struct cg_host *host = cg_host_detect(e);
 	int r;
 

@@ -99,7 +99,7 @@ static int plan_app(const struct pod *pod, const struct pod_app *a, const struct
 
 	pa->name = a->runtime->name;
 	pa->tree = a->tree;
-	pa->group = xasprintf("%s/%s", plan->group, pa->name);
+	pa->group = xasprintf("%s/%s", plan->group, pod_leaf(pa->name));
 	pa->record = (struct app_record) APP_RECORD_INIT;
 	pa->record.app = xstrdup(pa->name);
 	pa->record.read_only_root = a->runtime->read_only_root;

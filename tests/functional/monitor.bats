@@ -75,17 +75,20 @@ teardown() { test_down; }
 
 assert_no_cgroups() { [ -z "$(pod_cgroups "$1")" ] || fail "left: $(pod_cgroups "$1")"; }
 
-@test "monitor: an app may be called init" {
-	g run --detach --net=none "$PROBE_ID" --name=init -- pause --- "$PROBE_ID" --name=other -- pause
+@test "monitor: an app may be called init, or tasks" {
+	g run --detach --net=none "$PROBE_ID" --name=init -- pause --- "$PROBE_ID" --name=tasks -- pause
 	assert_ok
 	UUID=${lines[-1]}
 	g enter --app=init "$UUID" /probe env AC_APP_NAME
 	assert_ok
 	assert_out AC_APP_NAME=init
+	g enter --app=tasks "$UUID" /probe env AC_APP_NAME
+	assert_ok
+	assert_out AC_APP_NAME=tasks
 	g stop "$UUID"
 	assert_ok
 	g status "$UUID"
-	assert_out app-init=0 app-other=0
+	assert_out app-init=0 app-tasks=0
 	assert_no_cgroups "$UUID"
 }
 
