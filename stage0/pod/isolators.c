@@ -6,6 +6,14 @@
 #include "base/parse.h"
 #include "base/str.h"
 
+/* The message without the place in a document that nobody wrote. */
+static const char *without_place(const char *message)
+{
+	const char *text = str_starts(message, "[0].value") ? strstr(message, ": ") : NULL;
+
+	return text ? text + 2 : message;
+}
+
 /*
  * The JSON form of an isolator goes through the one decoder: the same rules and ranges for both
  * doors.
@@ -25,7 +33,7 @@ static int add_json(struct isolator_list *list, const char *option, const char *
 	r = isolators_decode_app(array, JSON_TOP, &parsed, &why);
 	if (r < 0) {
 		isolators_done(&parsed);
-		return err_set(e, -r, "--%s: %s", option, err_text(&why));
+		return err_set(e, -r, "--%s: %s", option, without_place(err_text(&why)));
 	}
 	isolators_remove(list, parsed.v[0].kind);
 	isolators_add(list, parsed.v[0]);

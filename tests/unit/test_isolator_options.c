@@ -41,8 +41,8 @@ static void refusals(void **state)
 		{{.caps_retain = (char *) "CAP_KILL", .caps_remove = (char *) "CAP_KILL"},
 		 "--caps-retain and --caps-remove exclude each other"},
 		{{.memory = (char *) "lots"}, "--memory: "},
-		{{.memory = (char *) "100m"}, "--memory: "}, /* a tenth of a byte: the milli suffix by mistake */
-		{{.cpu_shares = (char *) "1"}, "--cpu-shares: "},
+		{{.memory = (char *) "100m"}, "--memory: less than 4096 bytes"}, /* a tenth of a byte: the milli suffix by mistake */
+		{{.cpu_shares = (char *) "1"}, "--cpu-shares: 1 is not within 2..262144"},
 		{{.cpu_shares = (char *) "0x200"}, "--cpu-shares: "},
 		{{.cpu_shares = (char *) " 512"}, "--cpu-shares: "},
 		{{.cpu_shares = (char *) "1e3"}, "--cpu-shares: "},
