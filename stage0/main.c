@@ -61,14 +61,33 @@ static int run_command(struct gantry *g, const struct command *cmd, struct opt_c
 	return r;
 }
 
-/* Global options that stand before the verb. */
-static int parse_globals(struct gantry *g, struct opt_cursor *c, struct err *e)
+/* "--name=value" of none of the global options: the command that follows may know it, as in rkt. */
+static bool is_for_command(const char *word)
+{
+	size_t len = strcspn(word, "=");
+
+	if (!str_starts(word, "--") || !word[len])
+		return false;
+	for (size_t i = 0; i < n_global_opts; i++)
+		if (strlen(global_opts[i].name) == len - 2 &&
+		    !memcmp(global_opts[i].name, word + 2, len - 2))
+			return false;
+	return true;
+}
+
+/* Options that stand before the verb: the global ones are read, those for the command put aside. */
+static int parse_globals(struct gantry *g, struct opt_cursor *c, char ***later, struct err *e)
 {
 	struct opt_table tables[] = {{global_opts, n_global_opts, g}};
 
 	while (c->pos < c->argc && c->argv[c->pos][0] == '-') {
-		int r = opt_next(c, tables, ELEMENTSOF(tables), NULL, NULL, e);
+		int r;
 
+		if (is_for_command(c->argv[c->pos])) {
+			strv_add(later, c->argv[c->pos++]);
+			continue;
+		}
+		r = opt_next(c, tables, ELEMENTSOF(tables), NULL, NULL, e);
 		if (r < 0)
 			return r;
 		if (r != OPT_STORED)
@@ -77,11 +96,28 @@ static int parse_globals(struct gantry *g, struct opt_cursor *c, struct err *e)
 	return 0;
 }
 
+/* The words again, with those that were put aside behind the verb. strv, owned by the caller. */
+static char **with_later(struct opt_cursor *c, char *const *later)
+{
+	char **words = NULL;
+
+	for (int i = 0; i < c->pos; i++)
+		strv_add(&words, c->argv[i]);
+	for (char *const *l = later; l && *l; l++)
+		strv_add(&words, *l);
+	for (int i = c->pos; i < c->argc; i++)
+		strv_add(&words, c->argv[i]);
+	c->argv = words;
+	c->argc = (int) strv_len(words);
+	return words;
+}
+
 static int run_words(struct gantry *g, struct opt_cursor *c, struct err *e)
 {
 	static char name[64];
+	_cleanup_strv_ char **later = NULL, **words = NULL;
 	const struct command *cmd;
-	int r = parse_globals(g, c, e);
+	int r = parse_globals(g, c, &later, e);
 
 	if (c->pos >= c->argc && g->help) {
 		help_print(stdout, g, NULL);
@@ -100,6 +136,8 @@ static int run_words(struct gantry *g, struct opt_cursor *c, struct err *e)
 	/* From here on every message names the command, whoever writes it. */
 	(void) snprintf(name, sizeof name, "%s%s", g->rkt ? "" : "gantry: ", cmd->name);
 	log_init(name);
+	if (later)
+		words = with_later(c, later);
 	return run_command(g, cmd, c, e);
 }
 

@@ -50,6 +50,22 @@ entry() { assert_json ".stage0 | any(. == ({rktVersion:\"v1\"} + $1))"; }
 	[ "${#lines[@]}" -gt 3 ] || fail "one line"
 }
 
+@test "config: options of a command may stand before it, as with rkt" {
+	put "$LOCAL/paths.d/p.json" paths '"data":"/srv/x"'
+	g --pretty-print=false --debug config
+	assert_ok
+	assert_equal "${#lines[@]}" 1
+	g --no-legend=true image list
+	assert_ok
+	assert_equal "$output" ''
+	g --pretty-print=false list
+	assert_refused 254 'unknown flag: --pretty-print'
+	g --pretty-print=false
+	assert_refused 2 'missing command'
+	g --no-such config
+	assert_refused 254 'unknown flag: --no-such'
+}
+
 @test "config: takes no words" {
 	g config auth
 	assert_refused 254 'takes no argument: "auth"'
