@@ -27,6 +27,7 @@ struct visit {
 struct walk {
 	const struct request *rq;
 	char **asked; /* name and labels of what was fetched by this command */
+	struct nameval_list found; /* with the id: one may be named a thousand times */
 	unsigned fetched;
 	bool plain;  /* the last word's image is its own tree */
 	char **done; /* ids whose dependencies are all there */
@@ -93,10 +94,11 @@ static int check_size(const struct walk *w, const struct dependency *d, const ch
 	return r;
 }
 
-static int get(struct walk *w, const struct dependency *d, char **ret_id, struct err *e)
+/* From the store, or else from where it is: what the renderer will find. */
+static int find(struct walk *w, const struct dependency *d, const char *key, const char *text,
+		char **ret_id, struct err *e)
 {
 	_cleanup_err_ struct err why = ERR_INIT;
-	_cleanup_free_ char *key = key_of(d), *text = text_of(d);
 	int r = -ENOENT;
 
 	if (may_be_stored(w, d, key))
@@ -109,11 +111,24 @@ static int get(struct walk *w, const struct dependency *d, char **ret_id, struct
 		r = fetch(w, d, text, e);
 		if (r < 0)
 			return err_ctx(e, r, "dependency %s", q(text));
-		strv_push(&w->asked, take_ptr(key));
+		strv_add(&w->asked, key);
 		r = store_find_dependency(w->rq->store, NULL, d, ret_id, &why);
 	}
+	return r < 0 ? err_move(e, &why) : 0;
+}
+
+static int get(struct walk *w, const struct dependency *d, char **ret_id, struct err *e)
+{
+	_cleanup_free_ char *key = key_of(d), *text = text_of(d);
+	const char *known = nameval_get(&w->found, key);
+	int r = known ? 0 : find(w, d, key, text, ret_id, e);
+
 	if (r < 0)
-		return err_move(e, &why);
+		return r;
+	if (known)
+		*ret_id = xstrdup(known);
+	else
+		nameval_set(&w->found, key, *ret_id);
 	r = check_size(w, d, *ret_id, e);
 	return r < 0 ? err_ctx(e, r, "dependency %s", q(text)) : 0;
 }
@@ -233,6 +248,7 @@ int image_fetch_dependencies(const struct request *rq, const struct image_word *
 			r = err_ctx(e, r, "image %s", q(shown));
 		}
 	}
+	nameval_done(&w.found);
 	strv_free(w.asked);
 	strv_free(w.done);
 	return r;

@@ -234,6 +234,17 @@ b'
 	assert_refused 254 'dependency "dep.test/b"' 'dep.test/c'
 }
 
+@test "dependencies-fetch: one that is named two thousand times is one" {
+	local list
+	image b ''
+	list=$(dep b)$(printf ',{"imageName":"dep.test/b"}%.0s' {1..2000})
+	image a "$list"
+	g fetch dep.test/a
+	# whether there are too many layers is the renderer's to say
+	[ "$status" = 0 ] || assert_refused 254 'layers'
+	assert_equal "$(fetched | tr '\n' ' ')" 'a b '
+}
+
 @test "dependencies-fetch: signatures are checked like any image's" {
 	INSECURE=
 	install_key good dep.test/a

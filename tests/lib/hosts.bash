@@ -54,6 +54,7 @@ host_redirects() { host_front "$1" 443 "$HOSTS/certs/ca-certificates.crt" "$HOST
 
 hosts_down() {
 	local pid
+	[ -s "${HOSTS:-}/pids" ] || return 0
 	while read -r pid; do
 		kill -KILL "$pid" 2>/dev/null && wait "$pid" 2>/dev/null || :
 	done <"$HOSTS/pids"
