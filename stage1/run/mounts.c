@@ -8,27 +8,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/path.h"
 #include "base/str.h"
 #include "contract/layout.h"
 #include "stage1/run/sandbox.h"
 #include "stage1/run/source.h"
 #include "sys/mountapi.h"
 
-/* upper becomes what / looks like to the app: mode and owner are the image's. */
-static int make_upper(int pod, const char *upper, const char *tree, struct err *e)
+/* upper becomes what the top looks like to the app: mode and owner are those of the image's directory. */
+static int make_upper(int pod, const char *upper, const struct stat *st, struct err *e)
 {
 	_cleanup_fd_ int fd = -EBADF;
-	struct stat st;
 
-	if (fstatat(pod, tree, &st, 0) < 0)
-		return err_sys(e, "stat the image's tree %s", tree);
-	if (mkdirat(pod, upper, st.st_mode & 07777) < 0 && errno != EEXIST)
+	if (mkdirat(pod, upper, st->st_mode & 07777) < 0 && errno != EEXIST)
 		return err_sys(e, "mkdir %s", upper);
 	fd = openat(pod, upper, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, "open %s", upper);
-	if (((st.st_uid || st.st_gid) && fchown(fd, st.st_uid, st.st_gid) < 0) ||
-	    fchmod(fd, st.st_mode & 07777) < 0)
+	if (((st->st_uid || st->st_gid) && fchown(fd, st->st_uid, st->st_gid) < 0) ||
+	    fchmod(fd, st->st_mode & 07777) < 0)
 		return err_sys(e, "owner and mode of %s", upper);
 	return 0;
 }
@@ -42,8 +40,12 @@ static int overlay_root(int pod, const struct plan *plan, const struct plan_app 
 		{"lowerdir", pa->tree}, {"upperdir", upper}, {"workdir", work},
 		/* By this name fly's gc knows the pod's processes in /proc/PID/mountinfo. */
 		{plan->chroot ? "source" : NULL, plan->uuid}, {NULL, NULL}};
-	int r = make_upper(pod, upper, pa->tree, e);
+	struct stat st;
+	int r;
 
+	if (fstatat(pod, pa->tree, &st, 0) < 0)
+		return err_sys(e, "stat the image's tree %s", pa->tree);
+	r = make_upper(pod, upper, &st, e);
 	if (r < 0)
 		return r;
 	if (mkdirat(pod, work, 0700) < 0 && errno != EEXIST)
@@ -80,13 +82,48 @@ static int open_host(const struct plan_mount *m, struct err *e)
 	return take_fd(fd);
 }
 
-static int make_mount(struct sandbox *sb, const struct plan_mount *m, struct err *e)
+/*
+ * A volume over a directory of the image: that with a layer of the volume's on it, so that nothing is
+ * copied.  Without overlays the app has a copy of the image already.
+ */
+static int filled_volume(struct sandbox *sb, const struct plan_app *pa, const struct plan_mount *m, struct err *e)
+{
+	_cleanup_free_ char *upper = xasprintf("%s/" APP_UPPER, m->path), *work = xasprintf("%s/" APP_WORK, m->path);
+	_cleanup_fd_ int tree = openat(sb->pod, pa->tree, O_PATH | O_DIRECTORY | O_CLOEXEC), dir = -EBADF;
+	_cleanup_free_ char *lower = NULL;
+	struct mnt_option options[] = {{"lowerdir", NULL}, {"upperdir", upper}, {"workdir", work}, {NULL, NULL}};
+	struct stat st;
+	int r;
+
+	if (tree < 0)
+		return err_sys(e, "open the image's tree %s", pa->tree);
+	dir = path_open_beneath(tree, m->target, O_PATH | O_DIRECTORY, 0, PATH_IN_ROOT);
+	/* The image has nothing there to begin with. */
+	if (dir == -ENOENT || dir == -ENOTDIR)
+		return clone_mount(sb->pod, m->path, false, m->path, e);
+	if (dir < 0 || fstat(dir, &st) < 0)
+		return err_sys(e, "open %s of the image", q(m->target));
+	if (!sb->plan->overlay)
+		return clone_mount(dir, "", false, m->target, e);
+	r = make_upper(sb->pod, upper, &st, e);
+	if (r < 0)
+		return r;
+	if (mkdirat(sb->pod, work, 0700) < 0 && errno != EEXIST)
+		return err_sys(e, "mkdir %s", work);
+	lower = xasprintf("/proc/self/fd/%d", dir);
+	options[0].value = lower;
+	return mnt_new("overlay", options, MNT_ATTR_NODEV, e);
+}
+
+static int make_mount(struct sandbox *sb, const struct plan_app *pa, const struct plan_mount *m, struct err *e)
 {
 	static const struct mnt_option tmpfs[] = {{"mode", "1777"}, {NULL, NULL}};
 	_cleanup_fd_ int source = -EBADF;
 
 	if (m->source == SOURCE_TMPFS)
 		return mnt_new("tmpfs", tmpfs, MNT_ATTR_NOSUID | MNT_ATTR_NODEV, e);
+	if (m->filled)
+		return filled_volume(sb, pa, m, e);
 	if (m->source != SOURCE_HOST)
 		return clone_mount(sb->pod, m->path, false, m->path, e);
 	source = open_host(m, e);
@@ -120,7 +157,7 @@ int sandbox_mounts(struct sandbox *sb, struct err *e)
 		sa->mounts = xcalloc(pa->n_mounts, sizeof *sa->mounts);
 		while (sa->n_mounts < pa->n_mounts) {
 			const struct plan_mount *m = &pa->mounts[sa->n_mounts];
-			int r, fd = make_mount(sb, m, e);
+			int r, fd = make_mount(sb, pa, m, e);
 
 			if (fd < 0)
 				return err_ctx(e, fd, "app %s: mount %s", pa->name,

@@ -46,6 +46,7 @@ struct plan_mount {
 	dev_t file_system; /* SOURCE_HOST: st_dev of the source */
 	dev_t device;	   /* not 0: the source is a device node with this number */
 	char device_type;  /* 'b', 'c' */
+	bool filled;	   /* SOURCE_EMPTY that begins with what the image has at the target */
 	bool back;	   /* chroot: what the app mounts on it is mounted on the host as well */
 	bool only_with_dns; /* resolv.conf of the network: left out when the network says nothing */
 };

@@ -49,7 +49,9 @@ static int look_at(int tree, struct plan *plan, const struct plan_app *pa, const
 		return err_set(e, EISDIR, "a file cannot be mounted on the directory %s of the image", q(m->target));
 	}
 	if (fd >= 0) {
-		if (has_entries(fd))
+		if (m->filled)
+			(void) fd_close(fd);
+		else if (has_entries(fd))
 			note(plan, pa, m, "what the image has there is hidden by it");
 		return 0;
 	}

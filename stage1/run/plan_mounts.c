@@ -119,10 +119,36 @@ static int add_volume(struct plan *plan, struct plan_app *pa, const char *name, 
 	return 0;
 }
 
+/*
+ * Images that were made of docker's expect of a volume which nobody gives what docker does: that it begins
+ * with what the image has in its place, owner and mode included.
+ */
+static bool is_of_docker(const struct image_manifest *image)
+{
+	return nameval_get(&image->annotations, "appc.io/docker/repository") != NULL;
+}
+
+/* One of those that stage0 has made for a mount point, by its name "APP-MOUNTPOINT". */
+static bool is_implicit(const struct pod_app *a, const struct pod_mount *pm, const struct volume *v)
+{
+	if (v->kind != VOLUME_EMPTY || pm->app_volume)
+		return false;
+	for (size_t i = 0; i < a->app->n_mount_points; i++) {
+		const struct mount_point *mp = &a->app->mount_points[i];
+		_cleanup_free_ char *name = xasprintf("%s-%s", a->runtime->name, mp->name);
+
+		if (str_starts(v->name, name) && str_eq(mp->path, pm->path))
+			return true;
+	}
+	return false;
+}
+
 /* What the pod manifest mounts into the app. */
-static int pod_mounts(const struct pod *pod, const struct runtime_app *ra, struct plan *plan,
+static int pod_mounts(const struct pod *pod, const struct pod_app *a, struct plan *plan,
 		      struct plan_app *pa, struct err *e)
 {
+	const struct runtime_app *ra = a->runtime;
+
 	for (size_t i = 0; i < ra->n_mounts; i++) {
 		const struct pod_mount *pm = &ra->mounts[i];
 		const struct volume *v = pm->app_volume ? pm->app_volume
@@ -135,16 +161,17 @@ static int pod_mounts(const struct pod *pod, const struct runtime_app *ra, struc
 		r = add_volume(plan, pa, v->name, v, pm->app_volume != NULL, pm->path, false, e);
 		if (r < 0)
 			return err_ctx(e, r, "volume %s", q(pm->volume));
+		pa->mounts[pa->n_mounts - 1].filled = is_of_docker(a->image) && is_implicit(a, pm, v);
 	}
 	return 0;
 }
 
 /* What the app declares: satisfied by a mount on its path, else by a volume of its name, else made up. */
-static int mount_points(const struct pod *pod, const struct app *app, struct plan *plan, struct plan_app *pa,
+static int mount_points(const struct pod *pod, const struct pod_app *a, struct plan *plan, struct plan_app *pa,
 			struct err *e)
 {
-	for (size_t i = 0; i < app->n_mount_points; i++) {
-		const struct mount_point *mp = &app->mount_points[i];
+	for (size_t i = 0; i < a->app->n_mount_points; i++) {
+		const struct mount_point *mp = &a->app->mount_points[i];
 		const struct volume *v = pod_manifest_volume(pod->manifest, mp->name);
 		_cleanup_free_ char *target = path_clean(mp->path);
 		struct plan_mount *m = at_target(pa, target);
@@ -157,11 +184,13 @@ static int mount_points(const struct pod *pod, const struct app *app, struct pla
 		r = add_volume(plan, pa, mp->name, v, !v, mp->path, mp->read_only, e);
 		if (r < 0)
 			return err_ctx(e, r, "mount point %s", q(mp->name));
-		if (!v)
-			strv_push(&plan->notes,
-				  xasprintf("app %s: no volume specified for mount point %s, implicitly "
-					    "creating an \"empty\" volume; it is removed with the pod",
-					    pa->name, q(mp->name)));
+		if (v)
+			continue;
+		pa->mounts[pa->n_mounts - 1].filled = is_of_docker(a->image);
+		strv_push(&plan->notes,
+			  xasprintf("app %s: no volume specified for mount point %s, implicitly "
+				    "creating an \"empty\" volume; it is removed with the pod",
+				    pa->name, q(mp->name)));
 	}
 	return 0;
 }
@@ -191,11 +220,11 @@ static void sort_by_depth(struct plan_mount *v, size_t n)
 int plan_mounts(const struct pod *pod, const struct pod_app *a, struct plan *plan, struct plan_app *pa,
 		struct err *e)
 {
-	int r = pod_mounts(pod, a->runtime, plan, pa, e);
+	int r = pod_mounts(pod, a, plan, pa, e);
 
 	if (r < 0)
 		return r;
-	r = mount_points(pod, a->app, plan, pa, e);
+	r = mount_points(pod, a, plan, pa, e);
 	if (r < 0)
 		return r;
 	sort_by_depth(pa->mounts, pa->n_mounts);

@@ -59,8 +59,8 @@ static void print_mount(FILE *f, const struct plan_mount *m)
 		[SOURCE_HOST] = "host", [SOURCE_EMPTY] = "pod directory", [SOURCE_FILE] = "pod file",
 		[SOURCE_TMPFS] = "memory"};
 
-	fprintf(f, "\tmount: %s on %s from the %s%s%s%s%s\n", q(m->path), q(m->target), kinds[m->source],
-		m->read_only ? ", read-only" : "", m->recursive ? ", with what is mounted below" : "",
+	fprintf(f, "\tmount: %s on %s from the %s%s%s%s%s%s\n", q(m->path), q(m->target), kinds[m->source],
+		m->filled ? ", with what the image has there" : "", m->read_only ? ", read-only" : "", m->recursive ? ", with what is mounted below" : "",
 		m->device ? ", a device" : "", m->only_with_dns ? ", if the network names servers" : "");
 }
 

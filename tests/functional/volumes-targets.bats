@@ -107,6 +107,31 @@ at() { echo "--mount=volume=${2:-vol},target=$1"; }
 	assert_match '^stat /a=d 0755 0:0' '^stat /a/b=d 0755 0:0' '^stat /d=d 0755 0:0' '^stat /d/e=d 0755 0:0'
 }
 
+@test "volumes-targets: an image that was docker's finds in an implicit volume what it has there" {
+	chmod 2750 "$T/root/srv/data"
+	chown 7:8 "$T/root/srv/data"
+	IMAGE_EXTRA=',"annotations":[{"name":"appc.io/docker/repository","value":"library/x"}]' \
+		make_aci "$T/docker.aci" example.com/docker '{"exec":["/probe"],"user":"0","group":"0",
+		"mountPoints":[{"name":"volume-data","path":"/srv/data"},{"name":"volume-new","path":"/new"}]}' "$T/root"
+	local how
+	for how in '' --no-overlay; do
+		# shellcheck disable=SC2086
+		v $how "$T/docker.aci" --readonly-rootfs=true -- cat /srv/data/from-image , stat /srv/data , write /srv/data/x x , \
+			unlink /srv/data/from-image , ls /srv/data , write /new/x x , mount /srv/data
+		assert_ok
+		assert_match '^image' '^stat /srv/data=d 2750 7:8' '^write /srv/data/x=ok$' '^write /new/x=ok$'
+		refute_out 'mount /srv/data=none'
+		refute_match 'entry /srv/data/from-image'
+		! grep -q hidden "$T/err" || fail "it is not hidden"
+	done
+	# not for others, nor where a volume is given
+	probe_image plain ',"mountPoints":[{"name":"data","path":"/srv/data"}]' "$T/root"
+	v "$ID" -- ls /srv/data
+	refute_match from-image
+	v --volume=volume-data,kind=empty "$T/docker.aci" -- ls /srv/data
+	refute_match from-image
+}
+
 @test "volumes-targets: a volume of one app alone, as the manifest may have it" {
 	jq -nc --arg id "$PROBE_ID" --arg src "$T/src" '{acVersion: "0.8.11", acKind: "PodManifest", apps: [
 		{name: "one", image: {id: $id}, app: {exec: ["/probe", "write", "/own/x", "of-one"], user: "0", group: "0"},
