@@ -484,6 +484,7 @@ example.com/stub-stage1:0.0.1
 	assert_ok
 	[ -d "$tree" ] || fail "the tree went with the image"
 	g gc --grace-period=0s
+	g image gc --grace-period=0s
 	[ -d "$tree" ] || fail "gc took the tree"
 	g run-prepared --net=none "$UUID"
 	assert_ok
@@ -491,6 +492,31 @@ example.com/stub-stage1:0.0.1
 	g rm "$UUID"
 	assert_ok
 	[ -s "$STUB_OUT/gc/argv" ] || fail "its gc was not asked"
+}
+
+@test "stage1: an image with dependencies: its rendered tree" {
+	stub_dir "$T/base" 6
+	make_aci "$T/base.aci" example.com/programs '' "$T/base/rootfs"
+	g fetch "$T/base.aci"
+	assert_ok
+	mkdir "$T/empty"
+	jq '. + {dependencies:[{imageName:"example.com/programs"}]}' "$T/base/manifest" >"$T/manifest"
+	pack_aci "$T/top.aci" "$T/manifest" "$T/empty"
+	g run --stage1-path="$T/top.aci" --net=none "$PROBE_ID"
+	assert_ok
+	assert_out 'stub stage1: nothing is run'
+	local tree
+	tree=$(cat "$DATA"/pods/run/*/stage1TreeStoreID)
+	[[ $tree == deps-sha512-* ]] || fail "$tree"
+	g image rm example.com/programs example.com/stub-stage1
+	assert_ok
+	g image gc --grace-period=0s
+	[ -d "$DATA/cas/tree/$tree" ] || fail "the tree is gone"
+	g rm "$(the_uuid)"
+	assert_ok
+	[ -s "$STUB_OUT/gc/argv" ] || fail "its gc was not asked"
+	g image gc --grace-period=0s
+	[ ! -d "$DATA/cas/tree/$tree" ] || fail "the tree is still there"
 }
 
 # --- what is no stage1 ---
