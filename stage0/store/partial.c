@@ -13,7 +13,6 @@
 #include "base/path.h"
 #include "base/record.h"
 #include "stage0/store/internal.h"
-#include "stage0/store/modes.h"
 
 #define STATE_VERSION 1
 #define STATE_FILE "state"
@@ -40,10 +39,10 @@ static bool is_still_there(int store, const char *name, int dir)
 static int open_locked(int store, const char *name, bool wait, struct err *e)
 {
 	for (;;) {
-		_cleanup_fd_ int dir = -EBADF;
+		_cleanup_fd_ int parent = store_dir(store, STORE_PARTIAL, e), dir = -EBADF;
 
-		if (modes_mkdir_like(store, STORE_PARTIAL, STORE_CAS) < 0)
-			return err_sys(e, "mkdir " STORE_PARTIAL);
+		if (parent < 0)
+			return parent;
 		if (mkdirat(store, name, 0700) < 0 && errno != EEXIST)
 			return err_sys(e, "mkdir %s", name);
 		dir = lock_dir_at(store, name, LOCK_EXCLUSIVE, wait, NULL);
