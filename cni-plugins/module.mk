@@ -29,3 +29,5 @@ $(eval $(call program,libexec/gantry/cni/tuning,$(CNI_CORE) $(addprefix $(CNI)/s
 $(eval $(call program,libexec/gantry/cni/host-device,$(CNI_CORE) $(CNI_CHILD) $(CNI_IPAM) \
 	$(addprefix $(CNI)/host-device/,device.c main.c),libmnl))
 $(eval $(call program,libexec/gantry/cni/tap,$(CNI_CORE) $(CNI_CHILD) $(CNI_IPAM) $(CNI)/tap/main.c,libmnl))
+$(foreach p,sbr vrf,$(eval $(call program,libexec/gantry/cni/$(p),$(CNI_CORE) $(addprefix $(CNI)/skel/,chain.c netns.c) \
+	$(CNI)/$(p)/main.c,libmnl)))

@@ -135,13 +135,14 @@ static void put_metrics(struct nl_batch *b, const struct inet_route *r)
 	mnl_attr_nest_end(b->cur, metrics);
 }
 
-void inet_put_route(struct nl_batch *b, const struct inet_route *r, uint16_t flags)
+static void put_route(struct nl_batch *b, const struct inet_route *r, uint16_t type, uint16_t flags)
 {
 	char text[CIDR_TEXT_MAX], gw[IP_TEXT_MAX];
 	uint32_t table = r->table ? r->table : RT_TABLE_MAIN;
-	struct rtmsg *m = nl_add(b, RTM_NEWROUTE, (uint16_t) (NLM_F_CREATE | flags), sizeof *m,
-				 ip_is_set(&r->gw) ? "add route to %s by %s" : "add route to %s",
-				 cidr_text(&r->dst, text), ip_text(&r->gw, gw));
+	struct rtmsg *m = nl_add(b, type, flags, sizeof *m,
+				 ip_is_set(&r->gw) ? "%s route to %s by %s" : "%s route to %s",
+				 type == RTM_NEWROUTE ? "add" : "delete", cidr_text(&r->dst, text),
+				 ip_is_set(&r->gw) ? ip_text(&r->gw, gw) : "");
 
 	m->rtm_family = (uint8_t) r->dst.ip.family;
 	m->rtm_dst_len = (uint8_t) r->dst.prefix;
@@ -162,6 +163,16 @@ void inet_put_route(struct nl_batch *b, const struct inet_route *r, uint16_t fla
 	if (r->priority)
 		mnl_attr_put_u32(b->cur, RTA_PRIORITY, r->priority);
 	put_metrics(b, r);
+}
+
+void inet_put_route(struct nl_batch *b, const struct inet_route *r, uint16_t flags)
+{
+	put_route(b, r, RTM_NEWROUTE, (uint16_t) (NLM_F_CREATE | flags));
+}
+
+void inet_put_route_del(struct nl_batch *b, const struct inet_route *r)
+{
+	put_route(b, r, RTM_DELROUTE, 0);
 }
 
 struct routes {

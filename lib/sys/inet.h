@@ -39,6 +39,7 @@ struct inet_route {
 };
 /* flags: NLM_F_EXCL, NLM_F_REPLACE, NLM_F_APPEND. */
 void inet_put_route(struct nl_batch *b, const struct inet_route *r, uint16_t flags);
+void inet_put_route_del(struct nl_batch *b, const struct inet_route *r);
 /*
  * Unicast routes of the table (0: main) that leave by the link (0: any). *ret is owned by the
  * caller.
