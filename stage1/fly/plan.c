@@ -122,9 +122,11 @@ static int plan_app(const struct pod *pod, const struct pod_app *a, const struct
 		r = check_mount_points(pod, a, e);
 	if (r == 0)
 		r = plan_mounts(pod, a, plan, pa, e);
-	if (r == 0)
-		host_mounts(pa);
-	return r;
+	if (r < 0)
+		return r;
+	plan_notify(a, 0, plan, pa);
+	host_mounts(pa);
+	return 0;
 }
 
 int fly_plan(const struct pod *pod, const struct entry_args *args, const struct host_facts *facts,

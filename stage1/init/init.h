@@ -45,6 +45,8 @@ struct app {
 	int mntns;	    /* for the handler after it */
 	int log;
 
+	int notify;	    /* socket on which the app says that it is ready; -EBADF: it does not */
+	bool notified;
 	int report;	    /* read end of stage2's error descriptor */
 	char report_buf[REPORT_ROOM];
 	size_t report_len;
@@ -97,6 +99,9 @@ bool report_read(struct app *a);
 /* Take what was read so far as all of it. */
 void report_finish(struct app *a);
 
+/* notify.c: what the app says; true when it has just become ready. */
+bool notify_read(struct app *a);
+
 /* output.c */
 /* Move what can be moved; never blocks. */
 void stream_pump(struct pod *pod, struct app *a, int which);
@@ -116,6 +121,8 @@ void note_exit(struct pod *pod, int status);
 
 /* pod.c: events of apps and of the pod. */
 void pod_event(struct pod *pod, struct app *a, enum app_event event);
+/* The pod is ready when all apps are: tell, when they are. */
+void pod_check_ready(struct pod *pod);
 void pod_start(struct pod *pod);
 /* descent.c: without a PID namespace and control groups, what is a child of ours is the pod's. */
 int descent_begin(struct err *e);

@@ -61,6 +61,7 @@ static int *place_of(struct app *a, const char *name)
 		int *fd;
 	} table[] = {
 		{"cgroup", &a->cgroup},	 {"kill", &a->kill_dir},   {"freezer", &a->freezer},
+		{"notify", &a->notify},
 		{"stdin", &a->given[0]}, {"stdout", &a->given[1]}, {"stderr", &a->given[2]},
 	};
 
@@ -121,6 +122,7 @@ static int make_apps(struct pod *pod, struct err *e)
 		for (size_t k = 0; k < 3; k++)
 			a->given[k] = -EBADF;
 		a->cgroup = a->kill_dir = a->freezer = a->mntns = a->log = a->report = -EBADF;
+		a->notify = -EBADF;
 		for (size_t k = 0; k < 2; k++) {
 			a->out[k].fd = a->out_write[k] = -EBADF;
 			a->out[k].lines.buf = buffers + (2 * i + k) * LINES_ROOM;
@@ -229,7 +231,7 @@ static void read_signals(struct pod *pod)
 	}
 }
 
-enum { POLL_SIGNALS, POLL_ALIVE, POLL_RELAY, POLL_APPS = POLL_RELAY + 2, POLL_PER_APP = 3 };
+enum { POLL_SIGNALS, POLL_ALIVE, POLL_RELAY, POLL_APPS = POLL_RELAY + 2, POLL_PER_APP = 4 };
 
 static void fill_poll(const struct pod *pod, struct pollfd *p)
 {
@@ -240,6 +242,7 @@ static void fill_poll(const struct pod *pod, struct pollfd *p)
 		struct pollfd *pa = p + POLL_APPS + POLL_PER_APP * i;
 
 		pa[0] = (struct pollfd) {.fd = a->report, .events = POLLIN};
+		pa[3] = (struct pollfd) {.fd = a->notify, .events = POLLIN};
 		for (int k = 0; k < 2; k++) {
 			blocked[k] = blocked[k] || a->out[k].blocked;
 			/*
@@ -282,6 +285,8 @@ static void dispatch(struct pod *pod, const struct pollfd *p)
 				stream_pump(pod, a, k);
 		if (pa[0].revents && pa[0].fd == a->report)
 			read_report(pod, a);
+		if (pa[3].revents && notify_read(a))
+			pod_check_ready(pod);
 	}
 	/* After the reports, so that a start is seen before the end. */
 	if (p[POLL_SIGNALS].revents)

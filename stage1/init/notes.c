@@ -96,6 +96,7 @@ void note_ready(struct pod *pod)
 {
 	if (pod->ready >= 0)
 		(void) write_all(pod->ready, "\n", 1);
+	(void) write_all(pod->status, "ready\n", 6);
 	pod->ready = fd_close(pod->ready);
 }
 

@@ -140,14 +140,22 @@ static void act_spawn(struct pod *pod, struct app *a)
 	pod_event(pod, a, EV_EXIT);
 }
 
+void pod_check_ready(struct pod *pod)
+{
+	for (size_t i = 0; i < pod->n_apps; i++) {
+		const struct app *a = pod->apps + i;
+
+		if (!a->ready || (a->notify >= 0 && !a->notified))
+			return;
+	}
+	note_ready(pod);
+}
+
 static void act_started(struct pod *pod, struct app *a)
 {
 	a->ready = true;
 	note_started(pod, a);
-	for (size_t i = 0; i < pod->n_apps; i++)
-		if (!pod->apps[i].ready)
-			return;
-	note_ready(pod);
+	pod_check_ready(pod);
 }
 
 static void act_done(struct pod *pod, struct app *a)

@@ -97,6 +97,8 @@ void ask_to_end(struct monitor *m)
 	static const int sends[] = {SIGTERM, SIGINT, SIGKILL};
 
 	(void) proc_pidfd_kill(m->init, sends[m->asked]);
+	if (!m->asked)
+		notify_manager("STOPPING=1");
 	if (m->asked < 2)
 		m->asked++;
 }

@@ -65,6 +65,9 @@ void terminal_resize(const struct monitor *m);
 void terminal_stop(struct monitor *m);
 void terminal_continue(struct monitor *m);
 
+/* notify.c: tell the service manager, if there is one. */
+void notify_manager(const char *text);
+
 /* status.c: read what is there; false: the stream has ended. */
 bool status_read(struct monitor *m);
 

@@ -1,4 +1,4 @@
-/* The lines of init: `exit N`, and `error CODE TEXT` when the pod did not start as it should. */
+/* The lines of init: `exit N`, `ready` when all apps are, and `error CODE TEXT` when the pod did not start as it should. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,6 +32,8 @@ static void take_line(struct monitor *m, char *line)
 
 	if (!strncmp(line, "exit ", 5) && parse_u64(line + 5, 255, &n) == 0) {
 		m->exit_status = (int) n;
+	} else if (!strcmp(line, "ready")) {
+		notify_manager("READY=1");
 	} else if (!strncmp(line, "error ", 6) && (space = strchr(line + 6, ' '))) {
 		*space = '\0';
 		tell(m, line + 6, space + 1);

@@ -28,6 +28,7 @@ static void app_fds(struct fd_list *l, const struct sandbox_app *sa, size_t i, i
 	fd_list_add(l, sa->record, "app%zu-record", i);
 	fd_list_add(l, sa->root, "app%zu-root", i);
 	fd_list_add(l, sa->seccomp, "app%zu-seccomp", i);
+	fd_list_add(l, sa->notify, "app%zu-notify", i);
 	for (size_t j = 0; j < sa->n_mounts; j++)
 		fd_list_add(l, sa->mounts[j], "app%zu-mount%zu", i, j);
 	for (size_t j = 0; j < sa->leaf.n_join; j++)

@@ -126,6 +126,9 @@ static int make_mount(struct sandbox *sb, const struct plan_app *pa, const struc
 		return filled_volume(sb, pa, m, e);
 	if (m->source != SOURCE_HOST)
 		return clone_mount(sb->pod, m->path, false, m->path, e);
+	/* In a chroot /dev, /proc and /sys, which no operator has named. */
+	if (!m->volume && m->dir)
+		return clone_mount(AT_FDCWD, m->path, m->recursive, m->path, e);
 	source = open_host(m, e);
 	if (source < 0)
 		return source;

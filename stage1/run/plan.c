@@ -116,6 +116,7 @@ static int plan_app(const struct pod *pod, const struct pod_app *a, const struct
 	r = plan_mounts(pod, a, plan, pa, e);
 	if (r < 0)
 		return r;
+	plan_notify(a, plan->n_apps - 1, plan, pa);
 	return plan_app_isolators(&a->app->isolators, args, facts, pa, e);
 }
 
@@ -214,6 +215,7 @@ static void app_done(struct plan_app *pa)
 	free(pa->mounts);
 	free(pa->devices);
 	free(pa->listen);
+	free(pa->notify);
 	free(pa->group);
 }
 

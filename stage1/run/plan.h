@@ -71,6 +71,7 @@ struct plan_app {
 	enum pod_stream streams[3];
 	int *listen; /* the service manager's sockets, by the index of record.listen; -1: to be made */
 	size_t n_listen;
+	char *notify; /* the socket for sd_notify(3), relative to the pod directory; NULL: the app has none */
 	struct app_record record; /* without mounts: records.c adds what was really opened */
 	struct plan_mount *mounts; /* in their order */
 	size_t n_mounts;
@@ -170,6 +171,10 @@ int plan_streams(const struct runtime_app *ra, const struct plan *plan, struct p
 void plan_listen(const struct pod *pod, const struct app *app, const struct host_facts *facts,
 		 struct plan *plan, struct plan_app *pa);
 void plan_listen_rest(const struct host_facts *facts, struct plan *plan);
+
+/* --- plan_notify.c --- */
+/* After the volumes. */
+void plan_notify(const struct pod_app *a, size_t index, struct plan *plan, struct plan_app *pa);
 
 /* --- environment.c --- */
 /*

@@ -42,7 +42,7 @@ void sandbox_init(struct sandbox *sb, const struct plan *plan, const struct entr
 	sb->apps = xcalloc(plan->n_apps, sizeof *sb->apps);
 	for (size_t i = 0; i < plan->n_apps; i++)
 		sb->apps[i] = (struct sandbox_app) {
-			.record = -EBADF, .root = -EBADF, .seccomp = -EBADF, .leaf = CG_LEAF_INIT};
+			.record = -EBADF, .root = -EBADF, .seccomp = -EBADF, .notify = -EBADF, .leaf = CG_LEAF_INIT};
 }
 
 static int make_pipes(struct sandbox *sb, struct err *e)
@@ -96,7 +96,8 @@ static int start_network(struct sandbox *sb, struct err *e)
 static int prepare(struct sandbox *sb, struct err *e)
 {
 	int (*const steps[])(struct sandbox *, struct err *) = {
-		make_pipes, sandbox_streams, open_programs, sandbox_files, sandbox_cgroups, sandbox_mounts,
+		make_pipes, sandbox_streams, open_programs, sandbox_files, sandbox_notify,
+		sandbox_cgroups, sandbox_mounts,
 		sandbox_filters, sandbox_pod_record,
 		sandbox_child,
 		start_network, sandbox_app_records, sandbox_pid_file,
@@ -194,6 +195,7 @@ void sandbox_done(struct sandbox *sb)
 		(void) fd_close(sa->record);
 		(void) fd_close(sa->root);
 		(void) fd_close(sa->seccomp);
+		(void) fd_close(sa->notify);
 		for (size_t j = 0; j < sa->n_mounts; j++)
 			(void) fd_close(sa->mounts[j]);
 		free(sa->mounts);

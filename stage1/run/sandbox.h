@@ -13,6 +13,7 @@ struct sandbox_app {
 	int record;  /* memory file; filled and sealed before the go byte */
 	int root;    /* detached mount */
 	int seccomp; /* the compiled filter, or -EBADF */
+	int notify;  /* where the app says that it is ready, or -EBADF */
 	int *mounts; /* detached mounts, as many as the plan has for the app */
 	size_t n_mounts;
 	struct cg_leaf leaf;
@@ -56,6 +57,9 @@ int sandbox_put(struct sandbox *sb, const char *path, const void *data, size_t l
 /* The resolv.conf that the network named, in place; does nothing when it named none. */
 int sandbox_resolv(struct sandbox *sb, struct err *e);
 int sandbox_pid_file(struct sandbox *sb, struct err *e);
+
+/* --- notify.c --- */
+int sandbox_notify(struct sandbox *sb, struct err *e);
 
 /* --- cgroups.c --- */
 int sandbox_cgroups(struct sandbox *sb, struct err *e);

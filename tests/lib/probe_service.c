@@ -72,7 +72,9 @@ static int do_notify(int argc, char **argv)
 		return 0;
 	}
 	strncpy(addr.sun_path, path, sizeof(addr.sun_path) - 1);
-	return report("notify", (int)sendto(s, text, strlen(text), 0, (struct sockaddr *)&addr, sizeof(addr)), errno);
+	if (sendto(s, text, strlen(text), 0, (struct sockaddr *)&addr, sizeof(addr)) < 0)
+		return report("notify", -1, errno);
+	return report("notify", 0, 0);
 }
 
 const struct command service_commands[] = {
