@@ -82,8 +82,8 @@ suite_functional() {
 }
 
 # What does not ask for namespaces, once more over the other flavour of stage1.
-FLY_FILES="app detach disk enter exit export hooks interactive kernel-files lifecycle list-status pod-manifest
-	pod-names prepare restart run volumes"
+FLY_FILES="app detach disk enter exit export hooks interactive kernel-files lifecycle list-status notify
+	pod-manifest pod-names prepare restart run socket-activation volumes"
 
 suite_fly() {
 	local f

@@ -1,4 +1,7 @@
-/* The lines of init: `exit N`, `ready` when all apps are, and `error CODE TEXT` when the pod did not start as it should. */
+/*
+ * The lines of init: `exit N`, `ready` when all apps are, and `error CODE TEXT` when the pod did not start
+ * as it should.
+ */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
