@@ -54,7 +54,7 @@ static void end(struct input *in)
 void input_read(struct monitor *m)
 {
 	struct input *in = &m->input;
-	ssize_t n = read(STDIN_FILENO, in->buf, sizeof in->buf);
+	ssize_t n = read(STDIN_FILENO, in->buf, INPUT_ROOM);
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;

@@ -17,7 +17,7 @@
 struct input {
 	int to;		/* the app's terminal, or a pipe; -EBADF: nobody takes it */
 	bool end;	/* nothing more comes */
-	char buf[INPUT_ROOM];
+	char *buf;	/* INPUT_ROOM bytes */
 	size_t len;	/* read, and not yet taken */
 	int escapes;	/* how many Ctrl-] were typed in a row, */
 	int64_t since;	/* the first of them then */

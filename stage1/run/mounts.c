@@ -72,7 +72,7 @@ static int make_root(struct sandbox *sb, const struct plan_app *pa, struct err *
 static int open_host(const struct plan_mount *m, struct err *e)
 {
 	struct stat st;
-	_cleanup_fd_ int fd = source_open(m->path, &st, e);
+	_cleanup_fd_ int fd = m->volume ? source_open(m->path, &st, e) : source_open_own(m->path, &st, e);
 	bool device = fd >= 0 && (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode));
 
 	if (fd < 0)

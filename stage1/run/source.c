@@ -103,7 +103,7 @@ static int open_walk(const char *path)
 	return -errno;
 }
 
-int source_open(const char *path, struct stat *ret_st, struct err *e)
+static int open_any(const char *path, bool own, struct stat *ret_st, struct err *e)
 {
 	_cleanup_free_ char *shown = str_escape(path, strlen(path));
 	_cleanup_fd_ int fd = -EBADF;
@@ -120,7 +120,17 @@ int source_open(const char *path, struct stat *ret_st, struct err *e)
 	if (fd >= 0 && fstat(fd, ret_st) < 0)
 		return err_sys(e, "Failed to stat %s", shown);
 	/* Processes of the host, and ways to anywhere in it. */
-	if (fd < 0 || is_procfs(fd))
+	if (fd < 0 || (!own && is_procfs(fd)))
 		return err_set(e, EPERM, "%s is in procfs, of which nothing can be given to a pod", shown);
 	return take_fd(fd);
+}
+
+int source_open(const char *path, struct stat *ret_st, struct err *e)
+{
+	return open_any(path, false, ret_st, e);
+}
+
+int source_open_own(const char *path, struct stat *ret_st, struct err *e)
+{
+	return open_any(path, true, ret_st, e);
 }
