@@ -53,7 +53,10 @@ static int run_rm(struct gantry *g, void *target, char *const *words, struct err
 		if (r == 0)
 			continue;
 		log_error("%s: %s", q(words[i]), err_text(&why));
-		/* A name that means nothing is told, and that is all (rkt); what could not be removed is a failure. */
+		/*
+		 * A name that means nothing is told, and that is all (rkt); what could not be
+		 * removed is a failure.
+		 */
 		failed += r != -ENOENT && r != -EINVAL && r != -ENOTUNIQ;
 	}
 	return failed ? err_set(e, EIO, "%zu image(s) cannot be removed", failed) : 0;
@@ -73,8 +76,12 @@ struct cat_target {
 };
 
 static const struct opt cat_opts[] = {
-	{.name = "pretty-print", .type = OPT_OPTIONAL, .offset = offsetof(struct cat_target, pretty), .arg = "BOOL",
-	 .bare = "true", .help = "indent (true); false: the bytes as they are"},
+	{.name = "pretty-print",
+	 .type = OPT_OPTIONAL,
+	 .offset = offsetof(struct cat_target, pretty),
+	 .arg = "BOOL",
+	 .bare = "true",
+	 .help = "indent (true); false: the bytes as they are"},
 };
 
 static int run_cat_manifest(struct gantry *g, void *target, char *const *words, struct err *e)
@@ -89,7 +96,8 @@ static int run_cat_manifest(struct gantry *g, void *target, char *const *words, 
 
 	for (size_t i = 0; i < strv_len(t->pretty); i++)
 		if (parse_bool(t->pretty[i], &indent) < 0)
-			return err_set(e, EINVAL, "--pretty-print: %s is neither true nor false", q(t->pretty[i]));
+			return err_set(e, EINVAL, "--pretty-print: %s is neither true nor false",
+				       q(t->pretty[i]));
 	if (strv_len(words) != 1)
 		return err_set(e, EINVAL, "must provide exactly one image");
 	store = image_store_open(g, words[0], e);

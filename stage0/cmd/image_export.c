@@ -26,14 +26,21 @@ struct target {
 };
 
 static const struct opt opts[] = {
-	{.name = "overwrite", .type = OPT_FLAG, .offset = offsetof(struct target, overwrite),
+	{.name = "overwrite",
+	 .type = OPT_FLAG,
+	 .offset = offsetof(struct target, overwrite),
 	 .help = "replace the file if it is there"},
-	{.name = "uncompressed", .type = OPT_FLAG, .offset = offsetof(struct target, uncompressed),
-	 .help = "as a plain tar, whose SHA-512 is the image's id; also when the file's name ends in .tar, or "
-		 "when called as rkt"},
+	{.name = "uncompressed",
+	 .type = OPT_FLAG,
+	 .offset = offsetof(struct target, uncompressed),
+	 .help = "as a plain tar, whose SHA-512 is the image's id; also when the file's name ends "
+		 "in .tar, or when called as rkt"},
 };
 
-/* Where the bytes go: `temp` becomes `path` at the end, unless it is written into (a pipe, a device). */
+/*
+ * Where the bytes go: `temp` becomes `path` at the end, unless it is written into (a pipe, a
+ * device).
+ */
 struct output {
 	const char *path;
 	char *temp; /* NULL: path itself */
@@ -43,7 +50,9 @@ struct output {
 static int open_failed(const char *path, struct err *e)
 {
 	if (errno == EEXIST)
-		return err_set(e, EEXIST, "unable to open output file %s: file exists (try --overwrite)", q(path));
+		return err_set(e, EEXIST,
+			       "unable to open output file %s: file exists (try --overwrite)",
+			       q(path));
 	return err_sys(e, "unable to open output file %s", q(path));
 }
 
@@ -94,7 +103,8 @@ static int copy_all(int from, int to)
 		;
 	if (n == 0)
 		return 0;
-	if (errno != EXDEV && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP && errno != EBADF)
+	if (errno != EXDEV && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP &&
+	    errno != EBADF)
 		return -errno;
 	return read_and_write(from, to);
 }
@@ -118,7 +128,8 @@ static int finish(struct output *o, bool overwrite, struct err *e)
 	}
 	if (!o->temp)
 		return 0;
-	if (overwrite ? rename(o->temp, o->path) < 0 : renameat2(AT_FDCWD, o->temp, AT_FDCWD, o->path, RENAME_NOREPLACE) < 0)
+	if (overwrite ? rename(o->temp, o->path) < 0
+		      : renameat2(AT_FDCWD, o->temp, AT_FDCWD, o->path, RENAME_NOREPLACE) < 0)
 		return open_failed(o->path, e);
 	free(take_ptr(o->temp));
 	return 0;
@@ -155,7 +166,8 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 	if (r == 0)
 		r = open_output(&o, t->overwrite, e);
 	if (r == 0)
-		r = wants_plain(g, t, words[1]) ? kept_inflate(g, store, id, o.fd, e) : copy_blob(store, id, o.fd, e);
+		r = wants_plain(g, t, words[1]) ? kept_inflate(g, store, id, o.fd, e)
+						: copy_blob(store, id, o.fd, e);
 	if (r == 0)
 		r = finish(&o, t->overwrite, e);
 	discard(&o);
@@ -166,7 +178,8 @@ const struct command cmd_image_export = {
 	.name = "image export",
 	.usage = "[options] IMAGE FILE",
 	.summary = "write the archive of an image into a file",
-	.details = "The bytes are those that were downloaded. Their SHA-512, when they are inflated, is the image's id.",
+	.details = "The bytes are those that were downloaded. Their SHA-512, when they are "
+		   "inflated, is the image's id.",
 	COMMAND_OPTS(opts),
 	.target_size = sizeof(struct target),
 	.run = run,

@@ -1,6 +1,6 @@
 /*
- * gantry image extract, gantry image render: an image as a directory; the first what it holds itself,
- * the second with its dependencies.
+ * gantry image extract, gantry image render: an image as a directory; the first what it holds
+ * itself, the second with its dependencies.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,9 +26,13 @@ struct target {
 };
 
 static const struct opt opts[] = {
-	{.name = "rootfs-only", .type = OPT_FLAG, .offset = offsetof(struct target, rootfs_only),
+	{.name = "rootfs-only",
+	 .type = OPT_FLAG,
+	 .offset = offsetof(struct target, rootfs_only),
 	 .help = "the directory becomes the root file system itself, without the manifest"},
-	{.name = "overwrite", .type = OPT_FLAG, .offset = offsetof(struct target, overwrite),
+	{.name = "overwrite",
+	 .type = OPT_FLAG,
+	 .offset = offsetof(struct target, overwrite),
 	 .help = "remove what is at that path first"},
 };
 
@@ -50,16 +54,19 @@ static bool is_root(const struct stat *st)
 }
 
 /* What is there and may be removed; the store itself and all above it may not. */
-static int check_existing(const struct gantry *g, const char *path, const struct stat *st, bool overwrite, struct err *e)
+static int check_existing(const struct gantry *g, const char *path, const struct stat *st,
+			  bool overwrite, struct err *e)
 {
 	_cleanup_free_ char *real = S_ISLNK(st->st_mode) ? NULL : realpath(path, NULL);
 
 	if (S_ISDIR(st->st_mode) && is_root(st))
-		return err_set(e, EINVAL, "%s: this would delete your root filesystem. Refusing.", q(path));
+		return err_set(e, EINVAL, "%s: this would delete your root filesystem. Refusing.",
+			       q(path));
 	if (!overwrite)
 		return err_set(e, EEXIST, "%s: output directory exists (try --overwrite)", q(path));
 	if (real && (path_is_below(g->data_dir, real) || path_is_below(real, g->data_dir)))
-		return err_set(e, EINVAL, "%s: this would delete from the data directory. Refusing.", q(path));
+		return err_set(e, EINVAL,
+			       "%s: this would delete from the data directory. Refusing.", q(path));
 	return 0;
 }
 
@@ -81,9 +88,10 @@ static int open_parent(char *path, struct place *p, struct err *e)
 
 	p->name = slash ? slash + 1 : path;
 	if (!path_is_name(p->name))
-		return err_set(e, EINVAL, "%s: not the name of a directory that can be made", q(path));
+		return err_set(e, EINVAL, "%s: not the name of a directory that can be made",
+			       q(path));
 	if (slash && slash != path)
-		*slash = '\0';
+		* slash = '\0';
 	r = path_mkdirs(parent, 0755, e);
 	if (r == 0) {
 		p->parent = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -138,7 +146,8 @@ static int copy_manifest(int store, const char *id, int dir, struct err *e)
 	return r < 0 ? r : file_write_at(dir, "manifest", text, len, 0644, FILE_FAST, e);
 }
 
-static int fill(const struct target *t, int store, const char *id, const char *tree_id, int dir, struct err *e)
+static int fill(const struct target *t, int store, const char *id, const char *tree_id, int dir,
+		struct err *e)
 {
 	_cleanup_fd_ int root = -EBADF;
 	int r;
@@ -151,10 +160,12 @@ static int fill(const struct target *t, int store, const char *id, const char *t
 	if (mkdirat(dir, TREE_ROOTFS, 0755) < 0)
 		return err_sys(e, "mkdir " TREE_ROOTFS);
 	root = openat(dir, TREE_ROOTFS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return root < 0 ? err_sys(e, "open " TREE_ROOTFS) : store_tree_copy(store, tree_id, root, e);
+	return root < 0 ? err_sys(e, "open " TREE_ROOTFS)
+			: store_tree_copy(store, tree_id, root, e);
 }
 
-static int find_tree(const struct gantry *g, int store, const char *id, bool with_dependencies, char **ret, struct err *e)
+static int find_tree(const struct gantry *g, int store, const char *id, bool with_dependencies,
+		     char **ret, struct err *e)
 {
 	int r;
 
@@ -162,12 +173,12 @@ static int find_tree(const struct gantry *g, int store, const char *id, bool wit
 		return render_tree(g, store, id, ret, e);
 	r = kept_tree(g, store, id, e);
 	if (r == 0)
-		*ret = xstrdup(id);
+		* ret = xstrdup(id);
 	return r;
 }
 
-static int put(const struct gantry *g, const struct target *t, int store, const char *word, bool with_dependencies,
-	       struct place *p, struct err *e)
+static int put(const struct gantry *g, const struct target *t, int store, const char *word,
+	       bool with_dependencies, struct place *p, struct err *e)
 {
 	_cleanup_free_ char *id = NULL, *tree_id = NULL;
 	_cleanup_fd_ int use = -EBADF;
@@ -189,7 +200,8 @@ static int put(const struct gantry *g, const struct target *t, int store, const 
 	return r;
 }
 
-static int run(const struct gantry *g, const struct target *t, char *const *words, bool with_dependencies, struct err *e)
+static int run(const struct gantry *g, const struct target *t, char *const *words,
+	       bool with_dependencies, struct err *e)
 {
 	struct place p = {.parent = -EBADF, .dir = -EBADF};
 	_cleanup_free_ char *path = NULL;

@@ -22,7 +22,10 @@ struct target {
 static int set_grace(void *target, const char *value, struct err *e);
 
 static const struct opt opts[] = {
-	{.name = "grace-period", .type = OPT_CALL, .call = set_grace, .arg = "DURATION",
+	{.name = "grace-period",
+	 .type = OPT_CALL,
+	 .call = set_grace,
+	 .arg = "DURATION",
 	 .help = "how long an image stays after it was used last (24h)"},
 };
 
@@ -31,7 +34,9 @@ static int set_grace(void *target, const char *value, struct err *e)
 	struct target *t = target;
 
 	t->has_grace = true;
-	return parse_duration(value, &t->grace_ns) < 0 ? err_set(e, EINVAL, "not a duration like 24h or 0s") : 0;
+	return parse_duration(value, &t->grace_ns) < 0
+		       ? err_set(e, EINVAL, "not a duration like 24h or 0s")
+		       : 0;
 }
 
 static void tell(const char *what, const char *id)

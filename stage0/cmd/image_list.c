@@ -32,15 +32,33 @@ struct target {
 };
 
 static const struct opt opts[] = {
-	{.name = "fields", .type = OPT_STRING, .offset = offsetof(struct target, fields), .arg = "LIST",
+	{.name = "fields",
+	 .type = OPT_STRING,
+	 .offset = offsetof(struct target, fields),
+	 .arg = "LIST",
 	 .help = "columns: id,name,size,importtime,lastused"},
-	{.name = "sort", .type = OPT_STRING, .offset = offsetof(struct target, sort), .arg = "LIST",
+	{.name = "sort",
+	 .type = OPT_STRING,
+	 .offset = offsetof(struct target, sort),
+	 .arg = "LIST",
 	 .help = "by name, importtime (the default), lastused, size"},
-	{.name = "order", .type = OPT_STRING, .offset = offsetof(struct target, order), .arg = "WORD",
+	{.name = "order",
+	 .type = OPT_STRING,
+	 .offset = offsetof(struct target, order),
+	 .arg = "WORD",
 	 .help = "asc (the default) or desc"},
-	{.name = "no-legend", .type = OPT_FLAG, .offset = offsetof(struct target, no_legend), .help = "no line of titles"},
-	{.name = "full", .type = OPT_FLAG, .offset = offsetof(struct target, full), .help = "whole ids, bytes and times"},
-	{.name = "format", .type = OPT_STRING, .offset = offsetof(struct target, format), .arg = "WORD",
+	{.name = "no-legend",
+	 .type = OPT_FLAG,
+	 .offset = offsetof(struct target, no_legend),
+	 .help = "no line of titles"},
+	{.name = "full",
+	 .type = OPT_FLAG,
+	 .offset = offsetof(struct target, full),
+	 .help = "whole ids, bytes and times"},
+	{.name = "format",
+	 .type = OPT_STRING,
+	 .offset = offsetof(struct target, format),
+	 .arg = "WORD",
 	 .help = "json or json-pretty"},
 };
 
@@ -51,7 +69,8 @@ struct view {
 	bool descending;
 };
 
-static int read_fields(const char *text, const char *what, enum field *ret, size_t *ret_n, struct err *e)
+static int read_fields(const char *text, const char *what, enum field *ret, size_t *ret_n,
+		       struct err *e)
 {
 	_cleanup_strv_ char **words = strv_split(text, ',');
 	size_t n = 0;
@@ -65,10 +84,11 @@ static int read_fields(const char *text, const char *what, enum field *ret, size
 			return err_set(e, EINVAL, "--%s: unknown field %s", what, q(words[i]));
 		for (size_t j = 0; j < n; j++)
 			if (ret[j] == (enum field) f)
-				return err_set(e, EINVAL, "--%s: %s is there twice", what, q(words[i]));
+				return err_set(e, EINVAL, "--%s: %s is there twice", what,
+					       q(words[i]));
 		ret[n++] = (enum field) f;
 	}
-	*ret_n = n;
+	* ret_n = n;
 	return 0;
 }
 
@@ -147,7 +167,8 @@ static char *cell(const struct target *t, enum field f, const struct store_info 
 	case FIELD_SIZE:
 		return t->full ? xasprintf("%lld", (long long) size) : size_iec(size);
 	case FIELD_IMPORT_TIME:
-		return t->full ? time_full(i->import_time_ns) : time_humanized(i->import_time_ns, now);
+		return t->full ? time_full(i->import_time_ns)
+			       : time_humanized(i->import_time_ns, now);
 	case FIELD_LAST_USED:
 		return t->full ? time_full(i->last_used_ns) : time_humanized(i->last_used_ns, now);
 	case FIELD_MAX:

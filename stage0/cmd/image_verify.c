@@ -1,5 +1,6 @@
 /*
- * gantry image verify: are the trees what the archives hold, and would the archives be accepted today?
+ * gantry image verify: are the trees what the archives hold, and would the archives be accepted
+ * today?
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,7 +18,9 @@ struct target {
 };
 
 static const struct opt opts[] = {
-	{.name = "signature", .type = OPT_FLAG, .offset = offsetof(struct target, signature),
+	{.name = "signature",
+	 .type = OPT_FLAG,
+	 .offset = offsetof(struct target, signature),
 	 .help = "check the signature that it came with again, with the keys that are trusted now"},
 };
 
@@ -56,7 +59,8 @@ static int verify_signature(const struct gantry *g, int store, const char *id, s
 	return r;
 }
 
-static int verify(const struct gantry *g, const struct target *t, int store, const char *word, struct err *e)
+static int verify(const struct gantry *g, const struct target *t, int store, const char *word,
+		  struct err *e)
 {
 	_cleanup_free_ char *id = NULL;
 	int r = store_find(store, word, &id, e);
@@ -94,9 +98,10 @@ const struct command cmd_image_verify = {
 	.name = "image verify",
 	.usage = "[options] IMAGE...",
 	.summary = "check the trees of images against their archives, and mend what differs",
-	.details = "The archive is hashed and unpacked again, and each entry of the tree is compared with that: kind, "
-		   "owner, mode, time, attributes, content. With dependencies, theirs as well. What differs is put "
-		   "right. An archive that is damaged cannot be mended: remove the image, and fetch it again.",
+	.details = "The archive is hashed and unpacked again, and each entry of the tree is "
+		   "compared with that: kind, owner, mode, time, attributes, content. With "
+		   "dependencies, theirs as well. What differs is put right. An archive that is "
+		   "damaged cannot be mended: remove the image, and fetch it again.",
 	COMMAND_OPTS(opts),
 	.target_size = sizeof(struct target),
 	.run = run,

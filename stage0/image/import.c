@@ -1,7 +1,7 @@
 /*
- * The pipeline.  One loop in this process copies the source into a private file, the blob; the unpack
- * worker reads the blob as it grows and makes the tree; the verify worker reads it as well, from when
- * the manifest has told the image's name, for which the keys are chosen.
+ * The pipeline.  One loop in this process copies the source into a private file, the blob; the
+ * unpack worker reads the blob as it grows and makes the tree; the verify worker reads it as well,
+ * from when the manifest has told the image's name, for which the keys are chosen.
  *
  *	source --> blob --+--> unpack --> tree, manifest, id
  *	                  +--> verify --> signer
@@ -44,11 +44,12 @@ struct reader {
 struct pipeline {
 	const struct import *in;
 	struct store_tmp tmp;
-	int image_dir, blob; /* TMP/image; the blob, in it or in the directory of partial downloads */
+	/* TMP/image; the blob, in it or in the directory of partial downloads */
+	int image_dir, blob;
 	uint64_t total;
 	bool whole;
 	bool source_failed, bytes_failed; /* whose fault it was */
-	const struct signature *sig; /* NULL: there is none to check, or not yet */
+	const struct signature *sig;	  /* NULL: there is none to check, or not yet */
 	struct reader unpack, verify;
 	struct worker issuer; /* of a large download: is the signature of any use? */
 	int manifest_pipe;
@@ -79,10 +80,14 @@ static ssize_t copy_some(struct pipeline *p, struct err *e)
 	if (!p->no_copy_range) {
 		n = p->in->download ? splice(from, NULL, p->blob, NULL, CHUNK, SPLICE_F_MOVE)
 				    : copy_file_range(from, NULL, p->blob, NULL, CHUNK, 0);
-		/* A file of /proc says 0 at once; such a thing is no image, but it need not look empty. */
+		/*
+		 * A file of /proc says 0 at once; such a thing is no image, but it need not look
+		 * empty.
+		 */
 		if (n > 0 || (n == 0 && (p->in->download || p->total)))
 			return n;
-		if (n < 0 && errno != EXDEV && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
+		if (n < 0 && errno != EXDEV && errno != EINVAL && errno != ENOSYS &&
+		    errno != EOPNOTSUPP)
 			return err_sys(e, "copy image");
 		p->no_copy_range = true;
 		p->buffer = xmalloc(COPY_BUFFER);
@@ -99,7 +104,9 @@ static ssize_t copy_some(struct pipeline *p, struct err *e)
 	return n;
 }
 
-/* How far the readers may go: the latest number is enough, so a full pipe is no harm until the end. */
+/*
+ * How far the readers may go: the latest number is enough, so a full pipe is no harm until the end.
+ */
 static void tell(struct pipeline *p, struct reader *reader)
 {
 	uint64_t message = p->total | (p->whole ? ARRIVING_WHOLE : 0);
@@ -122,7 +129,7 @@ static int new_progress(struct reader *reader, int *ret_read_end, struct err *e)
 		return err_sys(e, "pipe");
 	(void) fd_set_nonblock(fds[1]);
 	reader->progress = fds[1];
-	*ret_read_end = fds[0];
+	* ret_read_end = fds[0];
 	return 0;
 }
 
@@ -144,7 +151,8 @@ static bool makes_trees(void)
 
 static int start_unpack(struct pipeline *p, struct err *e)
 {
-	_cleanup_fd_ int blob = open_blob(p, e), progress = -EBADF, tree = -EBADF, manifest = -EBADF;
+	_cleanup_fd_ int blob = open_blob(p, e), progress = -EBADF, tree = -EBADF,
+			 manifest = -EBADF;
 	int fds[2], r = blob < 0 ? blob : new_progress(&p->unpack, &progress, e);
 
 	if (r < 0)
@@ -160,12 +168,18 @@ static int start_unpack(struct pipeline *p, struct err *e)
 	manifest = fds[1];
 
 	const struct fd_name names[] = {
-		{"blob", blob}, {"progress", progress}, {"tree", tree}, {"manifest", manifest},
+		{"blob", blob},
+		{"progress", progress},
+		{"tree", tree},
+		{"manifest", manifest},
 	};
 
-	/* Owners and devices of a tree are root's to make: who is not leaves the tree to the first start. */
-	return worker_start(p->in->g, "unpack", makes_trees() ? NULL : (char *[]) {"check", NULL}, names,
-			    ELEMENTSOF(names), &p->unpack.worker, e);
+	/*
+	 * Owners and devices of a tree are root's to make: who is not leaves the tree to the first
+	 * start.
+	 */
+	return worker_start(p->in->g, "unpack", makes_trees() ? NULL : (char *[]) {"check", NULL},
+			    names, ELEMENTSOF(names), &p->unpack.worker, e);
 }
 
 static int finish_unpack(struct pipeline *p, struct err *e)
@@ -178,7 +192,8 @@ static int finish_unpack(struct pipeline *p, struct err *e)
 		return r;
 	id = record_get(&rec, "id");
 	bytes = record_get(&rec, "bytes");
-	if (!id || image_id_check(id) || !bytes || parse_i64(bytes, 0, INT64_MAX, &p->info.tree_size) < 0)
+	if (!id || image_id_check(id) || !bytes ||
+	    parse_i64(bytes, 0, INT64_MAX, &p->info.tree_size) < 0)
 		return err_set(e, EPROTO, "image unpack gave a malformed answer");
 	memcpy(p->info.id, id, IMAGE_ID_LEN + 1);
 	p->unpack.finished = true;
@@ -197,11 +212,13 @@ static int start_verify(struct pipeline *p, struct err *e)
 	blob = open_blob(p, e);
 	if (blob < 0)
 		return blob;
-	r = signature_start_check(p->in->g, p->sig, p->manifest->name, blob, progress, &p->verify.worker, e);
+	r = signature_start_check(p->in->g, p->sig, p->manifest->name, blob, progress,
+				  &p->verify.worker, e);
 	tell(p, &p->verify);
 	if (r == 0 && p->in->download && !p->whole &&
 	    p->in->download->head.length - (int64_t) p->total > LARGE)
-		r = signature_start_issuer_check(p->in->g, p->sig, p->manifest->name, &p->issuer, e);
+		r = signature_start_issuer_check(p->in->g, p->sig, p->manifest->name, &p->issuer,
+						 e);
 	return r;
 }
 
@@ -301,7 +318,8 @@ static int from_source(struct pipeline *p, struct err *e)
 
 static bool is_done(const struct pipeline *p)
 {
-	return p->whole && p->unpack.finished && p->manifest_pipe < 0 && (!wants_verify(p) || p->verify.finished);
+	return p->whole && p->unpack.finished && p->manifest_pipe < 0 &&
+	       (!wants_verify(p) || p->verify.finished);
 }
 
 static int wait_for(const struct pipeline *p, struct pollfd fds[7])
@@ -330,7 +348,9 @@ static int step(struct pipeline *p, struct err *e)
 		return errno == EINTR ? 0 : err_sys(e, "poll");
 	if (now_ms() > p->deadline) {
 		p->source_failed = !p->whole;
-		return err_set(e, ETIMEDOUT, p->whole ? "the image was not unpacked in time" : "nothing comes any more");
+		return err_set(e, ETIMEDOUT,
+			       p->whole ? "the image was not unpacked in time"
+					: "nothing comes any more");
 	}
 	if (!p->whole && (!p->in->download || fds[0].revents))
 		r = from_source(p, e);
@@ -367,7 +387,8 @@ static int open_files(struct pipeline *p, struct err *e)
 		p->total = p->in->partial->size;
 		return 0;
 	}
-	p->blob = openat(p->image_dir, "blob", O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
+	p->blob = openat(p->image_dir, "blob", O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			 0640);
 	return p->blob < 0 ? err_sys(e, "create blob") : 0;
 }
 
@@ -455,7 +476,7 @@ int import_image(const struct import *in, char **ret_id, struct err *e)
 	if (r == 0)
 		r = publish(&p, e);
 	if (r == 0)
-		*ret_id = xstrdup(p.info.id);
+		* ret_id = xstrdup(p.info.id);
 	done(&p);
 	return r;
 }

@@ -37,8 +37,8 @@ struct job {
 };
 
 /* Run the unpack worker on it to its end. */
-static int run_unpack(const struct gantry *g, const struct job *job, char ret[IMAGE_ID_LEN + 1], int64_t *ret_size,
-		      struct err *e)
+static int run_unpack(const struct gantry *g, const struct job *job, char ret[IMAGE_ID_LEN + 1],
+		      int64_t *ret_size, struct err *e)
 {
 	_cleanup_record_ struct record rec = RECORD_INIT;
 	_cleanup_worker_ struct worker w = WORKER_INIT;
@@ -55,8 +55,9 @@ static int run_unpack(const struct gantry *g, const struct job *job, char ret[IM
 		return err_sys(e, "open /dev/null");
 
 	const struct fd_name fds[] = {
-		{"blob", job->blob}, {"progress", progress}, {"tree", job->tree},
-		{"manifest", job->plain ? -EBADF : null}, {"out", job->out},
+		{"blob", job->blob}, {"progress", progress},
+		{"tree", job->tree}, {"manifest", job->plain ? -EBADF : null},
+		{"out", job->out},
 	};
 
 	r = worker_start(g, "unpack", words, fds, ELEMENTSOF(fds), &w, e);
@@ -84,11 +85,15 @@ static int open_place(const struct store_tmp *tmp, const char *name, struct err 
 
 static int check_id(const char *id, const char *got, struct err *e)
 {
-	return strcmp(id, got) ? err_set(e, EBADMSG, "the archive in the store is damaged: it hashes to %s", got) : 0;
+	return strcmp(id, got)
+		       ? err_set(e, EBADMSG, "the archive in the store is damaged: it hashes to %s",
+				 got)
+		       : 0;
 }
 
-static int unpack_sized(const struct gantry *g, int store, const char *id, const struct store_tmp *tmp, const char *name,
-			int64_t *ret_size, struct err *e)
+static int unpack_sized(const struct gantry *g, int store, const char *id,
+			const struct store_tmp *tmp, const char *name, int64_t *ret_size,
+			struct err *e)
 {
 	_cleanup_fd_ int blob = store_blob_open(store, id, e);
 	_cleanup_fd_ int tree = blob < 0 ? blob : open_place(tmp, name, e);
@@ -104,8 +109,8 @@ static int unpack_sized(const struct gantry *g, int store, const char *id, const
 	return r < 0 ? err_ctx(e, r, "image %s", id) : 0;
 }
 
-int kept_unpack(const struct gantry *g, int store, const char *id, const struct store_tmp *tmp, const char *name,
-		struct err *e)
+int kept_unpack(const struct gantry *g, int store, const char *id, const struct store_tmp *tmp,
+		const char *name, struct err *e)
 {
 	int64_t size = 0;
 
@@ -138,7 +143,8 @@ int kept_tree(const struct gantry *g, int store, const char *id, struct err *e)
 }
 
 /* An empty directory of its own is all that the worker sees of the file system. */
-static int run_plain(const struct gantry *g, int store, int blob, int out, char ret[IMAGE_ID_LEN + 1], struct err *e)
+static int run_plain(const struct gantry *g, int store, int blob, int out,
+		     char ret[IMAGE_ID_LEN + 1], struct err *e)
 {
 	struct store_tmp tmp = STORE_TMP_INIT;
 	_cleanup_fd_ int tree = -EBADF;
@@ -150,8 +156,9 @@ static int run_plain(const struct gantry *g, int store, int blob, int out, char 
 	tree = open_place(&tmp, "empty", e);
 	r = tree;
 	if (tree >= 0)
-		r = run_unpack(g, &(struct job) {.blob = blob, .tree = tree, .out = out, .plain = true}, ret, &none,
-			       e);
+		r = run_unpack(
+			g, &(struct job) {.blob = blob, .tree = tree, .out = out, .plain = true},
+			ret, &none, e);
 	store_tmp_done(store, &tmp);
 	return r;
 }
@@ -167,16 +174,16 @@ int kept_inflate(const struct gantry *g, int store, const char *id, int out, str
 	return r < 0 ? err_ctx(e, r, "image %s", id) : 0;
 }
 
-int kept_digest(const struct gantry *g, int store, const char *data, size_t len, char ret[IMAGE_ID_LEN + 1],
-		struct err *e)
+int kept_digest(const struct gantry *g, int store, const char *data, size_t len,
+		char ret[IMAGE_ID_LEN + 1], struct err *e)
 {
 	_cleanup_fd_ int blob = fd_sealed("bytes", data, len, e);
 
 	return blob < 0 ? blob : run_plain(g, store, blob, -EBADF, ret, e);
 }
 
-int kept_check_blob(const struct gantry *g, const struct signature *sig, int blob, const char *image_name,
-		    char **ret_signer, struct err *e)
+int kept_check_blob(const struct gantry *g, const struct signature *sig, int blob,
+		    const char *image_name, char **ret_signer, struct err *e)
 {
 	_cleanup_worker_ struct worker w = WORKER_INIT;
 	_cleanup_fd_ int progress = progress_whole(blob, e);
@@ -192,7 +199,8 @@ static char *signature_path(const char *id)
 	return xasprintf("%s/%s/%s", DATA_CAS_IMAGE, id, IMAGE_SIGNATURE);
 }
 
-int kept_check_signature(const struct gantry *g, int store, const char *id, char **ret_signer, struct err *e)
+int kept_check_signature(const struct gantry *g, int store, const char *id, char **ret_signer,
+			 struct err *e)
 {
 	_cleanup_free_ char *path = signature_path(id);
 	_cleanup_signature_ struct signature sig = {0};

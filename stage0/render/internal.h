@@ -7,7 +7,8 @@
 #include "stage0/render/render.h"
 #include "stage0/store/store.h"
 
-#define RENDER_LAYERS_MAX 1024	     /* a diamond on a diamond doubles them: an image must not ask for millions */
+/* A diamond on a diamond doubles them: an image must not ask for millions. */
+#define RENDER_LAYERS_MAX 1024
 #define RENDER_DEPTH_MAX 64	     /* of dependencies */
 #define RENDER_LISTS_MAX (64u << 20) /* bytes of all white lists together */
 
@@ -33,9 +34,11 @@ bool paths_have(char *const *v, size_t n, const char *path);
 /* The layers as bytes, which name the tree. */
 char *recipe_write(const struct render_layer *layers, size_t n, size_t *ret_len);
 /* Its hash: the id of the tree. */
-int recipe_tree_id(const struct gantry *g, int store, const char *recipe, size_t len, char **ret_id, struct err *e);
+int recipe_tree_id(const struct gantry *g, int store, const char *recipe, size_t len, char **ret_id,
+		   struct err *e);
 /* The tree that was made by this recipe for this image last time, if it is still there: 1, 0. */
-int recipe_find_known(int store, const char *image_id, const char *recipe, size_t len, char **ret_id);
+int recipe_find_known(int store, const char *image_id, const char *recipe, size_t len,
+		      char **ret_id);
 void recipe_note(int store, const char *image_id, const char *tree_id);
 
 /* --- merge.c --- */
@@ -44,4 +47,5 @@ int merge_layers(int store, const struct render_layer *layers, size_t n, int to,
 
 /* --- render.c --- */
 /* Make DIR/rootfs of the layers; their own trees are unpacked again where they are not there. */
-int render_into(const struct gantry *g, int store, const struct render_layer *layers, size_t n, int dir, struct err *e);
+int render_into(const struct gantry *g, int store, const struct render_layer *layers, size_t n,
+		int dir, struct err *e);

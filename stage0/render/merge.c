@@ -1,10 +1,11 @@
 /*
- * Several layers in one directory, from the top down: who comes first has a name, and who comes later
- * puts in what is missing.  So nothing is ever replaced, and nothing is written through: a link that an
- * upper layer has in the place of a directory of a lower one is met with O_NOFOLLOW, and that directory
- * is left out with all that is in it.
+ * Several layers in one directory, from the top down: who comes first has a name, and who comes
+ * later puts in what is missing.  So nothing is ever replaced, and nothing is written through: a
+ * link that an upper layer has in the place of a directory of a lower one is met with O_NOFOLLOW,
+ * and that directory is left out with all that is in it.
  *
- * Files are linked, not copied: the layers are read-only to everybody, and pods write to an overlay.
+ * Files are linked, not copied: the layers are read-only to everybody, and pods write to an
+ * overlay.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +22,8 @@
 struct merge {
 	const struct render_layer *layer;
 	size_t n_files, n_dirs;
-	struct strbuf path; /* of the directory that is being read, below the root; empty or ends in '/' */
+	/* of the directory that is being read, below the root; empty or ends in '/' */
+	struct strbuf path;
 };
 
 /* Appends the name to the path: whoever asks restores the length. */
@@ -34,7 +36,8 @@ static bool is_wanted(struct merge *m, const char *name, bool is_dir)
 	if (!(is_dir ? l->some_dirs : l->some_files))
 		return true;
 	strbuf_adds(&m->path, name);
-	wanted = is_dir ? paths_have(l->dirs, m->n_dirs, m->path.buf) : paths_have(l->files, m->n_files, m->path.buf);
+	wanted = is_dir ? paths_have(l->dirs, m->n_dirs, m->path.buf)
+			: paths_have(l->files, m->n_files, m->path.buf);
 	m->path.len = len;
 	m->path.buf[len] = '\0';
 	return wanted;
@@ -50,7 +53,10 @@ static int link_node(int from, int to, const char *name)
 		return 1;
 	if (errno == EEXIST)
 		return 0;
-	/* A file can have too many names, or be on a file system that knows one only: a copy will do. */
+	/*
+	 * A file can have too many names, or be on a file system that knows one only: a copy will
+	 * do.
+	 */
 	if (errno != EMLINK && errno != EXDEV && errno != EPERM && errno != EOPNOTSUPP)
 		return -errno;
 	if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -62,7 +68,8 @@ static int link_node(int from, int to, const char *name)
 static int merge_dir(struct merge *m, int from, int to, bool is_new, int depth, struct err *e);
 
 /* 1: it was made, 0: it was there, or something else is. */
-static int merge_subdir(struct merge *m, int from_dir, int to_dir, const char *name, int depth, struct err *e)
+static int merge_subdir(struct merge *m, int from_dir, int to_dir, const char *name, int depth,
+			struct err *e)
 {
 	_cleanup_fd_ int from = -EBADF, to = -EBADF;
 	bool is_new = mkdirat(to_dir, name, 0700) == 0;
@@ -84,7 +91,8 @@ static int merge_subdir(struct merge *m, int from_dir, int to_dir, const char *n
 	return r < 0 ? r : is_new;
 }
 
-static int merge_entry(struct merge *m, int from, int to, const struct dirent *de, int depth, struct err *e)
+static int merge_entry(struct merge *m, int from, int to, const struct dirent *de, int depth,
+		       struct err *e)
 {
 	bool is_dir = de->d_type == DT_DIR;
 	struct stat st;
@@ -150,11 +158,14 @@ static int merge_dir(struct merge *m, int from, int to, bool is_new, int depth, 
 	return r < 0 ? err_sysr(e, r, "attributes of /%s", m->path.buf ? m->path.buf : "") : 0;
 }
 
-static int merge_layer(int store, const struct render_layer *layer, int to, bool is_top, struct err *e)
+static int merge_layer(int store, const struct render_layer *layer, int to, bool is_top,
+		       struct err *e)
 {
 	_cleanup_fd_ int tree = store_tree_open(store, layer->id, e), from = -EBADF;
 	struct merge m = {
-		.layer = layer, .n_files = strv_len(layer->files), .n_dirs = strv_len(layer->dirs),
+		.layer = layer,
+		.n_files = strv_len(layer->files),
+		.n_dirs = strv_len(layer->dirs),
 	};
 	int r;
 
@@ -170,8 +181,9 @@ static int merge_layer(int store, const struct render_layer *layer, int to, bool
 
 static bool is_same(const struct render_layer *a, const struct render_layer *b)
 {
-	if (strcmp(a->id, b->id) || a->some_files != b->some_files || a->some_dirs != b->some_dirs ||
-	    strv_len(a->files) != strv_len(b->files) || strv_len(a->dirs) != strv_len(b->dirs))
+	if (strcmp(a->id, b->id) || a->some_files != b->some_files ||
+	    a->some_dirs != b->some_dirs || strv_len(a->files) != strv_len(b->files) ||
+	    strv_len(a->dirs) != strv_len(b->dirs))
 		return false;
 	for (size_t i = 0; a->files[i]; i++)
 		if (strcmp(a->files[i], b->files[i]))

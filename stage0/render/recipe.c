@@ -1,7 +1,7 @@
 /*
- * The name of a rendered tree.  The recipe lies beside the tree (cas/tree/ID/recipe), and the id of the
- * tree that an image had last time beside the image (cas/image/ID/tree): when the recipe is still what
- * is wanted, nothing needs to be hashed.
+ * The name of a rendered tree.  The recipe lies beside the tree (cas/tree/ID/recipe), and the id of
+ * the tree that an image had last time beside the image (cas/image/ID/tree): when the recipe is
+ * still what is wanted, nothing needs to be hashed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,17 +32,18 @@ char *recipe_write(const struct render_layer *layers, size_t n, size_t *ret_len)
 		for (size_t j = 0; j < strv_len(layers[i].dirs); j++)
 			record_add(&sb, "dir", layers[i].dirs[j]);
 	}
-	*ret_len = sb.len;
+	* ret_len = sb.len;
 	return strbuf_take(&sb);
 }
 
-int recipe_tree_id(const struct gantry *g, int store, const char *recipe, size_t len, char **ret_id, struct err *e)
+int recipe_tree_id(const struct gantry *g, int store, const char *recipe, size_t len, char **ret_id,
+		   struct err *e)
 {
 	char id[IMAGE_ID_LEN + 1];
 	int r = kept_digest(g, store, recipe, len, id, e);
 
 	if (r == 0)
-		*ret_id = xasprintf(TREE_ID_RENDERED "%s", id);
+		* ret_id = xasprintf(TREE_ID_RENDERED "%s", id);
 	return r;
 }
 
@@ -52,18 +53,20 @@ static bool has_recipe(int store, const char *tree_id, const char *recipe, size_
 	_cleanup_free_ char *there = NULL;
 	size_t there_len;
 
-	return file_read_at(store, path, len + 1, &there, &there_len, NULL) == 0 && there_len == len &&
-	       !memcmp(there, recipe, len);
+	return file_read_at(store, path, len + 1, &there, &there_len, NULL) == 0 &&
+	       there_len == len && !memcmp(there, recipe, len);
 }
 
-int recipe_find_known(int store, const char *image_id, const char *recipe, size_t len, char **ret_id)
+int recipe_find_known(int store, const char *image_id, const char *recipe, size_t len,
+		      char **ret_id)
 {
 	_cleanup_free_ char *path = xasprintf(DATA_CAS_IMAGE "/%s/" IMAGE_TREE, image_id);
 	_cleanup_free_ char *id = NULL;
 
-	if (file_read_line_at(store, path, &id, NULL) < 0 || tree_id_check(id) || !has_recipe(store, id, recipe, len))
+	if (file_read_line_at(store, path, &id, NULL) < 0 || tree_id_check(id) ||
+	    !has_recipe(store, id, recipe, len))
 		return 0;
-	*ret_id = take_ptr(id);
+	* ret_id = take_ptr(id);
 	return 1;
 }
 

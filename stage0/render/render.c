@@ -12,7 +12,8 @@
 #include "stage0/render/internal.h"
 
 /* The layers' own trees are what is linked from: one that gc took is unpacked again. */
-static int have_layers(const struct gantry *g, int store, const struct render_layer *layers, size_t n, struct err *e)
+static int have_layers(const struct gantry *g, int store, const struct render_layer *layers,
+		       size_t n, struct err *e)
 {
 	int r = 0;
 
@@ -21,7 +22,8 @@ static int have_layers(const struct gantry *g, int store, const struct render_la
 	return r;
 }
 
-int render_into(const struct gantry *g, int store, const struct render_layer *layers, size_t n, int dir, struct err *e)
+int render_into(const struct gantry *g, int store, const struct render_layer *layers, size_t n,
+		int dir, struct err *e)
 {
 	_cleanup_fd_ int root = -EBADF;
 	int r = have_layers(g, store, layers, n, e);
@@ -82,8 +84,8 @@ static int make(const struct work *w, struct err *e)
 	return r;
 }
 
-static int render(const struct gantry *g, int store, const char *id, const struct render_layer *layers, size_t n,
-		  char **ret_tree_id, struct err *e)
+static int render(const struct gantry *g, int store, const char *id,
+		  const struct render_layer *layers, size_t n, char **ret_tree_id, struct err *e)
 {
 	_cleanup_free_ char *recipe = NULL, *tree_id = NULL;
 	struct work w = {.g = g, .store = store, .layers = layers, .n = n};
@@ -103,12 +105,12 @@ static int render(const struct gantry *g, int store, const char *id, const struc
 	if (r < 0)
 		return err_ctx(e, r, "render image %s", id);
 	recipe_note(store, id, tree_id);
-	*ret_tree_id = take_ptr(tree_id);
+	* ret_tree_id = take_ptr(tree_id);
 	return 0;
 }
 
-int render_tree_of(const struct gantry *g, int store, const char *id, const struct image_manifest *m,
-		   char **ret_tree_id, struct err *e)
+int render_tree_of(const struct gantry *g, int store, const char *id,
+		   const struct image_manifest *m, char **ret_tree_id, struct err *e)
 {
 	struct render_layer *layers;
 	size_t n;
@@ -117,7 +119,7 @@ int render_tree_of(const struct gantry *g, int store, const char *id, const stru
 	if (!render_is_needed(m)) {
 		r = kept_tree(g, store, id, e);
 		if (r == 0)
-			*ret_tree_id = xstrdup(id);
+			* ret_tree_id = xstrdup(id);
 		return r;
 	}
 	r = render_order(store, id, &layers, &n, e);
@@ -128,7 +130,8 @@ int render_tree_of(const struct gantry *g, int store, const char *id, const stru
 	return r;
 }
 
-int render_tree(const struct gantry *g, int store, const char *id, char **ret_tree_id, struct err *e)
+int render_tree(const struct gantry *g, int store, const char *id, char **ret_tree_id,
+		struct err *e)
 {
 	_cleanup_image_manifest_ struct image_manifest *m = NULL;
 	_cleanup_free_ char *text = NULL;

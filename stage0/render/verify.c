@@ -35,7 +35,8 @@ static int open_dir(int dir, const char *path, struct err *e)
 	return fd < 0 ? err_sys(e, "open %s", path) : fd;
 }
 
-static int make_fresh(struct work *w, const struct subject *s, const struct store_tmp *tmp, struct err *e)
+static int make_fresh(struct work *w, const struct subject *s, const struct store_tmp *tmp,
+		      struct err *e)
 {
 	_cleanup_fd_ int dir = -EBADF;
 
@@ -47,7 +48,8 @@ static int make_fresh(struct work *w, const struct subject *s, const struct stor
 	return dir < 0 ? dir : render_into(w->g, w->store, w->layers, w->n, dir, e);
 }
 
-static int compare_in(struct work *w, const struct subject *s, int kept, const struct store_tmp *tmp, struct err *e)
+static int compare_in(struct work *w, const struct subject *s, int kept,
+		      const struct store_tmp *tmp, struct err *e)
 {
 	_cleanup_fd_ int fresh = -EBADF, trash = -EBADF;
 	struct tree_compare found = {0};
@@ -76,7 +78,8 @@ static int compare_in(struct work *w, const struct subject *s, int kept, const s
 
 static int verify_tree(struct work *w, const struct subject *s, struct err *e)
 {
-	_cleanup_free_ char *path = path_join(DATA_CAS_TREE, s->tree_id), *root = path_join(path, TREE_ROOTFS);
+	_cleanup_free_ char *path = path_join(DATA_CAS_TREE, s->tree_id),
+			    * root = path_join(path, TREE_ROOTFS);
 	/* Two who mend the same one would take entries from each other. */
 	_cleanup_fd_ int lock = lock_dir_at(w->store, path, LOCK_EXCLUSIVE, true, e), kept = -EBADF;
 	struct store_tmp tmp = STORE_TMP_INIT;
@@ -123,7 +126,8 @@ static int verify_rendered(struct work *w, const char *id, struct err *e)
 	r = recipe_find_known(w->store, id, recipe, len, &tree_id);
 	if (r == 0)
 		r = recipe_tree_id(w->g, w->store, recipe, len, &tree_id, e);
-	return r < 0 ? r : verify_tree(w, &(struct subject) {.tree_id = tree_id, .rendered = true}, e);
+	return r < 0 ? r
+		     : verify_tree(w, &(struct subject) {.tree_id = tree_id, .rendered = true}, e);
 }
 
 int render_verify(const struct gantry *g, int store, const char *id, enum verify *ret,
@@ -141,6 +145,6 @@ int render_verify(const struct gantry *g, int store, const char *id, enum verify
 	if (r == 0 && (w.n > 1 || w.layers[0].some_files))
 		r = verify_rendered(&w, id, e);
 	render_layers_free(w.layers, w.n);
-	*ret = w.result;
+	* ret = w.result;
 	return r;
 }

@@ -14,9 +14,9 @@ enum verify {
 };
 
 /*
- * Unpack the archives of the image and of its dependencies again, compare, and put right what differs.
- * `report` is told of each tree that was wrong before it is mended on.  An archive that does not hash
- * to its id any more is -EBADMSG.
+ * Unpack the archives of the image and of its dependencies again, compare, and put right what
+ * differs. `report` is told of each tree that was wrong before it is mended on.  An archive that
+ * does not hash to its id any more is -EBADMSG.
  */
 int render_verify(const struct gantry *g, int store, const char *id, enum verify *ret,
 		  void (*report)(const char *tree_id, const char *why), struct err *e);

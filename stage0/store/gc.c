@@ -23,7 +23,8 @@
 int store_tmp_sweep(int store, struct err *e)
 {
 	_cleanup_strv_ char **names = store_names_in(store, DATA_CAS_TMP);
-	_cleanup_fd_ int parent = openat(store, DATA_CAS_TMP, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_fd_ int parent =
+		openat(store, DATA_CAS_TMP, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	int r = 0;
 
 	for (size_t i = 0, n = strv_len(names); parent >= 0 && i < n; i++) {
@@ -46,7 +47,8 @@ static bool is_older(const struct timespec *since, int64_t grace_ns)
 
 	if (clock_gettime(CLOCK_REALTIME, &now) < 0)
 		return false;
-	return (now.tv_sec - since->tv_sec) * 1000000000LL + (now.tv_nsec - since->tv_nsec) >= grace_ns;
+	return (now.tv_sec - since->tv_sec) * 1000000000LL + (now.tv_nsec - since->tv_nsec) >=
+	       grace_ns;
 }
 
 /* What is known of a URL whose image is gone is of no use. */
@@ -59,7 +61,8 @@ static void gc_remote(int dir, const char *name)
 	size_t len;
 
 	/* What is no such file is somebody else's. */
-	if (file_read_at(dir, name, RECORD_MAX, &data, &len, NULL) < 0 || record_parse(&rec, data, len, UINT_MAX, NULL) < 0)
+	if (file_read_at(dir, name, RECORD_MAX, &data, &len, NULL) < 0 ||
+	    record_parse(&rec, data, len, UINT_MAX, NULL) < 0)
 		return;
 	id = record_get(&rec, "id");
 	store = openat(dir, "../..", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -87,7 +90,8 @@ void store_gc_downloads(int store)
 	} kinds[] = {{STORE_REMOTE, gc_remote}, {STORE_PARTIAL, gc_partial}};
 
 	for (size_t k = 0; k < ELEMENTSOF(kinds); k++) {
-		_cleanup_fd_ int dir = openat(store, kinds[k].dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		_cleanup_fd_ int dir = openat(store, kinds[k].dir,
+					      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		_cleanup_strv_ char **names = dir < 0 ? NULL : store_names_in(store, kinds[k].dir);
 
 		for (size_t i = 0, n = strv_len(names); i < n; i++)
@@ -103,14 +107,16 @@ static bool is_old_tree(int store, const char *id, int64_t grace_ns)
 	struct stat st;
 
 	/* ctime is when it got its name. */
-	return fstatat(store, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && is_older(&st.st_ctim, grace_ns);
+	return fstatat(store, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       is_older(&st.st_ctim, grace_ns);
 }
 
 /*
  * Trees that no pod names, into the locked temporary directory: those whose images are gone, or, if
  * `all`, every one: what is wanted again is made again.
  */
-static int gc_trees(int store, bool all, int64_t grace_ns, const struct store_tmp *tmp, store_gone gone, struct err *e)
+static int gc_trees(int store, bool all, int64_t grace_ns, const struct store_tmp *tmp,
+		    store_gone gone, struct err *e)
 {
 	_cleanup_fd_ int lock = store_lock_use(store, LOCK_EXCLUSIVE, true, e);
 	_cleanup_strv_ char **trees = NULL, **used = NULL;
@@ -121,8 +127,8 @@ static int gc_trees(int store, bool all, int64_t grace_ns, const struct store_tm
 	for (size_t i = 0, n = strv_len(trees); r == 0 && i < n; i++) {
 		const char *id = trees[i];
 
-		if (strv_has(used, id) ||
-		    (!all && (!store_tree_is_orphan(store, id) || !is_old_tree(store, id, grace_ns))))
+		if (strv_has(used, id) || (!all && (!store_tree_is_orphan(store, id) ||
+						    !is_old_tree(store, id, grace_ns))))
 			continue;
 		r = store_take_away(store, DATA_CAS_TREE, id, tmp, id, e);
 		if (r == 0 && !image_id_check(id))
@@ -168,7 +174,8 @@ static int gc_images(int store, int64_t grace_ns, store_gone gone, struct err *e
 	if (r == 0)
 		r = store_list(store, &l, e);
 	for (size_t i = 0; r == 0 && i < l.n; i++) {
-		struct timespec since = {l.v[i].last_used_ns / 1000000000, l.v[i].last_used_ns % 1000000000};
+		struct timespec since = {l.v[i].last_used_ns / 1000000000,
+					 l.v[i].last_used_ns % 1000000000};
 
 		if (!is_older(&since, grace_ns) || strv_has(used, l.v[i].id))
 			continue;

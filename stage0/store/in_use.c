@@ -55,7 +55,8 @@ static void add_pod_trees(int pod, char ***ret)
 	_cleanup_strv_ char **apps = store_names_in(pod, POD_APPSINFO);
 
 	for (size_t i = 0; i < strv_len(apps); i++) {
-		_cleanup_free_ char *path = xasprintf("%s/%s/%s", POD_APPSINFO, apps[i], APP_TREE_ID);
+		_cleanup_free_ char *path =
+			xasprintf("%s/%s/%s", POD_APPSINFO, apps[i], APP_TREE_ID);
 
 		add_tree(pod, path, ret);
 	}
@@ -63,14 +64,16 @@ static void add_pod_trees(int pod, char ***ret)
 }
 
 /* Each pod of the phase; pods move on in the meantime. */
-static int each_pod(int store, const char *phase, void (*fn)(int pod, char ***ret), char ***ret, struct err *e)
+static int each_pod(int store, const char *phase, void (*fn)(int pod, char ***ret), char ***ret,
+		    struct err *e)
 {
 	_cleanup_free_ char *dir = path_join(DATA_PODS, phase);
 	_cleanup_strv_ char **pods = store_names_in(store, dir);
 
 	for (size_t i = 0, n = strv_len(pods); i < n; i++) {
 		_cleanup_free_ char *path = path_join(dir, pods[i]);
-		_cleanup_fd_ int pod = openat(store, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		_cleanup_fd_ int pod =
+			openat(store, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 		/* Pods move from left to right in the tables: one that went on is met again. */
 		if (pod < 0 && errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
@@ -94,7 +97,7 @@ int store_trees_in_use(int store, char ***ret, struct err *e)
 			return r;
 		}
 	}
-	*ret = all;
+	* ret = all;
 	return 0;
 }
 
@@ -117,7 +120,7 @@ static void add_pod_images(int pod, char ***ret)
 	if (file_read_at(pod, POD_MANIFEST, JSON_MANIFEST_MAX, &text, &len, NULL) < 0)
 		return;
 	j = json_parse(text, len, JSON_MANIFEST_MAX, NULL);
-	cJSON_ArrayForEach(app, json_get(j, "apps")) {
+	cJSON_ArrayForEach (app, json_get(j, "apps")) {
 		const char *id = json_get_str(json_get(app, "image"), "id");
 
 		if (id)
@@ -136,7 +139,9 @@ int store_images_in_use(int store, char ***ret, struct err *e)
 	static const struct {
 		const char *phase;
 		void (*fn)(int pod, char ***ret);
-	} looks[] = {{"prepare", add_held_images}, {"prepared", add_pod_images}, {"run", add_held_images}};
+	} looks[] = {{"prepare", add_held_images},
+		     {"prepared", add_pod_images},
+		     {"run", add_held_images}};
 	char **all = NULL;
 
 	for (size_t i = 0; i < ELEMENTSOF(looks); i++) {
@@ -147,13 +152,16 @@ int store_images_in_use(int store, char ***ret, struct err *e)
 			return r;
 		}
 	}
-	*ret = all;
+	* ret = all;
 	return 0;
 }
 
-/* Calls fn for each layer of a rendered tree until it says true. -errno when the recipe cannot be read. */
-static int any_layer(int store, const char *tree_id, bool (*fn)(int store, const char *id, const void *arg),
-		     const void *arg)
+/*
+ * Calls fn for each layer of a rendered tree until it says true. -errno when the recipe cannot be
+ * read.
+ */
+static int any_layer(int store, const char *tree_id,
+		     bool (*fn)(int store, const char *id, const void *arg), const void *arg)
 {
 	_cleanup_free_ char *path = xasprintf(DATA_CAS_TREE "/%s/" TREE_RECIPE, tree_id);
 	_cleanup_record_ struct record rec = RECORD_INIT;

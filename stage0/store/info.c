@@ -34,7 +34,9 @@ int info_write(int image_dir, const struct store_info *info, struct err *e)
 	record_addf(&sb, "treesize", "%lld", (long long) info->tree_size);
 	record_add(&sb, "signer", info->signer ? info->signer : "none");
 	record_add(&sb, "source", info->source ? info->source : "");
-	/* Written to by the group where there is one (modes.h): whoever uses an image touches this. */
+	/*
+	 * Written to by the group where there is one (modes.h): whoever uses an image touches this.
+	 */
 	return file_write_at(image_dir, INFO_FILE, sb.buf, sb.len, 0660, FILE_DURABLE, e);
 }
 
@@ -87,12 +89,13 @@ int store_info_parse(char *data, size_t len, struct store_info *ret, struct err 
 		return err_set(e, EINVAL, "no id or no name");
 	}
 	info.last_used_ns = info.import_time_ns;
-	*ret = info;
+	* ret = info;
 	return 0;
 }
 
 /* The whole file, and when it was touched last. */
-static int read_file(int dirfd, const char *path, char **ret, size_t *ret_len, struct timespec *ret_time)
+static int read_file(int dirfd, const char *path, char **ret, size_t *ret_len,
+		     struct timespec *ret_time)
 {
 	_cleanup_fd_ int fd = openat(dirfd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	char buf[INFO_USUAL];
@@ -101,20 +104,20 @@ static int read_file(int dirfd, const char *path, char **ret, size_t *ret_len, s
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
-	*ret_time = st.st_mtim;
+	* ret_time = st.st_mtim;
 	n = read(fd, buf, sizeof buf);
 	if (n < 0)
 		return -errno;
 	if (n == sizeof buf) /* there may be more */
 		return file_read_at(dirfd, path, INFO_LIMIT, ret, ret_len, NULL);
-	*ret = xmemdup(buf, (size_t) n);
-	*ret_len = (size_t) n;
+	* ret = xmemdup(buf, (size_t) n);
+	* ret_len = (size_t) n;
 	return 0;
 }
 
 /*
- * `image list` does this for each image: four system calls, and short paths.  The time of the file is when
- * the image was used last; it is no part of what was written.
+ * `image list` does this for each image: four system calls, and short paths.  The time of the file
+ * is when the image was used last; it is no part of what was written.
  */
 int store_info_at(int images, const char *id, struct store_info *ret, struct err *e)
 {
@@ -150,7 +153,8 @@ int store_info(int store, const char *id, struct store_info *ret, struct err *e)
 	images = openat(store, DATA_CAS_IMAGE, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (images < 0 && errno == ENOENT)
 		return err_set(e, ENOENT, "image %s is not in the store", id);
-	return images < 0 ? err_sys(e, "open %s", DATA_CAS_IMAGE) : store_info_at(images, id, ret, e);
+	return images < 0 ? err_sys(e, "open %s", DATA_CAS_IMAGE)
+			  : store_info_at(images, id, ret, e);
 }
 
 void store_touch(int store, const char *id)
@@ -166,7 +170,7 @@ void store_info_done(struct store_info *info)
 	free(info->version);
 	free(info->signer);
 	free(info->source);
-	*info = (struct store_info) {0};
+	* info = (struct store_info) {0};
 }
 
 void store_set_tree_size(int store, const char *id, int64_t size)
@@ -178,7 +182,8 @@ void store_set_tree_size(int store, const char *id, int64_t size)
 		return;
 	open_dir = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (open_dir >= 0 && info.tree_size != size) {
-		struct timespec used = {info.last_used_ns / 1000000000, info.last_used_ns % 1000000000};
+		struct timespec used = {info.last_used_ns / 1000000000,
+					info.last_used_ns % 1000000000};
 		struct timespec times[2] = {used, used};
 
 		info.tree_size = size;

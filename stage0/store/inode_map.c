@@ -23,7 +23,7 @@ static void make_room(struct inode_map *m)
 	m->v = xcalloc(m->slots, sizeof *m->v);
 	for (size_t i = 0; i < old.slots; i++)
 		if (old.v[i].path)
-			*slot_of(m, old.v[i].ino) = old.v[i];
+			* slot_of(m, old.v[i].ino) = old.v[i];
 	free(old.v);
 }
 
@@ -45,5 +45,5 @@ void inode_map_done(struct inode_map *m)
 	for (size_t i = 0; i < m->slots; i++)
 		free(m->v[i].path);
 	free(m->v);
-	*m = (struct inode_map) {0};
+	* m = (struct inode_map) {0};
 }

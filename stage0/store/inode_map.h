@@ -1,6 +1,6 @@
 /*
- * Files with several names: from an inode to where its first name was met.  The files of one tree are on
- * one device.
+ * Files with several names: from an inode to where its first name was met.  The files of one tree
+ * are on one device.
  */
 #pragma once
 

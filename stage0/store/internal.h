@@ -13,7 +13,9 @@
 #define BLOB_FILE "blob"
 #define MANIFEST_FILE "manifest"
 
-/* A directory of the store's own, open to be read and synced; made again if somebody took it away. */
+/*
+ * A directory of the store's own, open to be read and synced; made again if somebody took it away.
+ */
 int store_dir(int store, const char *path, struct err *e);
 
 /* Write `info` into the open image directory; durable. */
@@ -21,7 +23,9 @@ int info_write(int image_dir, const struct store_info *info, struct err *e);
 
 /* store_info() for a valid id, with cas/image open. */
 int store_info_at(int images, const char *id, struct store_info *ret, struct err *e);
-/* Ids of the directories in cas/image or cas/tree, in no order; names that are no id are left out. */
+/*
+ * Ids of the directories in cas/image or cas/tree, in no order; names that are no id are left out.
+ */
 int store_ids(int store, const char *where, char ***ret, struct err *e);
 /* Ids of the trees, rendered ones as well. */
 int store_tree_ids(int store, char ***ret, struct err *e);
@@ -30,8 +34,8 @@ bool store_tree_has_layer(int store, const char *tree_id, const char *id);
 /* Whether an image that the tree was made of is not in the store any more. */
 bool store_tree_is_orphan(int store, const char *tree_id);
 /* Take cas/KIND/ID away from under its name; the rest of the removal nobody waits for. */
-int store_take_away(int store, const char *where, const char *id, const struct store_tmp *tmp, const char *as,
-		    struct err *e);
+int store_take_away(int store, const char *where, const char *id, const struct store_tmp *tmp,
+		    const char *as, struct err *e);
 /* Directories and files below `path`, as a strv (to be freed); none when it is not there. */
 char **store_names_in(int dirfd, const char *path);
 /* cas/remote, cas/partial: what belongs to nothing. */

@@ -21,7 +21,8 @@ int modes_find_group(const char *text, const char *name, gid_t *ret)
 {
 	size_t len = strlen(name);
 
-	for (const char *line = text; line && *line; line = strchr(line, '\n'), line += line ? 1 : 0) {
+	for (const char *line = text; line && *line;
+	     line = strchr(line, '\n'), line += line ? 1 : 0) {
 		_cleanup_free_ char *digits = NULL;
 		const char *p = line + len;
 
@@ -48,7 +49,9 @@ static int find_group(const struct gantry *g, gid_t *ret)
 	return r < 0 ? r : modes_find_group(text, g->rkt ? "rkt" : "gantry", ret);
 }
 
-/* It is ours from before anybody else may look; chown(2) first, which may clear bits of the mode. */
+/*
+ * It is ours from before anybody else may look; chown(2) first, which may clear bits of the mode.
+ */
 static void give(int dirfd, const char *path, gid_t gid, mode_t mode)
 {
 	_cleanup_fd_ int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -82,7 +85,9 @@ int modes_mkdir_like(int dirfd, const char *path, const char *neighbour)
 
 int modes_data_dir(const struct gantry *g, struct err *e)
 {
-	int fd = g->data_fd >= 0 ? fd_copy(g->data_fd) : open(g->data_dir, O_PATH | O_DIRECTORY | O_CLOEXEC), r;
+	int fd = g->data_fd >= 0 ? fd_copy(g->data_fd)
+				 : open(g->data_dir, O_PATH | O_DIRECTORY | O_CLOEXEC),
+	    r;
 	gid_t gid;
 
 	if (fd >= 0)

@@ -11,8 +11,8 @@
 #include "contract/layout.h"
 #include "stage0/store/internal.h"
 
-int store_take_away(int store, const char *where, const char *id, const struct store_tmp *tmp, const char *as,
-		    struct err *e)
+int store_take_away(int store, const char *where, const char *id, const struct store_tmp *tmp,
+		    const char *as, struct err *e)
 {
 	_cleanup_fd_ int dir = store_dir(store, where, e);
 
@@ -38,7 +38,8 @@ static int remove_unused_trees(int store, const char *id, const struct store_tmp
 	if (r < 0 || store_has(store, id) != 0)
 		return r;
 	for (size_t i = 0, n = strv_len(trees); i < n; i++) {
-		if (strv_has(used, trees[i]) || (!str_eq(trees[i], id) && !store_tree_has_layer(store, trees[i], id)))
+		if (strv_has(used, trees[i]) ||
+		    (!str_eq(trees[i], id) && !store_tree_has_layer(store, trees[i], id)))
 			continue;
 		r = store_take_away(store, DATA_CAS_TREE, trees[i], tmp, trees[i], NULL);
 		if (r < 0)

@@ -15,22 +15,28 @@
 #include "stage0/context.h"
 #include "stage0/store/modes.h"
 
-/* For every directory of the store: what it is for members of the group (modes.h). The last one is made last. */
+/*
+ * For every directory of the store: what it is for members of the group (modes.h). The last one is
+ * made last.
+ */
 static const struct {
 	const char *path;
 	mode_t mode;
 } layout[] = {
-	{STORE_CAS, 02770},	{DATA_CAS_IMAGE, 02770}, {DATA_CAS_TREE, 02700}, {DATA_CAS_TMP, 02770},
-	{STORE_REMOTE, 02770}, {STORE_PARTIAL, 02770},	{DATA_LOCKS, 02770},
+	{STORE_CAS, 02770},    {DATA_CAS_IMAGE, 02770}, {DATA_CAS_TREE, 02700},
+	{DATA_CAS_TMP, 02770}, {STORE_REMOTE, 02770},	{STORE_PARTIAL, 02770},
+	{DATA_LOCKS, 02770},
 };
 
 /* Members that fetch hold it shared; it is empty. */
 static void make_lock_file(int data)
 {
-	_cleanup_fd_ int fd = openat(data, DATA_PREPARE_LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0660);
+	_cleanup_fd_ int fd =
+		openat(data, DATA_PREPARE_LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0660);
 	struct stat st;
 
-	if (fd >= 0 && fstatat(data, DATA_LOCKS, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_mode & S_ISGID)
+	if (fd >= 0 && fstatat(data, DATA_LOCKS, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_mode & S_ISGID)
 		(void) fchmod(fd, 0660);
 }
 
@@ -71,8 +77,9 @@ static int mend_layout(int store, const char *path)
 		return mkdirat(store, path, 0700) < 0 && errno != EEXIST ? -errno : 0;
 	if (faccessat(store, STORE_CAS, F_OK, 0) < 0)
 		(void) mkdirat(store, STORE_CAS, 0700);
-	return str_eq(path, DATA_CAS_TREE) ? (mkdirat(store, path, 0700) < 0 && errno != EEXIST ? -errno : 0)
-					   : modes_mkdir_like(store, path, STORE_CAS);
+	return str_eq(path, DATA_CAS_TREE)
+		       ? (mkdirat(store, path, 0700) < 0 && errno != EEXIST ? -errno : 0)
+		       : modes_mkdir_like(store, path, STORE_CAS);
 }
 
 int store_dir(int store, const char *path, struct err *e)
@@ -86,8 +93,8 @@ int store_dir(int store, const char *path, struct err *e)
 
 int store_open_existing(const struct gantry *g, struct err *e)
 {
-	_cleanup_fd_ int fd = g->data_fd >= 0 ? fd_copy(g->data_fd) :
-						open(g->data_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_fd_ int fd = g->data_fd >= 0 ? fd_copy(g->data_fd)
+					      : open(g->data_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
 		return err_sys(e, "data directory %s", g->data_dir);
@@ -167,7 +174,8 @@ int store_lock_use(int store, enum lock_kind kind, bool wait, struct err *e)
 	return lock_file_at(store, DATA_PREPARE_LOCK, kind, wait, e);
 }
 
-static int read_ids(int store, const char *where, const char *(*check)(const char *), char ***ret, struct err *e)
+static int read_ids(int store, const char *where, const char *(*check)(const char *), char ***ret,
+		    struct err *e)
 {
 	_cleanup_strv_ char **ids = NULL;
 	_cleanup_dir_ DIR *d = NULL;
@@ -182,7 +190,10 @@ static int read_ids(int store, const char *where, const char *(*check)(const cha
 		(void) fd_close(fd);
 		return err_sys(e, "read %s", where);
 	}
-	/* Not strv_add(): with thousands it would look for the end each time. There is always room for one more. */
+	/*
+	 * Not strv_add(): with thousands it would look for the end each time. There is always room
+	 * for one more.
+	 */
 	ids = xgrow(NULL, 0, sizeof *ids);
 	ids[0] = NULL;
 	while ((errno = 0, de = readdir(d)))
@@ -193,7 +204,7 @@ static int read_ids(int store, const char *where, const char *(*check)(const cha
 		}
 	if (errno)
 		return err_sys(e, "read %s", where);
-	*ret = take_ptr(ids);
+	* ret = take_ptr(ids);
 	return 0;
 }
 

@@ -5,15 +5,16 @@
  *	cas/tree/ID/rootfs                           its root file system, read-only to everybody
  *	cas/tmp/NAME/                                work in progress; its maker holds a flock on it
  *
- * An image appears by one rename(2), after its tree was renamed into place and everything was synced;
- * half of one is never visible.  What a killed process leaves in cas/tmp is not locked, so that
- * store_gc() knows it.  There is no index that could disagree with the directories.
+ * An image appears by one rename(2), after its tree was renamed into place and everything was
+ * synced; half of one is never visible.  What a killed process leaves in cas/tmp is not locked, so
+ * that store_gc() knows it.  There is no index that could disagree with the directories.
  *
  * Ids are whole here ("sha512-" and 128 digits); store_find() turns what a user wrote into one.
  *
- * Locks: whoever looks an image up and then relies on its tree (run, prepare: until treeStoreID of the
- * pod is written) holds locks/prepareLock shared; store_remove() and store_gc() take it exclusively
- * before they remove a tree.  No function here waits for a lock that its caller could hold.
+ * Locks: whoever looks an image up and then relies on its tree (run, prepare: until treeStoreID of
+ * the pod is written) holds locks/prepareLock shared; store_remove() and store_gc() take it
+ * exclusively before they remove a tree.  No function here waits for a lock that its caller could
+ * hold.
  */
 #pragma once
 
@@ -33,9 +34,9 @@ struct dependency;
 /* cas/image/ID/info, decoded. */
 struct store_info {
 	char id[IMAGE_ID_LEN + 1];
-	char *name, *version;	/* version: the label, or NULL */
-	char *signer;		/* fingerprint of the primary key, or NULL: imported without a check */
-	char *source;		/* what it was fetched from */
+	char *name, *version; /* version: the label, or NULL */
+	char *signer; /* fingerprint of the primary key, or NULL: imported without a check */
+	char *source; /* what it was fetched from */
 	int64_t import_time_ns; /* CLOCK_REALTIME */
 	int64_t last_used_ns;
 	int64_t blob_size, tree_size;
@@ -52,7 +53,9 @@ struct store_list {
  * file system whatever is there is opened.
  */
 int store_open(const struct gantry *g, struct err *e);
-/* For commands that only look: no directory is made; -ENOENT when there is no store (an empty one). */
+/*
+ * For commands that only look: no directory is made; -ENOENT when there is no store (an empty one).
+ */
 int store_open_existing(const struct gantry *g, struct err *e);
 
 /*
@@ -65,11 +68,11 @@ int store_open_existing(const struct gantry *g, struct err *e);
 int store_find(int store, const char *ref, char **ret_id, struct err *e);
 /*
  * The image that a manifest's dependency means: the one with its imageID, if it is given (name and
- * labels must then fit, else -EINVAL), else as store_find() with name and labels.  `images`: a list that
- * the caller has, or NULL.  -ENOENT "dependency NAME is not in the store".
+ * labels must then fit, else -EINVAL), else as store_find() with name and labels.  `images`: a list
+ * that the caller has, or NULL.  -ENOENT "dependency NAME is not in the store".
  */
-int store_find_dependency(int store, const struct store_list *images, const struct dependency *d, char **ret_id,
-			  struct err *e);
+int store_find_dependency(int store, const struct store_list *images, const struct dependency *d,
+			  char **ret_id, struct err *e);
 /* Whether this whole id is in the store: 1, 0, -errno. */
 int store_has(int store, const char *id);
 /* The manifest's exact bytes (NUL-terminated besides), owned by the caller. */
@@ -104,29 +107,30 @@ int store_lock_use(int store, enum lock_kind kind, bool wait, struct err *e);
 
 /*
  * Remove the image, its tree, and the rendered trees that it is a layer of: trees when no pod names
- * them and the prepare lock can be had at once (gc takes them otherwise).  -ENOENT when it is not there.
+ * them and the prepare lock can be had at once (gc takes them otherwise).  -ENOENT when it is not
+ * there.
  */
 int store_remove(int store, const char *id, struct err *e);
 /*
- * Remove what nobody owns: unlocked directories in cas/tmp, trees without an image and without a pod
- * that are older than grace_ns, what is known of downloads that led to nothing.  Waits for the prepare
- * lock.
+ * Remove what nobody owns: unlocked directories in cas/tmp, trees without an image and without a
+ * pod that are older than grace_ns, what is known of downloads that led to nothing.  Waits for the
+ * prepare lock.
  */
 int store_gc(int store, int64_t grace_ns, struct err *e);
 /* Told of what was removed: "tree" or "image", and its id. */
 typedef void (*store_gone)(const char *what, const char *id);
 /*
- * Remove what is not used: the same and all other trees that no pod names (they are made again from the
- * archives when they are wanted), then images that were not used for grace_ns and that no pod was made of
- * which is being prepared, is prepared or runs.
+ * Remove what is not used: the same and all other trees that no pod names (they are made again from
+ * the archives when they are wanted), then images that were not used for grace_ns and that no pod
+ * was made of which is being prepared, is prepared or runs.
  */
 int store_gc_unused(int store, int64_t grace_ns, store_gone gone, struct err *e);
 
 /* --- for the fetch pipeline: making an image --- */
 
 struct store_tmp {
-	int dir;       /* the locked directory; everything of the work is below it */
-	char name[32]; /* below cas/tmp */
+	int dir;	/* the locked directory; everything of the work is below it */
+	char name[32];	/* below cas/tmp */
 	bool published; /* the image has its name; the rest goes all the same */
 };
 #define STORE_TMP_INIT {.dir = -EBADF}
@@ -136,15 +140,16 @@ int store_tmp_new(int store, struct store_tmp *ret, struct err *e);
 /*
  * Publish: TMP/tree (with rootfs in it) becomes cas/tree/ID, TMP/image/{manifest,blob} and the info
  * that is given becomes cas/image/ID.  Everything is synced before it gets its name, and the names
- * after that.  When the image is there already, by us or by somebody who was faster, the answer is 0
- * as well.
+ * after that.  When the image is there already, by us or by somebody who was faster, the answer is
+ * 0 as well.
  */
 int store_publish(int store, struct store_tmp *tmp, const struct store_info *info, struct err *e);
 /* TMP/NAME (with rootfs in it) becomes cas/tree/ID; one that is there already stays. */
-int store_publish_tree(int store, const struct store_tmp *tmp, const char *name, const char *tree_id, struct err *e);
+int store_publish_tree(int store, const struct store_tmp *tmp, const char *name,
+		       const char *tree_id, struct err *e);
 /*
- * The image is in the store and was fetched again: write what is known of it now; a signer of before
- * stays when this time nobody asked.
+ * The image is in the store and was fetched again: write what is known of it now; a signer of
+ * before stays when this time nobody asked.
  */
 int store_refresh(int store, const struct store_info *info, struct err *e);
 /* O_RDONLY of the archive as it was downloaded. */

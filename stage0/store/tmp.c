@@ -23,8 +23,8 @@ static bool is_still_there(int parent, const char *name, int dir)
 {
 	struct stat a, b;
 
-	return fstatat(parent, name, &a, AT_SYMLINK_NOFOLLOW) == 0 && fstat(dir, &b) == 0 && a.st_ino == b.st_ino &&
-	       a.st_dev == b.st_dev;
+	return fstatat(parent, name, &a, AT_SYMLINK_NOFOLLOW) == 0 && fstat(dir, &b) == 0 &&
+	       a.st_ino == b.st_ino && a.st_dev == b.st_dev;
 }
 
 int store_tmp_new(int store, struct store_tmp *ret, struct err *e)
@@ -46,7 +46,7 @@ int store_tmp_new(int store, struct store_tmp *ret, struct err *e)
 		}
 		tmp.dir = lock_dir_at(parent, tmp.name, LOCK_EXCLUSIVE, false, NULL);
 		if (tmp.dir >= 0 && is_still_there(parent, tmp.name, tmp.dir)) {
-			*ret = tmp;
+			* ret = tmp;
 			return 0;
 		}
 		tmp.dir = fd_close(tmp.dir);
@@ -73,13 +73,19 @@ static int rename_new(int from_dir, const char *from, int to_dir, const char *to
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS)
 		return -errno;
-	/* A file system without the flag: rename(2) of a directory only ever replaces an empty one. */
-	return renameat(from_dir, from, to_dir, to) < 0 ? -(errno == ENOTEMPTY ? EEXIST : errno) : 0;
+	/*
+	 * A file system without the flag: rename(2) of a directory only ever replaces an empty one.
+	 */
+	return renameat(from_dir, from, to_dir, to) < 0 ? -(errno == ENOTEMPTY ? EEXIST : errno)
+							: 0;
 }
 
-/* Give TMP/from its name below the store, and sync the name; 1 when there is one of that name already. */
-static int publish_dir(int store, const struct store_tmp *tmp, const char *from, const char *where, const char *id,
-		       struct err *e)
+/*
+ * Give TMP/from its name below the store, and sync the name; 1 when there is one of that name
+ * already.
+ */
+static int publish_dir(int store, const struct store_tmp *tmp, const char *from, const char *where,
+		       const char *id, struct err *e)
 {
 	_cleanup_fd_ int dir = store_dir(store, where, e);
 	int r;
@@ -99,7 +105,8 @@ static int sync_all(const struct store_tmp *tmp, struct err *e)
 	return syncfs(tmp->dir) < 0 ? err_sys(e, "sync %s/%s", DATA_CAS_TMP, tmp->name) : 0;
 }
 
-int store_publish_tree(int store, const struct store_tmp *tmp, const char *name, const char *tree_id, struct err *e)
+int store_publish_tree(int store, const struct store_tmp *tmp, const char *name,
+		       const char *tree_id, struct err *e)
 {
 	int r = sync_all(tmp, e);
 
@@ -121,7 +128,9 @@ static int write_info(int parent, const char *name, const struct store_info *inf
 	return info_write(dir, info, e);
 }
 
-/* It was in the store: if it had no signature then and has a good one now, that is worth knowing. */
+/*
+ * It was in the store: if it had no signature then and has a good one now, that is worth knowing.
+ */
 int store_refresh(int store, const struct store_info *info, struct err *e)
 {
 	_cleanup_free_ char *path = path_join(DATA_CAS_IMAGE, info->id);
@@ -150,7 +159,10 @@ int store_publish(int store, struct store_tmp *tmp, const struct store_info *inf
 		r = write_info(tmp->dir, "image", info, e);
 	if (r == 0)
 		r = sync_all(tmp, e);
-	/* A tree of that name was published by somebody who had verified the same id. Who is not root has none. */
+	/*
+	 * A tree of that name was published by somebody who had verified the same id. Who is not
+	 * root has none.
+	 */
 	if (r == 0 && faccessat(tmp->dir, "tree", F_OK, 0) == 0)
 		r = publish_dir(store, tmp, "tree", DATA_CAS_TREE, info->id, e);
 	if (r >= 0)

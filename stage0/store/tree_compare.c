@@ -22,8 +22,9 @@
 struct walk {
 	int kept_root, trash;
 	unsigned n_trash;
-	struct inode_map links; /* inode of a fresh file with several names -> the kept one's first name */
-	struct strbuf path;	/* as in "etc/" */
+	struct inode_map
+		links; /* inode of a fresh file with several names -> the kept one's first name */
+	struct strbuf path; /* as in "etc/" */
 	struct tree_compare *result;
 	char *a, *b; /* BUFFER each */
 };
@@ -62,7 +63,8 @@ static ssize_t list_xattrs(int fd, char *names, size_t size)
 /* Each of a's is in b with the same value. */
 static bool has_xattrs(int a, int b)
 {
-	_cleanup_free_ char *names = xmalloc(XATTRS_MAX), *x = xmalloc(XATTRS_MAX), *y = xmalloc(XATTRS_MAX);
+	_cleanup_free_ char *names = xmalloc(XATTRS_MAX), *x = xmalloc(XATTRS_MAX),
+			    * y = xmalloc(XATTRS_MAX);
 	ssize_t n = list_xattrs(a, names, XATTRS_MAX);
 
 	for (const char *p = names; n > 0 && p < names + n; p += strlen(p) + 1) {
@@ -104,10 +106,12 @@ static bool same_content(struct walk *w, int a, int b, off_t size)
 	return true;
 }
 
-static bool same_file(struct walk *w, int kept_dir, int fresh_dir, const char *name, const struct stat *st)
+static bool same_file(struct walk *w, int kept_dir, int fresh_dir, const char *name,
+		      const struct stat *st)
 {
 	_cleanup_fd_ int a = openat(kept_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	_cleanup_fd_ int b = openat(fresh_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	_cleanup_fd_ int b =
+		openat(fresh_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
 	return a >= 0 && b >= 0 && same_xattrs(a, b) && same_content(w, a, b, st->st_size);
 }
@@ -120,15 +124,16 @@ static bool same_link(int kept_dir, int fresh_dir, const char *name)
 	return n >= 0 && n == readlinkat(fresh_dir, name, b, sizeof b) && !memcmp(a, b, (size_t) n);
 }
 
-static bool same_node(struct walk *w, int kept_dir, int fresh_dir, const char *name, const struct stat *kept,
-		      const struct stat *fresh)
+static bool same_node(struct walk *w, int kept_dir, int fresh_dir, const char *name,
+		      const struct stat *kept, const struct stat *fresh)
 {
 	if (kept->st_ino == fresh->st_ino && kept->st_dev == fresh->st_dev)
 		return true;
 	if (!same_owner(kept, fresh))
 		return false;
 	if (S_ISREG(kept->st_mode))
-		return kept->st_size == fresh->st_size && same_file(w, kept_dir, fresh_dir, name, fresh);
+		return kept->st_size == fresh->st_size &&
+		       same_file(w, kept_dir, fresh_dir, name, fresh);
 	if (S_ISLNK(kept->st_mode))
 		return same_link(kept_dir, fresh_dir, name);
 	return kept->st_rdev == fresh->st_rdev;
@@ -156,8 +161,12 @@ static int replace(struct walk *w, int kept_dir, int fresh_dir, const char *name
 	return r < 0 ? r : renameat(fresh_dir, name, kept_dir, name) < 0 ? -errno : 0;
 }
 
-/* Several names of one file stay that: the first was looked at before. Returns 1 when it was handled. */
-static int check_link(struct walk *w, int kept_dir, const char *name, const struct stat *fresh, const struct stat *kept)
+/*
+ * Several names of one file stay that: the first was looked at before. Returns 1 when it was
+ * handled.
+ */
+static int check_link(struct walk *w, int kept_dir, const char *name, const struct stat *fresh,
+		      const struct stat *kept)
 {
 	struct inode_name *first = inode_map_get(&w->links, fresh->st_ino);
 	struct stat st;
@@ -178,8 +187,8 @@ static int check_link(struct walk *w, int kept_dir, const char *name, const stru
 	return r < 0 ? r : 1;
 }
 
-static int check_node(struct walk *w, int kept_dir, int fresh_dir, const char *name, const struct stat *fresh,
-		      const struct stat *kept)
+static int check_node(struct walk *w, int kept_dir, int fresh_dir, const char *name,
+		      const struct stat *fresh, const struct stat *kept)
 {
 	int r = fresh->st_nlink > 1 ? check_link(w, kept_dir, name, fresh, kept) : 0;
 
@@ -197,10 +206,13 @@ static int check_node(struct walk *w, int kept_dir, int fresh_dir, const char *n
 
 static int check_dir(struct walk *w, int kept, int fresh, int depth, struct err *e);
 
-static int check_subdir(struct walk *w, int kept_dir, int fresh_dir, const char *name, int depth, struct err *e)
+static int check_subdir(struct walk *w, int kept_dir, int fresh_dir, const char *name, int depth,
+			struct err *e)
 {
-	_cleanup_fd_ int kept = openat(kept_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	_cleanup_fd_ int fresh = openat(fresh_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_fd_ int kept =
+		openat(kept_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_fd_ int fresh =
+		openat(fresh_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	size_t len = w->path.len;
 	int r;
 
@@ -213,13 +225,15 @@ static int check_subdir(struct walk *w, int kept_dir, int fresh_dir, const char 
 	return r;
 }
 
-static int check_entry(struct walk *w, int kept_dir, int fresh_dir, const char *name, int depth, struct err *e)
+static int check_entry(struct walk *w, int kept_dir, int fresh_dir, const char *name, int depth,
+		       struct err *e)
 {
 	struct stat fresh, kept;
 	bool is_there = fstatat(kept_dir, name, &kept, AT_SYMLINK_NOFOLLOW) == 0;
 	int r;
 
-	if ((!is_there && errno != ENOENT) || fstatat(fresh_dir, name, &fresh, AT_SYMLINK_NOFOLLOW) < 0)
+	if ((!is_there && errno != ENOENT) ||
+	    fstatat(fresh_dir, name, &fresh, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(e, "/%s%s", w->path.buf ? w->path.buf : "", name);
 	if (is_there && S_ISDIR(fresh.st_mode) && S_ISDIR(kept.st_mode))
 		return check_subdir(w, kept_dir, fresh_dir, name, depth, e);
@@ -250,7 +264,7 @@ static int read_names(int dir, char ***ret)
 	if (errno)
 		return -errno;
 	strv_sort(names);
-	*ret = take_ptr(names);
+	* ret = take_ptr(names);
 	return 0;
 }
 
@@ -283,7 +297,8 @@ static void drop_xattrs(int kept, int fresh)
 			(void) fremovexattr(kept, p);
 }
 
-static int mend_attributes(struct walk *w, int kept, int fresh, const struct stat *as, size_t wrong_before)
+static int mend_attributes(struct walk *w, int kept, int fresh, const struct stat *as,
+			   size_t wrong_before)
 {
 	struct stat st;
 
@@ -328,11 +343,15 @@ static int check_dir(struct walk *w, int kept, int fresh, int depth, struct err 
 int tree_compare_and_mend(int kept, int fresh, int trash, struct tree_compare *ret, struct err *e)
 {
 	struct walk w = {
-		.kept_root = kept, .trash = trash, .result = ret, .a = xmalloc(BUFFER), .b = xmalloc(BUFFER),
+		.kept_root = kept,
+		.trash = trash,
+		.result = ret,
+		.a = xmalloc(BUFFER),
+		.b = xmalloc(BUFFER),
 	};
 	int r;
 
-	*ret = (struct tree_compare) {0};
+	* ret = (struct tree_compare) {0};
 	r = check_dir(&w, kept, fresh, 0, e);
 	inode_map_done(&w.links);
 	strbuf_done(&w.path);
@@ -346,5 +365,5 @@ int tree_compare_and_mend(int kept, int fresh, int trash, struct tree_compare *r
 void tree_compare_done(struct tree_compare *c)
 {
 	free(c->first);
-	*c = (struct tree_compare) {0};
+	* c = (struct tree_compare) {0};
 }

@@ -1,6 +1,6 @@
 /*
- * A full copy of a tree, where overlayfs cannot be had.  The source is in the store, so nobody changes
- * it while we walk; links in it are copied, never followed.
+ * A full copy of a tree, where overlayfs cannot be had.  The source is in the store, so nobody
+ * changes it while we walk; links in it are copied, never followed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,8 @@
 struct copy {
 	int root; /* of the copy */
 	struct inode_map links;
-	struct strbuf path; /* of the directory being copied, below the root; empty or ends in '/' */
+	struct strbuf
+		path; /* of the directory being copied, below the root; empty or ends in '/' */
 };
 
 /* Returns 1 when the name was linked to an earlier one. */
@@ -45,8 +46,10 @@ static int copy_range(int from, int to, off_t pos, off_t end)
 		off_t in = pos, out = pos;
 		ssize_t n = copy_file_range(from, &in, to, &out, (size_t) (end - pos), 0);
 
-		if (n < 0 && (errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP)) {
-			size_t want = end - pos < (off_t) sizeof buf ? (size_t) (end - pos) : sizeof buf;
+		if (n < 0 &&
+		    (errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP)) {
+			size_t want =
+				end - pos < (off_t) sizeof buf ? (size_t) (end - pos) : sizeof buf;
 
 			n = pread(from, buf, want, pos);
 			if (n > 0)
@@ -129,7 +132,8 @@ int tree_copy_attributes(int from, int to, const struct stat *st)
 
 static int copy_file(int from_dir, int to_dir, const char *name, const struct stat *st)
 {
-	_cleanup_fd_ int from = openat(from_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	_cleanup_fd_ int from =
+		openat(from_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	_cleanup_fd_ int to = -EBADF;
 	int r;
 
@@ -161,7 +165,8 @@ static int copy_special(int from_dir, int to_dir, const char *name, const struct
 	if (S_ISLNK(st->st_mode))
 		r = copy_link(from_dir, to_dir, name);
 	else
-		r = mknodat(to_dir, name, (st->st_mode & S_IFMT) | 0600, st->st_rdev) < 0 ? -errno : 0;
+		r = mknodat(to_dir, name, (st->st_mode & S_IFMT) | 0600, st->st_rdev) < 0 ? -errno
+											  : 0;
 	if (r < 0)
 		return r;
 	if (fchownat(to_dir, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0)
@@ -174,14 +179,17 @@ static int copy_special(int from_dir, int to_dir, const char *name, const struct
 
 int tree_copy_node(int from_dir, int to_dir, const char *name, const struct stat *st)
 {
-	return S_ISREG(st->st_mode) ? copy_file(from_dir, to_dir, name, st) : copy_special(from_dir, to_dir, name, st);
+	return S_ISREG(st->st_mode) ? copy_file(from_dir, to_dir, name, st)
+				    : copy_special(from_dir, to_dir, name, st);
 }
 
 static int copy_dir(struct copy *c, int from, int to, int depth, struct err *e);
 
-static int copy_subdir(struct copy *c, int from_dir, int to_dir, const char *name, int depth, struct err *e)
+static int copy_subdir(struct copy *c, int from_dir, int to_dir, const char *name, int depth,
+		       struct err *e)
 {
-	_cleanup_fd_ int from = openat(from_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_fd_ int from =
+		openat(from_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	_cleanup_fd_ int to = -EBADF;
 	size_t len = c->path.len;
 	int r;

@@ -49,12 +49,17 @@ static ssize_t read_image(void *arg, void *buf, size_t n, struct err *e)
 	return arriving_read(arg, buf, n, e);
 }
 
-/* An archive that lies (a few KiB that become gigabytes) is stopped early; the size limit is a second line. */
+/*
+ * An archive that lies (a few KiB that become gigabytes) is stopped early; the size limit is a
+ * second line.
+ */
 static int check_ratio(const struct unpack_limits *l, uint64_t in, uint64_t out, struct err *e)
 {
 	if (out > l->ratio_after && out / l->ratio > in)
-		return err_set(e, EFBIG, "the image grows to more than %llu times its size: over the ratio limit",
-			       (unsigned long long) l->ratio);
+		return err_set(
+			e, EFBIG,
+			"the image grows to more than %llu times its size: over the ratio limit",
+			(unsigned long long) l->ratio);
 	/* Headers and padding are not counted among the files' bytes. */
 	if (out > l->tar.bytes + l->tar.entries * 4096)
 		return err_set(e, EFBIG, "the image is larger than the limit");
@@ -223,8 +228,8 @@ static int consume_tar(struct unpack *u, void *arg, struct err *e)
 	return r;
 }
 
-int unpack(struct arriving *image, int top, const struct unpack_limits *limits, untar_manifest manifest, void *arg,
-	   struct unpack_result *ret, struct err *e)
+int unpack(struct arriving *image, int top, const struct unpack_limits *limits,
+	   untar_manifest manifest, void *arg, struct unpack_result *ret, struct err *e)
 {
 	struct unpack u = {.image = image, .limits = limits};
 	struct untar_work w = {.top = top, .manifest = manifest, .arg = arg, .ret = &ret->tar};
@@ -249,11 +254,13 @@ static int consume_check(struct unpack *u, void *arg, struct err *e)
 	return r;
 }
 
-int unpack_check(struct arriving *image, const struct unpack_limits *limits, untar_manifest manifest, void *arg,
-		 struct check_findings *findings, struct unpack_result *ret, struct err *e)
+int unpack_check(struct arriving *image, const struct unpack_limits *limits,
+		 untar_manifest manifest, void *arg, struct check_findings *findings,
+		 struct unpack_result *ret, struct err *e)
 {
 	struct unpack u = {.image = image, .limits = limits};
-	struct check_work w = {.manifest = manifest, .arg = arg, .findings = findings, .ret = &ret->tar};
+	struct check_work w = {
+		.manifest = manifest, .arg = arg, .findings = findings, .ret = &ret->tar};
 
 	return pass(&u, consume_check, &w, ret->id, e);
 }
@@ -273,7 +280,8 @@ static int consume_plain(struct unpack *u, void *arg, struct err *e)
 	return r;
 }
 
-int unpack_plain(struct arriving *image, int out, const struct unpack_limits *limits, char *ret_id, struct err *e)
+int unpack_plain(struct arriving *image, int out, const struct unpack_limits *limits, char *ret_id,
+		 struct err *e)
 {
 	struct unpack u = {.image = image, .limits = limits};
 

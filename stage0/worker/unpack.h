@@ -22,12 +22,18 @@ struct unpack_result {
 
 /* Load what the hash needs, before a jail closes the way to its files. */
 int unpack_init(struct err *e);
-int unpack(struct arriving *image, int top, const struct unpack_limits *limits, untar_manifest manifest, void *arg,
-	   struct unpack_result *ret, struct err *e);
+int unpack(struct arriving *image, int top, const struct unpack_limits *limits,
+	   untar_manifest manifest, void *arg, struct unpack_result *ret, struct err *e);
 /*
- * Nothing is unpacked: what is wrong with it, all of it.  0 with findings, or an error that ended the reading.
+ * Nothing is unpacked: what is wrong with it, all of it.  0 with findings, or an error that ended
+ * the reading.
  */
-int unpack_check(struct arriving *image, const struct unpack_limits *limits, untar_manifest manifest, void *arg,
-		 struct check_findings *findings, struct unpack_result *ret, struct err *e);
-/* Without looking at what it holds: the id, and the uncompressed stream into `out` (-EBADF: nowhere). */
-int unpack_plain(struct arriving *image, int out, const struct unpack_limits *limits, char *ret_id, struct err *e);
+int unpack_check(struct arriving *image, const struct unpack_limits *limits,
+		 untar_manifest manifest, void *arg, struct check_findings *findings,
+		 struct unpack_result *ret, struct err *e);
+/*
+ * Without looking at what it holds: the id, and the uncompressed stream into `out` (-EBADF:
+ * nowhere).
+ */
+int unpack_plain(struct arriving *image, int out, const struct unpack_limits *limits, char *ret_id,
+		 struct err *e);

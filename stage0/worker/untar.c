@@ -21,7 +21,8 @@ static int duplicate(int error, const char *what, struct err *e)
 
 /* --- the manifest --- */
 
-static int read_manifest(struct tar *t, const struct tar_entry *entry, untar_manifest fn, void *arg, struct err *e)
+static int read_manifest(struct tar *t, const struct tar_entry *entry, untar_manifest fn, void *arg,
+			 struct err *e)
 {
 	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
 	const uint8_t *data;
@@ -71,7 +72,8 @@ static int write_data(struct tar *t, int fd, const struct tar_entry *entry, stru
 	return r;
 }
 
-static int make_file(struct untar *u, struct tar *t, char *path, const struct tar_entry *entry, struct err *e)
+static int make_file(struct untar *u, struct tar *t, char *path, const struct tar_entry *entry,
+		     struct err *e)
 {
 	_cleanup_fd_ int fd = -EBADF;
 	const char *base;
@@ -86,8 +88,12 @@ static int make_file(struct untar *u, struct tar *t, char *path, const struct ta
 	return r < 0 ? r : untar_attributes(fd, entry, e);
 }
 
-/* Links and nodes have no descriptor that could be written through; the name in the parent's is used. */
-static int named_attributes(int parent, const char *base, const struct tar_entry *entry, struct err *e)
+/*
+ * Links and nodes have no descriptor that could be written through; the name in the parent's is
+ * used.
+ */
+static int named_attributes(int parent, const char *base, const struct tar_entry *entry,
+			    struct err *e)
 {
 	struct timespec times[2] = {entry->mtime, entry->mtime};
 
@@ -126,7 +132,8 @@ static int make_node(struct untar *u, char *path, const struct tar_entry *entry,
 
 	if (parent < 0)
 		return parent;
-	if (mknodat(parent, base, type | 0600, type == S_IFIFO ? 0 : makedev(entry->major, entry->minor)) < 0)
+	if (mknodat(parent, base, type | 0600,
+		    type == S_IFIFO ? 0 : makedev(entry->major, entry->minor)) < 0)
 		return duplicate(errno, "make device or pipe", e);
 	return named_attributes(parent, base, entry, e);
 }
@@ -151,10 +158,12 @@ static int make_hard_link(struct untar *u, char *path, const struct tar_entry *e
 		return parent;
 	slash = strrchr(target, '/');
 	if (slash)
-		*slash = '\0';
-	from = path_open_beneath(u->root, slash ? target : ".", O_PATH | O_DIRECTORY, 0, PATH_NO_LINKS | PATH_NO_XDEV);
+		* slash = '\0';
+	from = path_open_beneath(u->root, slash ? target : ".", O_PATH | O_DIRECTORY, 0,
+				 PATH_NO_LINKS | PATH_NO_XDEV);
 	if (from == -ELOOP)
-		return err_set(e, ELOOP, "hard link to %s: a symbolic link is in the way", q(entry->link));
+		return err_set(e, ELOOP, "hard link to %s: a symbolic link is in the way",
+			       q(entry->link));
 	if (from < 0)
 		return err_sysr(e, from, "hard link to %s", q(entry->link));
 	if (linkat(from, slash ? slash + 1 : target, parent, base, 0) == 0)
@@ -164,7 +173,8 @@ static int make_hard_link(struct untar *u, char *path, const struct tar_entry *e
 	return err_sys(e, "hard link to %s", q(entry->link));
 }
 
-static int make_entry(struct untar *u, struct tar *t, char *path, const struct tar_entry *entry, struct err *e)
+static int make_entry(struct untar *u, struct tar *t, char *path, const struct tar_entry *entry,
+		      struct err *e)
 {
 	switch (entry->type) {
 	case TAR_FILE:
@@ -196,8 +206,8 @@ static int count(struct untar *u, const struct tar_entry *entry, struct err *e)
 	return 0;
 }
 
-static int place_entry(struct untar *u, struct tar *t, const struct tar_entry *entry, untar_manifest manifest, void *arg,
-		       struct err *e)
+static int place_entry(struct untar *u, struct tar *t, const struct tar_entry *entry,
+		       untar_manifest manifest, void *arg, struct err *e)
 {
 	char path[PATH_MAX];
 	int where = policy_place(entry->path, u->limits->depth, path, e), r;
@@ -217,7 +227,9 @@ static int place_entry(struct untar *u, struct tar *t, const struct tar_entry *e
 	case PLACE_BELOW:
 		u->have_root = true;
 		if (u->limits->check_only)
-			return entry->type == TAR_HARDLINK ? policy_hard_link(entry->link, u->limits->depth, path, e) : 0;
+			return entry->type == TAR_HARDLINK
+				       ? policy_hard_link(entry->link, u->limits->depth, path, e)
+				       : 0;
 		r = untar_root(u, e);
 		return r < 0 ? r : make_entry(u, t, path, entry, e);
 	}
@@ -243,8 +255,8 @@ static void done(struct untar *u)
 	free(u->dirs);
 }
 
-int untar(struct tar *t, int top, const struct untar_limits *limits, untar_manifest manifest, void *arg,
-	  struct untar_result *ret, struct err *e)
+int untar(struct tar *t, int top, const struct untar_limits *limits, untar_manifest manifest,
+	  void *arg, struct untar_result *ret, struct err *e)
 {
 	struct untar u = {.top = top, .root = -EBADF, .parent = -EBADF, .limits = limits};
 	const struct tar_entry *entry;
@@ -262,7 +274,7 @@ int untar(struct tar *t, int top, const struct untar_limits *limits, untar_manif
 	if (r == 0)
 		r = finish(&u, e);
 	if (r == 0)
-		*ret = u.done;
+		* ret = u.done;
 	done(&u);
 	return r;
 }

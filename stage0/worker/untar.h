@@ -1,6 +1,6 @@
 /*
- * The tree of an image from its archive: every name checked, every call on a descriptor below the new
- * root, nothing followed, nothing replaced.
+ * The tree of an image from its archive: every name checked, every call on a descriptor below the
+ * new root, nothing followed, nothing replaced.
  */
 #pragma once
 
@@ -10,10 +10,11 @@
 #include "stage0/worker/tar.h"
 
 struct untar_limits {
-	uint64_t bytes;	  /* sizes of all files together */
+	uint64_t bytes; /* sizes of all files together */
 	uint64_t entries;
-	unsigned depth;	  /* of a path */
-	bool check_only;  /* make nothing: the names are checked, and that is all (who is not root owns no tree) */
+	unsigned depth;	 /* of a path */
+	/* make nothing: the names are checked, and that is all (who is not root owns no tree) */
+	bool check_only;
 };
 #define UNTAR_LIMITS_DEFAULT {.bytes = 8ull << 30, .entries = 1000000, .depth = 200}
 
@@ -28,5 +29,5 @@ struct untar_result {
  * Unpack into `top` (a directory that is empty), where rootfs/ is made.  The archive has exactly
  * `manifest` and `rootfs/`; anything else is an error.
  */
-int untar(struct tar *t, int top, const struct untar_limits *limits, untar_manifest manifest, void *arg,
-	  struct untar_result *ret, struct err *e);
+int untar(struct tar *t, int top, const struct untar_limits *limits, untar_manifest manifest,
+	  void *arg, struct untar_result *ret, struct err *e);

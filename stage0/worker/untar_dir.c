@@ -48,7 +48,8 @@ static void add_dir_time(struct untar *u, const char *path, struct timespec mtim
 
 static int open_dir(const struct untar *u, const char *path)
 {
-	return path_open_beneath(u->root, *path ? path : ".", O_PATH | O_DIRECTORY, 0, PATH_NO_LINKS | PATH_NO_XDEV);
+	return path_open_beneath(u->root, *path ? path : ".", O_PATH | O_DIRECTORY, 0,
+				 PATH_NO_LINKS | PATH_NO_XDEV);
 }
 
 static int explain(int r, const char *path, struct err *e)
@@ -91,14 +92,14 @@ static int make_parents(struct untar *u, char *path, struct err *e)
 		int next;
 
 		if (slash)
-			*slash = '\0';
+			* slash = '\0';
 		next = open_dir(u, path);
 		if (next == -ENOENT)
 			next = make_implied(u, path, at, p);
 		if (next < 0)
 			next = explain(next, path, e);
 		if (slash)
-			*slash = '/';
+			* slash = '/';
 		(void) fd_close(at);
 		at = next;
 		p = slash ? slash + 1 : NULL;
@@ -112,9 +113,9 @@ int untar_parent(struct untar *u, char *path, const char **base, struct err *e)
 	const char *dir = slash ? path : "";
 	int fd;
 
-	*base = slash ? slash + 1 : path;
+	* base = slash ? slash + 1 : path;
 	if (slash)
-		*slash = '\0';
+		* slash = '\0';
 	if (u->parent < 0 || strcmp(u->parent_path, dir)) {
 		fd = open_dir(u, dir);
 		if (fd == -ENOENT)
@@ -127,7 +128,7 @@ int untar_parent(struct untar *u, char *path, const char **base, struct err *e)
 		fd = u->parent;
 	}
 	if (slash)
-		*slash = '/';
+		* slash = '/';
 	return fd;
 }
 
@@ -179,8 +180,9 @@ int untar_dir_times(struct untar *u, struct err *e)
 	for (size_t i = 0; i < u->n_dirs; i++) {
 		const char *path = u->dirs[i].path;
 		struct timespec times[2] = {u->dirs[i].mtime, u->dirs[i].mtime};
-		_cleanup_fd_ int fd = path_open_beneath(u->root, *path ? path : ".", O_RDONLY | O_DIRECTORY, 0,
-							PATH_NO_LINKS | PATH_NO_XDEV);
+		_cleanup_fd_ int fd =
+			path_open_beneath(u->root, *path ? path : ".", O_RDONLY | O_DIRECTORY, 0,
+					  PATH_NO_LINKS | PATH_NO_XDEV);
 
 		if (fd < 0)
 			return explain(fd, path, e);

@@ -25,9 +25,9 @@ struct untar {
 	const struct untar_limits *limits;
 	struct untar_result done;
 	bool have_manifest, have_root;
-	struct path_set implied;      /* made because something is in them; an entry may still come */
-	char parent_path[PATH_MAX];   /* of the directory that was used last, below root */
-	int parent;		      /* its descriptor */
+	struct path_set implied;    /* made because something is in them; an entry may still come */
+	char parent_path[PATH_MAX]; /* of the directory that was used last, below root */
+	int parent;		    /* its descriptor */
 	struct dir_time *dirs;
 	size_t n_dirs;
 };
@@ -37,8 +37,8 @@ enum place { PLACE_TOP, PLACE_MANIFEST, PLACE_ROOT, PLACE_BELOW };
 
 /* --- entry_policy.c --- */
 /*
- * The name without "." and "//", checked: relative, no "..", bounded.  *ret (PATH_MAX bytes) gets what
- * is left below rootfs.
+ * The name without "." and "//", checked: relative, no "..", bounded.  *ret (PATH_MAX bytes) gets
+ * what is left below rootfs.
  */
 int policy_place(const char *path, unsigned max_depth, char *ret, struct err *e);
 /* The target of a hard link: the same, and below rootfs. */
@@ -50,7 +50,10 @@ bool path_set_remove(struct path_set *s, const char *path);
 void path_set_done(struct path_set *s);
 
 /* --- untar_dir.c --- */
-/* The directory that holds `path`, made if need be: a descriptor (borrowed), *base its last component. */
+/*
+ * The directory that holds `path`, made if need be: a descriptor (borrowed), *base its last
+ * component.
+ */
 int untar_parent(struct untar *u, char *path, const char **base, struct err *e);
 int untar_dir(struct untar *u, char *path, const struct tar_entry *entry, struct err *e);
 /* TOP/rootfs, made if it is not there. */
