@@ -103,14 +103,15 @@ static int split_nets(const struct run_request *req, char ***ret, struct err *e)
 
 static int check_hostname(const char *name, struct err *e)
 {
-	/* RFC 1123 labels; the kernel takes 64 bytes (sethostname(2)). */
+	/* RFC 1123 labels, and the underscore that people use; sethostname(2) takes 64 bytes. */
 	if (!*name || strlen(name) > 64)
 		return err_set(e, EINVAL, "--hostname %s: 1 to 64 characters", q(name));
 	for (const char *s = name; *s; s++)
 		if (!(*s >= 'a' && *s <= 'z') && !(*s >= 'A' && *s <= 'Z') &&
-		    !(*s >= '0' && *s <= '9') && *s != '-' && *s != '.')
+		    !(*s >= '0' && *s <= '9') && *s != '-' && *s != '.' && *s != '_')
 			return err_set(e, EINVAL,
-				       "--hostname %s: letters, digits, '-' and '.' only", q(name));
+				       "--hostname %s: letters, digits, '-', '.' and '_' only",
+				       q(name));
 	return 0;
 }
 

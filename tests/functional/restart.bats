@@ -204,3 +204,22 @@ exited() {
 	assert_ok
 	assert_out hello
 }
+
+@test "restart: killed at any moment before the start, the pod is exited and can be restarted" {
+	local n flags rc
+	exited killed out hello
+	global_flags
+	for n in 1 2 3 4 5 6 7; do
+		rc=0
+		in_world strace -qq -o "$T/trace" -e trace=unlinkat,rmdir -e inject=unlinkat:signal=KILL:when=$n \
+			"$GANTRY" "${flags[@]}" restart --net=none killed >"$T/out" 2>"$T/err" </dev/null 3>&- 4>&- || rc=$?
+		[ "$rc" = 137 ] || break
+		wait_state killed exited
+		g list --no-legend
+		assert_ok
+	done
+	[ $n -gt 3 ] || fail "it was killed $n times only: $(cat "$T/trace" "$T/err")"
+	g restart --net=none killed
+	assert_ok
+	assert_out hello
+}
