@@ -126,7 +126,7 @@ static void app_request_done(struct app_request *a)
 	strv_free(a->args);
 }
 
-/* Options of an app that have a meaning before the first image, too: then it is for all of the pod. */
+/* Options of an app that mean something before the first image: then they are for the whole pod. */
 static const struct opt global_opts_of_apps[] = {
 	{.name = "mount", .type = OPT_STRV, .offset = POD(mounts)},
 	{.name = "annotation", .type = OPT_STRV, .offset = POD(annotations)},

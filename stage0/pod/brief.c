@@ -23,7 +23,8 @@ static void add_maps(struct strbuf *sb, const struct nameval_list *annotations,
 	add_map(sb, "label", "is", labels);
 }
 
-static void add_mount(struct strbuf *sb, const struct pod_manifest *m, const struct pod_mount *mount)
+static void add_mount(struct strbuf *sb, const struct pod_manifest *m,
+		      const struct pod_mount *mount)
 {
 	const struct volume *v =
 		mount->app_volume ? mount->app_volume : pod_manifest_volume(m, mount->volume);
@@ -80,7 +81,8 @@ static void begin_app(struct draft *d, const char *name)
 
 	m->apps = xgrow(m->apps, m->n_apps, sizeof *m->apps);
 	d->app = &m->apps[m->n_apps++];
-	*d->app = (struct runtime_app) {.name = xstrdup(name), .app = xcalloc(1, sizeof(struct app))};
+	*d->app = (struct runtime_app) {.name = xstrdup(name),
+					.app = xcalloc(1, sizeof(struct app))};
 	d->volume = NULL;
 }
 

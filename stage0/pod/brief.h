@@ -16,7 +16,8 @@ void brief_encode(const char *name, const struct pod_manifest *m, const struct p
 		  struct strbuf *sb);
 /*
  * A manifest with what was written: names, image ids, names and versions of the images; with
- * `details`, which JSON shows, the mounts with their volumes (as app_volume) and the user's maps; and
- * the pod's name.  `data` is changed.  NULL: it is no such text (the file of an older pod is empty).
+ * `details`, which JSON shows, the mounts with their volumes (as app_volume) and the user's maps;
+ * and the pod's name.  `data` is changed.  NULL: it is no such text (the file of an older pod is
+ * empty).
  */
 struct pod_manifest *brief_decode(char *data, size_t len, bool details, char **ret_name);

@@ -142,7 +142,11 @@ static int apply_streams(const struct app_request *a, struct runtime_app *ra, st
 				 *const out[] = {"log", "null", "stream", "tty", NULL};
 	const struct {
 		const char *option, *mode, *const *modes;
-	} rows[] = {{"stdin", a->std_in, in}, {"stdout", a->std_out, out}, {"stderr", a->std_err, out}};
+	} rows[] = {
+		{"stdin", a->std_in, in},
+		{"stdout", a->std_out, out},
+		{"stderr", a->std_err, out},
+	};
 
 	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
 		_cleanup_free_ char *name = xasprintf(STREAM_ANNOTATION "%s", rows[i].option);

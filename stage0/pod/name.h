@@ -3,8 +3,8 @@
  *
  * pods/names/NAME is a symbolic link whose text is the UUID; symlink(2) makes it or fails, so that
  * no two pods have one name, and looking one up reads one link.  The pod's own file `name` says the
- * same from the other side, for listings and for whoever removes the pod.  A link whose pod is gone,
- * or was never finished, stands in nobody's way: it is replaced under the lock of pods/names.
+ * same from the other side, for listings and for whoever removes the pod.  A link whose pod is
+ * gone, or was never finished, stands in nobody's way: it is replaced under the lock of pods/names.
  *
  * A name is an AC Name of at most 63 characters that no UUID begins with, so that a word on the
  * command line is always one or the other.

@@ -61,7 +61,8 @@ static int check_net_args(const char *name, const char *text, struct err *e)
 
 	for (char **a = args; a && *a; a++)
 		if (**a == '=' || !strchr(*a, '='))
-			return err_set(e, EINVAL, "--net: network %s: argument %s: expected NAME=VALUE",
+			return err_set(e, EINVAL,
+				       "--net: network %s: argument %s: expected NAME=VALUE",
 				       q(name), q(*a));
 	return 0;
 }

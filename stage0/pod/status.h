@@ -31,9 +31,9 @@ struct pod_status {
  */
 int pod_status_read(const struct pod *p, struct pod_status *ret, struct err *e);
 /*
- * The same for lists of many: from what the preparation noted for this purpose, without pid; without
- * `details` also without what only JSON shows, such as states of apps. *p is opened as far as it was
- * needed: close it. With *p open, -EINVAL is about the manifest only.
+ * The same for lists of many: from what the preparation noted for this purpose, without pid;
+ * without `details` also without what only JSON shows, such as states of apps. *p is opened as far
+ * as it was needed: close it. With *p open, -EINVAL is about the manifest only.
  */
 int pod_status_look(int pods, const struct pod_ref *ref, bool details, struct pod *p,
 		    struct pod_status *ret, struct err *e);
