@@ -108,5 +108,7 @@ int main(void)
 		r = run(&e);
 	if (r < 0)
 		log_error("%s", err_text(&e));
-	return r < 0 ? EXIT_FAILED : EXIT_OK;
+	err_done(&e);
+	/* No destructors of libraries, which may look for files outside of the jail. */
+	_exit(r < 0 ? EXIT_FAILED : EXIT_OK);
 }

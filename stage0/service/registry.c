@@ -47,6 +47,18 @@ static char *annotations_text(const struct nameval_list *l)
 	return json_print(j, false);
 }
 
+/*
+ * As they stand in the manifest; null where it has none: whoever compares the two, as the conformance
+ * suite of the specification does, tells that from an empty list.
+ */
+static char *pod_annotations(const char *manifest, size_t len)
+{
+	_cleanup_json_ cJSON *j = json_parse(manifest, len, JSON_MANIFEST_MAX, NULL);
+	const cJSON *annotations = json_get(j, "annotations");
+
+	return annotations ? json_print(annotations, false) : xstrdup("null");
+}
+
 static size_t find(const struct registry *reg, const char *uuid)
 {
 	size_t i = 0;
@@ -78,7 +90,7 @@ static int pod_new(const char *uuid, const char *token, const char *data_dir, co
 	p->data_dir = xstrdup_null(data_dir);
 	p->manifest = xstrndup(manifest, len);
 	p->len = len;
-	p->annotations = annotations_text(&p->parsed->annotations);
+	p->annotations = pod_annotations(manifest, len);
 	p->apps = xcalloc(p->parsed->n_apps + 1, sizeof *p->apps);
 	for (; p->n_apps < p->parsed->n_apps; p->n_apps++) {
 		p->apps[p->n_apps].name = xstrdup(p->parsed->apps[p->n_apps].name);

@@ -285,7 +285,7 @@ ROWS
 	wait_for 60 pgrep -P "$BG"
 	local pid
 	pid=$(pgrep -P "$BG" | head -n 1)
-	wait_for 60 grep -q '^Seccomp:.2' "/proc/$pid/status"
+	wait_for 60 grep -q '^NoNewPrivs:.1' "/proc/$pid/status"
 	assert_equal "$(sed -n 's/^Uid:\t\([0-9]*\).*/\1/p' "/proc/$pid/status")" 1900000005
 	assert_equal "$(sed -n 's/^CapPrm:\t//p' "/proc/$pid/status")" 0000000000000004
 	[ -e "/proc/$pid/root/probe" ] && [ ! -e "/proc/$pid/root/manifest" ] || fail "another root"

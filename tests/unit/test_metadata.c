@@ -235,6 +235,27 @@ static void test_registry(void **state _unused_)
 	scratch_close(dir);
 }
 
+/* Absent is not the same as empty. */
+static void test_no_annotations(void **state _unused_)
+{
+	static const char *const manifests[][2] = {
+		{"", "null"}, {",\"annotations\":null", "null"}, {",\"annotations\":[]", "[]"},
+	};
+
+	for (size_t i = 0; i < ELEMENTSOF(manifests); i++) {
+		_cleanup_registry_ struct registry reg = REGISTRY_INIT;
+		_cleanup_err_ struct err e = ERR_INIT;
+		_cleanup_free_ char *text = xasprintf(
+			"{\"acVersion\":\"0.8.11\",\"acKind\":\"PodManifest\",\"apps\":[{\"name\":\"a\",\"image\":{\"id\":\"" ID
+			"\"}}]%s}",
+			manifests[i][0]);
+
+		if (registry_put_pod(&reg, POD, TOKEN, NULL, text, strlen(text), &e) < 0)
+			fail_msg("%s", err_text(&e));
+		expect(&reg, "/" TOKEN "/acMetadata/v1/pod/annotations", 200, manifests[i][1]);
+	}
+}
+
 static void test_note(void **state _unused_)
 {
 	struct metadata_note note = {.token = TOKEN, .port = 18112}, read = {0};
@@ -261,7 +282,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_routes), cmocka_unit_test(test_registration_routes), cmocka_unit_test(test_forms),
 		cmocka_unit_test(test_heads), cmocka_unit_test(test_signatures), cmocka_unit_test(test_registry),
-		cmocka_unit_test(test_note),
+		cmocka_unit_test(test_no_annotations), cmocka_unit_test(test_note),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
