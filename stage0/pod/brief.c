@@ -73,6 +73,7 @@ struct draft {
 	struct nameval_list *map;
 	const char *name; /* of the map, whose value follows */
 	char *pod_name;
+	bool details; /* maps and mounts are wanted */
 };
 
 static void begin_app(struct draft *d, const char *name)
@@ -81,8 +82,9 @@ static void begin_app(struct draft *d, const char *name)
 
 	m->apps = xgrow(m->apps, m->n_apps, sizeof *m->apps);
 	d->app = &m->apps[m->n_apps++];
-	*d->app = (struct runtime_app) {.name = xstrdup(name),
-					.app = xcalloc(1, sizeof(struct app))};
+	*d->app = (struct runtime_app) {.name = xstrdup(name)};
+	if (d->details)
+		d->app->app = xcalloc(1, sizeof *d->app->app);
 	d->volume = NULL;
 }
 
@@ -175,7 +177,7 @@ struct pod_manifest *brief_decode(char *data, size_t len, bool details, char **r
 {
 	_cleanup_pod_manifest_ struct pod_manifest *m = NULL;
 	_cleanup_free_ char *name = NULL;
-	struct draft d = {0};
+	struct draft d = {.details = details};
 	char *key, *value;
 	ssize_t pos = next_entry(data, len, 0, &key, &value);
 	int r = 0;
