@@ -3,7 +3,7 @@
 CNI := cni-plugins
 CNI_CORE := $(addprefix $(CNI)/skel/,args.c attachments.c request.c result.c result_decode.c \
 	result_encode.c skel.c version.c)
-CNI_ENDPOINT := $(addprefix $(CNI)/skel/,endpoint.c endpoint_check.c ipam.c mac.c masq.c netns.c owned.c sysctl.c)
+CNI_ENDPOINT := $(addprefix $(CNI)/skel/,chain.c endpoint.c endpoint_check.c ipam.c mac.c masq.c netns.c owned.c sysctl.c)
 CNI_CHILD := $(CNI_ENDPOINT) $(CNI)/skel/child.c
 CNI_HOST_LOCAL := $(addprefix $(CNI)/host-local/,conf.c host_local.c lease_index.c range.c store.c)
 CNI_STATIC := $(CNI)/static/static_ipam.c
@@ -14,7 +14,7 @@ $(eval $(call program,libexec/gantry/cni/host-local,$(CNI_CORE) $(CNI_HOST_LOCAL
 $(eval $(call program,libexec/gantry/cni/static,$(CNI_CORE) $(CNI_STATIC) $(CNI)/static/main.c,libmnl))
 $(eval $(call program,libexec/gantry/cni/ptp,$(CNI_CORE) $(CNI_ENDPOINT) $(CNI_IPAM) $(CNI)/ptp/main.c,libmnl))
 $(eval $(call program,libexec/gantry/cni/bridge,$(CNI_CORE) $(CNI_ENDPOINT) $(CNI_IPAM) \
-	$(addprefix $(CNI)/bridge/,conf.c device.c main.c),libmnl))
+	$(addprefix $(CNI)/bridge/,conf.c device.c main.c spoof.c),libmnl))
 $(foreach p,macvlan ipvlan vlan dummy,$(eval $(call program,libexec/gantry/cni/$(p),$(CNI_CORE) $(CNI_CHILD) \
 	$(CNI_IPAM) $(CNI)/$(p)/main.c,libmnl)))
 CNI_CHAINED := $(addprefix $(CNI)/skel/,chain.c owned.c sysctl.c)
@@ -22,7 +22,7 @@ $(eval $(call program,libexec/gantry/cni/portmap,$(CNI_CORE) $(CNI_CHAINED) $(ad
 	rules.c),libmnl))
 $(eval $(call program,libexec/gantry/cni/firewall,$(CNI_CORE) $(CNI_CHAINED) $(addprefix $(CNI)/firewall/,conf.c main.c \
 	rules.c),libmnl))
-$(eval $(call program,libexec/gantry/cni/bandwidth,$(CNI_CORE) $(CNI)/skel/chain.c $(CNI_ENDPOINT) \
+$(eval $(call program,libexec/gantry/cni/bandwidth,$(CNI_CORE) $(CNI_ENDPOINT) \
 	$(CNI)/bandwidth/main.c,libmnl))
 $(eval $(call program,libexec/gantry/cni/tuning,$(CNI_CORE) $(addprefix $(CNI)/skel/,chain.c netns.c) \
 	$(addprefix $(CNI)/tuning/,conf.c main.c),libmnl))

@@ -59,8 +59,6 @@ static int check(const struct cni_request *rq, const struct bridge_conf *c, stru
 	if (c->vlan || (trunk && cJSON_GetArraySize(trunk)))
 		return err_set(e, CNI_CODE(CNI_UNSUPPORTED_FIELD), "%s: VLANs are not supported",
 			       c->vlan ? "vlan" : "vlanTrunk");
-	if (c->mac_spoof_check)
-		return err_set(e, CNI_CODE(CNI_UNSUPPORTED_FIELD), "macspoofchk: not supported");
 	return 0;
 }
 

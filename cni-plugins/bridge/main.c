@@ -11,6 +11,8 @@
 #include "base/str.h"
 #include "cni-plugins/bridge/conf.h"
 #include "cni-plugins/bridge/device.h"
+#include "cni-plugins/bridge/spoof.h"
+#include "cni-plugins/skel/chain.h"
 #include "cni-plugins/skel/code.h"
 #include "cni-plugins/skel/endpoint.h"
 #include "cni-plugins/skel/ipam.h"
@@ -188,24 +190,39 @@ static void report_interfaces(struct attachment *a)
 	f->mtu = a->ep.mtu;
 }
 
-static int attach(struct attachment *a, struct err *e)
+static int make_pair(struct attachment *a, struct err *e)
 {
 	int r;
 
-	if (a->rq->ipam && !a->res->n_ips)
-		return err_set(e, CNI_CODE(CNI_OTHER), "IPAM plugin returned missing IP config");
-	complete_result(a);
 	derive_mac(a);
 	r = endpoint_create(a->rq, &a->ns, &a->host, (unsigned) a->conf.mtu, a->bridge.index,
 			    &a->ep, e);
+	return r < 0 ? r : configure_host(a, e);
+}
+
+static int attach(struct attachment *a, struct err *e)
+{
+	/* The usual IPAM needs no link; asked first, it gives the link's address its form. */
+	bool early = a->rq->ipam && !ipam_is_builtin(a->rq);
+	int r = early ? make_pair(a, e) : 0;
+
 	if (r >= 0)
-		r = configure_host(a, e);
+		r = ipam_call(a->rq, CNI_ADD, a->res, e);
+	if (r < 0)
+		return r;
+	if (a->rq->ipam && !a->res->n_ips)
+		return err_set(e, CNI_CODE(CNI_OTHER), "IPAM plugin returned missing IP config");
+	complete_result(a);
+	if (!early)
+		r = make_pair(a, e);
 	if (r >= 0)
 		r = configure_inside(a, e);
 	if (r >= 0)
 		r = set_gateway(a, e);
 	if (r >= 0 && a->conf.ip_masq)
 		r = masq_add(a->rq, a->res, e);
+	if (r >= 0 && a->conf.mac_spoof_check)
+		r = spoof_add(a->rq, a->ep.host_name, a->ep.mac, e);
 	if (r >= 0 && !a->conf.no_container_interface)
 		r = endpoint_wait_up(&a->host, &a->ep, e);
 	return r;
@@ -219,6 +236,8 @@ static void undo(struct attachment *a)
 
 	if (a->conf.ip_masq)
 		(void) masq_del(a->rq, &late, &ignored);
+	if (a->conf.mac_spoof_check)
+		(void) spoof_del(a->rq, &late, &ignored);
 	if (a->ep.host)
 		(void) link_del(&a->host, a->ep.host, &ignored);
 	(void) ipam_call(a->rq, CNI_DEL, NULL, &ignored);
@@ -236,8 +255,6 @@ static int add(const struct cni_request *rq, struct cni_result *ret, struct err 
 		r = endpoint_is_free(rq, &a.inside, e);
 	if (r >= 0)
 		r = bridge_device_ensure(&a.host, &a.conf, &a.bridge, e);
-	if (r >= 0)
-		r = ipam_call(rq, CNI_ADD, ret, e);
 	if (r < 0)
 		return r;
 	r = attach(&a, e);
@@ -250,9 +267,9 @@ static int add(const struct cni_request *rq, struct cni_result *ret, struct err 
 	return 0;
 }
 
-static bool wants_masq(const struct cni_request *rq)
+static bool wants(const struct cni_request *rq, const char *key)
 {
-	return cJSON_IsTrue(json_get(rq->conf, "ipMasq"));
+	return cJSON_IsTrue(json_get(rq->conf, key));
 }
 
 /*
@@ -261,12 +278,35 @@ static bool wants_masq(const struct cni_request *rq)
  */
 static int del(const struct cni_request *rq, struct err *e)
 {
-	_cleanup_nl_ struct nl late = NL_INIT;
-	int r = wants_masq(rq) ? masq_del(rq, &late, e) : 0;
+	_cleanup_nl_ struct nl late = NL_INIT, later = NL_INIT;
+	int r = wants(rq, "ipMasq") ? masq_del(rq, &late, e) : 0;
 
+	if (r >= 0 && wants(rq, "macspoofchk"))
+		r = spoof_del(rq, &later, e);
 	if (r >= 0)
 		r = endpoint_delete(rq, e);
 	return r < 0 ? r : ipam_call(rq, CNI_DEL, NULL, e);
+}
+
+static int check_masq(struct attachment *a, struct err *e)
+{
+	int r = chain_wants_repair(a->rq) ? masq_add(a->rq, &a->rq->prev, e) : 0;
+
+	return r < 0 ? r : masq_check(a->rq, e);
+}
+
+static int check_spoof(struct attachment *a, const char *port, struct err *e)
+{
+	const struct cni_interface *inside = cni_result_find(&a->rq->prev, a->rq->ifname, true);
+	unsigned char mac[LINK_MAC_LEN];
+	int r = 0;
+
+	if (!inside || !inside->mac || link_mac_parse(inside->mac, mac) < 0)
+		return err_set(e, CNI_CODE(CNI_BAD_CONFIG), "prevResult has no MAC address of %s",
+			       q(a->rq->ifname));
+	if (chain_wants_repair(a->rq))
+		r = spoof_add(a->rq, port, mac, e);
+	return r < 0 ? r : spoof_check(a->rq, port, mac, e);
 }
 
 static int check_attached(struct attachment *a, struct err *e)
@@ -296,7 +336,9 @@ static int check_attached(struct attachment *a, struct err *e)
 				    cidr_text(&want[i], text));
 	}
 	if (r >= 0 && a->conf.ip_masq)
-		r = masq_check(a->rq, e);
+		r = check_masq(a, e);
+	if (r >= 0 && a->conf.mac_spoof_check)
+		r = check_spoof(a, host_end.name, e);
 	return r;
 }
 
@@ -321,13 +363,15 @@ static int check(const struct cni_request *rq, struct err *e)
 
 static int gc(const struct cni_request *rq, struct err *e)
 {
-	_cleanup_nl_ struct nl host = NL_INIT, late = NL_INIT;
+	_cleanup_nl_ struct nl host = NL_INIT, late = NL_INIT, later = NL_INIT;
 	int r = 0;
 
 	if (!rq->valid.known)
 		return 0;
-	if (wants_masq(rq))
+	if (wants(rq, "ipMasq"))
 		r = masq_gc(rq, &late, e);
+	if (r >= 0 && wants(rq, "macspoofchk"))
+		r = spoof_gc(rq, &later, e);
 	if (r >= 0)
 		r = nl_open(&host, NETLINK_ROUTE, e);
 	if (r >= 0)

@@ -182,6 +182,7 @@ static void build(struct owned_build *o)
 
 static const struct owned_kind portmap = {
 	.what = "port mapping",
+	.family = NFPROTO_INET,
 	.prefix = "gantry-portmap-",
 	.lock = "portmap.lock",
 	.chains = chains,

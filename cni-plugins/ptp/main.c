@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "cni-plugins/skel/chain.h"
 #include "cni-plugins/skel/code.h"
 #include "cni-plugins/skel/endpoint.h"
 #include "cni-plugins/skel/ipam.h"
@@ -293,6 +294,8 @@ static int check(const struct cni_request *rq, struct err *e)
 		r = endpoint_check(rq, &a.ns, &a.host, &end, e);
 	if (r >= 0)
 		r = check_host_routes(&a, &end, e);
+	if (r >= 0 && a.ip_masq && chain_wants_repair(rq))
+		r = masq_add(rq, &rq->prev, e);
 	if (r >= 0 && a.ip_masq)
 		r = masq_check(rq, e);
 	return r;

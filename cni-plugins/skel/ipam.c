@@ -149,6 +149,14 @@ static int execute(const char *path, const struct cni_request *rq, enum cni_comm
 	return r;
 }
 
+bool ipam_is_builtin(const struct cni_request *rq)
+{
+	struct stat st;
+	_cleanup_free_ char *path = rq->ipam ? find_plugin(rq, &st) : NULL;
+
+	return path && find_builtin(rq, &st);
+}
+
 int ipam_call(const struct cni_request *rq, enum cni_command command, struct cni_result *ret,
 	      struct err *e)
 {

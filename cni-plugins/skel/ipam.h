@@ -15,5 +15,7 @@
  */
 int ipam_call(const struct cni_request *rq, enum cni_command command, struct cni_result *ret,
 	      struct err *e);
+/* The IPAM plugin would be called, not executed. */
+bool ipam_is_builtin(const struct cni_request *rq);
 /* ipam_builtin.c: what `builtin_ipam` of those plugins is; ended by NULL. */
 extern const struct cni_plugin *const ipam_builtin[];

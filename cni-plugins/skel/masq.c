@@ -77,6 +77,7 @@ static void build(struct owned_build *o)
 static const char *const chains[] = {CHAIN, NULL};
 static const struct owned_kind masq = {
 	.what = "masquerading",
+	.family = NFPROTO_INET,
 	.prefix = "gantry-masq-",
 	.lock = "masq.lock",
 	.chains = chains,

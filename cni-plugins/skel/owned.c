@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/netfilter.h>
 #include <string.h>
 
 #include "base/fd.h"
@@ -37,7 +36,7 @@ static int open_table(struct owned *o, const struct owned_kind *kind, const stru
 	o->kind = kind;
 	/* Names are bounded by CNI_NAME_MAX and interface names by IFNAMSIZ: both fit. */
 	(void) snprintf(o->name, sizeof o->name, "%s%s", kind->prefix, rq->name);
-	o->table = (struct nft_table) {.family = NFPROTO_INET, .name = o->name};
+	o->table = (struct nft_table) {.family = kind->family, .name = o->name};
 	(void) snprintf(o->owner, sizeof o->owner, "%s %s", rq->container_id, rq->ifname);
 	o->lock = lock_file_at(AT_FDCWD, path, lock, true, &first);
 	if (o->lock == -ENOENT) {

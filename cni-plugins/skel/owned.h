@@ -42,6 +42,7 @@ uint32_t owned_put_set(struct owned_build *o, const struct nft_set *set);
 
 struct owned_kind {
 	const char *what;   /* "masquerading": for messages */
+	int family;	    /* of the table: NFPROTO_INET, NFPROTO_BRIDGE */
 	const char *prefix; /* of the table's name; the network's follows */
 	const char *lock;   /* a file in OWNED_LOCK_DIR */
 	const char *const *chains; /* ended by NULL */

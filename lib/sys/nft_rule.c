@@ -159,28 +159,32 @@ void nft_rule_family(struct nft_rule *r, int family)
 	compare(r, NFT_CMP_EQ, &proto, 1);
 }
 
-static void lookup(struct nft_rule *r, const char *set, uint32_t set_id, bool is_map)
+enum lookup { LOOKUP_IN, LOOKUP_NOT_IN, LOOKUP_MAP };
+
+static void lookup(struct nft_rule *r, const char *set, uint32_t set_id, enum lookup how)
 {
 	struct expr x = expr_begin(r, "lookup");
 
 	mnl_attr_put_strz(r->b->cur, NFTA_LOOKUP_SET, set);
 	nft_put_u32(r->b, NFTA_LOOKUP_SET_ID, set_id);
 	nft_put_u32(r->b, NFTA_LOOKUP_SREG, NFT_REG_1);
-	if (is_map)
+	if (how == LOOKUP_MAP)
 		nft_put_u32(r->b, NFTA_LOOKUP_DREG, NFT_REG_1);
+	if (how == LOOKUP_NOT_IN)
+		nft_put_u32(r->b, NFTA_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
 	expr_end(r, x);
 }
 
 void nft_rule_source_in(struct nft_rule *r, int family, const char *set, uint32_t set_id)
 {
 	load_address(r, NFT_REG_1, family, true);
-	lookup(r, set, set_id, false);
+	lookup(r, set, set_id, LOOKUP_IN);
 }
 
 void nft_rule_destination_in(struct nft_rule *r, int family, const char *set, uint32_t set_id)
 {
 	load_address(r, NFT_REG_1, family, false);
-	lookup(r, set, set_id, false);
+	lookup(r, set, set_id, LOOKUP_IN);
 }
 
 void nft_rule_source(struct nft_rule *r, const struct cidr *net)
@@ -261,10 +265,18 @@ void nft_rule_output(struct nft_rule *r, const char *link, bool is)
 	compare_link(r, NFT_META_OIFNAME, link, is);
 }
 
-void nft_rule_source_mac_not(struct nft_rule *r, const unsigned char mac[6])
+void nft_rule_input_in(struct nft_rule *r, const char *set, uint32_t set_id)
 {
-	load_payload(r, NFT_REG_1, NFT_PAYLOAD_LL_HEADER, 6, 6);
-	compare(r, NFT_CMP_NEQ, mac, 6);
+	load_meta(r, NFT_REG_1, NFT_META_IIFNAME);
+	lookup(r, set, set_id, LOOKUP_IN);
+}
+
+/* A name fills register 1 and the address the half of register 2, which are one behind the other. */
+void nft_rule_input_and_mac_not_in(struct nft_rule *r, const char *set, uint32_t set_id)
+{
+	load_meta(r, NFT_REG_1, NFT_META_IIFNAME);
+	load_payload(r, NFT_REG_2, NFT_PAYLOAD_LL_HEADER, 6, 6);
+	lookup(r, set, set_id, LOOKUP_NOT_IN);
 }
 
 /* --- what is done --- */
@@ -282,7 +294,7 @@ void nft_rule_dnat_by_map(struct nft_rule *r, int family, bool with_address, con
 	/* The whole of register 1 by its old name: a load of one byte pads four. */
 	load_meta(r, next ? NFT_REG32_00 + next : NFT_REG_1, NFT_META_L4PROTO);
 	load_payload(r, NFT_REG32_00 + next + 1, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2);
-	lookup(r, map, map_id, true);
+	lookup(r, map, map_id, LOOKUP_MAP);
 	x = expr_begin(r, "nat");
 	nft_put_u32(r->b, NFTA_NAT_TYPE, NFT_NAT_DNAT);
 	nft_put_u32(r->b, NFTA_NAT_FAMILY, family == AF_INET ? NFPROTO_IPV4 : NFPROTO_IPV6);

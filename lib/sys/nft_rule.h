@@ -41,8 +41,10 @@ void nft_rule_xt_established_or_dnat(struct nft_rule *r);
 /* iifname "name", oifname "name"; != */
 void nft_rule_input(struct nft_rule *r, const char *link, bool is);
 void nft_rule_output(struct nft_rule *r, const char *link, bool is);
-/* ether saddr != mac, in the bridge family */
-void nft_rule_source_mac_not(struct nft_rule *r, const unsigned char mac[6]);
+/* iifname @set */
+void nft_rule_input_in(struct nft_rule *r, const char *set, uint32_t set_id);
+/* iifname . ether saddr != @set, in the bridge family; a key is 16 and 8 bytes long */
+void nft_rule_input_and_mac_not_in(struct nft_rule *r, const char *set, uint32_t set_id);
 
 /*
  * dnat ip to [ip daddr .] meta l4proto . th dport map @map; the rule does not match when the map

@@ -210,3 +210,27 @@ masquerade() { # PLUGIN MEMBERS
 	refused 999 'vx"? already exists but is not a bridge'
 	[ "$(leases n)" = 0 ]
 }
+
+@test "macspoofchk: a container sends under its own address only" {
+	pod p1 p2
+	local c result
+	c=$(conf n bridge "\"bridge\":\"br0\",\"isGateway\":true,\"macspoofchk\":true,$(ipam '"ranges":[[{"subnet":"10.7.0.0/24"}]]')")
+	must ADD bridge c1 p1 "$c"
+	result=$output
+	must ADD bridge c2 p2 "$c"
+	pings p1 10.7.0.1
+	inside p1 ip link set eth0 address 02:00:00:00:00:66
+	pings_not p1 10.7.0.1
+	pings p2 10.7.0.1
+	have_ours || return 0
+	inside p1 ip link set eth0 address "$(jq -r '.interfaces[2].mac' <<<"$result")"
+	c=$(jq -c --argjson r "$result" '.prevResult=$r' <<<"$c")
+	must CHECK bridge c1 p1 "$c"
+	in_world nft flush ruleset
+	call CHECK bridge c1 p1 "$c"
+	refused 999 'MAC spoofing check of .* is missing'
+	ARGS='Repair=1' must CHECK bridge c1 p1 "$c"
+	must DEL bridge c1 p1 "$c"
+	must DEL bridge c2 '' "$c"
+	! in_world nft list ruleset | grep spoof
+}

@@ -72,7 +72,6 @@ static void test_refused(void **state _unused_)
 		{"", "\"vlan\":5", "vlan: VLANs are not supported", CNI_UNSUPPORTED_FIELD},
 		{"", "\"vlan\":4095", "vlan: 4095 is not within 0..4094", CNI_BAD_CONFIG},
 		{"", "\"vlanTrunk\":[{\"id\":1}]", "vlanTrunk: VLANs are not supported", CNI_UNSUPPORTED_FIELD},
-		{"", "\"macspoofchk\":true", "macspoofchk: not supported", CNI_UNSUPPORTED_FIELD},
 		{"", "\"isGateway\":\"true\"", "isGateway: expected true or false", CNI_BAD_CONFIG},
 		{"", "\"ipMasqBackend\":\"x\"", "ipMasqBackend: \"x\": unknown backend", CNI_BAD_CONFIG},
 		{"", "\"mtu\":-1", "mtu: -1 is not within 0..65535", CNI_BAD_CONFIG},
