@@ -14,6 +14,8 @@
 #define CONNECT_SECONDS 30L
 #define STALL_SECONDS 30L /* slower than one byte a second for so long: it has stalled */
 #define BUFFER_SIZE (256L << 10)
+/* S3 wants the body's SHA-256 as a header, and signed; that of no body. */
+#define SHA256_OF_NOTHING "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 /* --- what the answer is --- */
 
@@ -174,6 +176,8 @@ static struct curl_slist *make_headers(struct http_session *s)
 	const struct http_request *rq = s->rq;
 	struct curl_slist *list = NULL;
 
+	if (s->credentials && rq->auth == HTTP_AUTH_AWS)
+		add_header(&list, "x-amz-content-sha256", SHA256_OF_NOTHING);
 	if (s->asked) {
 		_cleanup_free_ char *range = xasprintf("bytes=%llu-", (unsigned long long) s->at);
 
@@ -211,6 +215,24 @@ static CURLcode set_credentials(const struct http_session *s)
 	return r;
 }
 
+/*
+ * What AWS signs is the query in order (Signature Version 4, task 1), and this libcurl signs it as it
+ * is: so it is sent in order, which is the same to the server.
+ */
+static char *make_url(const struct http_session *s)
+{
+	const char *url = s->url.text, *query = strchr(url, '?');
+	_cleanup_strv_ char **parts = NULL;
+	_cleanup_free_ char *sorted = NULL;
+
+	if (!query || !s->credentials || s->rq->auth != HTTP_AUTH_AWS)
+		return xstrdup(url);
+	parts = strv_split(query + 1, '&');
+	strv_sort(parts);
+	sorted = strv_join(parts, "&");
+	return xasprintf("%.*s?%s", (int) (query - url), url, sorted);
+}
+
 static CURLcode set_trust(const struct http_session *s)
 {
 	const struct http_request *rq = s->rq;
@@ -235,10 +257,11 @@ static CURLcode set_trust(const struct http_session *s)
 static CURLcode set_options(struct http_session *s, struct curl_slist *headers)
 {
 	const char *protocols = s->rq->allow_http ? "http,https" : "https";
+	_cleanup_free_ char *url = make_url(s); /* libcurl copies strings */
 	CURLcode r = CURLE_OK;
 
 	SET(CURLOPT_ERRORBUFFER, s->error);
-	SET(CURLOPT_URL, s->url.text);
+	SET(CURLOPT_URL, url);
 	SET(CURLOPT_PROTOCOLS_STR, protocols);
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
 	SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);

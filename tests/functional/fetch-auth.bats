@@ -79,6 +79,38 @@ redirect_to() { echo "http://$ONE/goto/$(sed 's,:,%3a,g; s,/,%2f,g' <<<"$1")"; }
 	no_secret
 }
 
+# hmac HEXKEY TEXT
+hmac() { printf %s "$2" | openssl dgst -sha256 -mac HMAC -macopt "hexkey:$1" | sed 's/.* //'; }
+sha256() { printf %s "$1" | sha256sum | cut -d' ' -f1; }
+
+@test "fetch-auth: AWS: the signature is what its specification says" {
+	need openssl
+	auth "$LOCAL" one "$ONE" aws '{"accessKeyID":"AKIDEXAMPLE","secretAccessKey":"s3cr3tKEY","awsRegion":"eu-west-1"}'
+	g fetch "http://$ONE/auth/app.aci?z=1&a=2"
+	assert_refused 254 404
+	local date day key request part
+	date=$(sed -n 's/.* date=//p' "$LOG")
+	day=${date%T*}
+	request="GET
+/auth/app.aci
+a=2&z=1
+host:$ONE
+x-amz-content-sha256:$(sha256 '')
+x-amz-date:$date
+
+host;x-amz-content-sha256;x-amz-date
+$(sha256 '')"
+	key=$(printf %s AWS4s3cr3tKEY | od -An -tx1 | tr -d ' \n')
+	for part in "$day" eu-west-1 s3 aws4_request; do
+		key=$(hmac "$key" "$part")
+	done
+	part="AWS4-HMAC-SHA256
+$date
+$day/eu-west-1/s3/aws4_request
+$(sha256 "$request")"
+	grep -qF "Signature=$(hmac "$key" "$part")" "$LOG" || fail "$(cat "$LOG")"
+}
+
 @test "fetch-auth: wrong ones: the host refuses what is configured" {
 	auth "$LOCAL" one "$ONE" basic '{"user":"alice","password":"s3cr3t"}'
 	g fetch "http://$ONE/need/another/app.aci"

@@ -5,7 +5,7 @@
  *
  * It listens on a free port of 127.0.0.1, writes the number to PORTFILE (by rename: who sees the file
  * sees all of it), and logs one line per request, "METHOD PATH STATUS If-None-Match Range" and then
- * "if-range=... since=... auth=...".  Each connection is a child of its own and carries one request.
+ * "if-range=... since=... auth=... date=..." (X-Amz-Date).  Each connection is a child of its own and carries one request.
  * It takes a proxy's requests as well (GET http://HOST/NAME), and refuses CONNECT.
  *
  * The first part of a path picks an answer:
@@ -56,7 +56,7 @@
 
 struct request {
 	int fd;
-	char method[16], path[4096], none_match[256], since[128], range[128], if_range[256], auth[512];
+	char method[16], path[4096], none_match[256], since[128], range[128], if_range[256], auth[512], date[32];
 	unsigned int how;
 };
 
@@ -72,9 +72,9 @@ static void log_request(const struct request *r, int status)
 {
 	char line[6000];
 	int fd = open(logfile, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-	int n = snprintf(line, sizeof(line), "%s %s %d %s %s if-range=%s since=%s auth=%s\n", r->method, r->path,
+	int n = snprintf(line, sizeof(line), "%s %s %d %s %s if-range=%s since=%s auth=%s date=%s\n", r->method, r->path,
 			 status, r->none_match[0] ? r->none_match : "-", r->range[0] ? r->range : "-", r->if_range,
-			 r->since, r->auth);
+			 r->since, r->auth, r->date);
 
 	if (fd >= 0 && write(fd, line, (size_t)n) != n)
 		perror("httpd: log");
@@ -302,9 +302,7 @@ static int is_first(const struct request *r)
 		h = (h ^ (unsigned char)*p) * 1099511628211ULL;
 	snprintf(path, sizeof(path), "%s.once.%llx", logfile, h);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
+	return fd >= 0 && !close(fd);
 }
 
 static unsigned int manner_of(const char *word, size_t len)
@@ -442,6 +440,7 @@ static void handle(int fd)
 	header_value(head, "\nIf-Range:", r.if_range, sizeof(r.if_range));
 	header_value(head, "\nRange:", r.range, sizeof(r.range));
 	header_value(head, "\nAuthorization:", r.auth, sizeof(r.auth));
+	header_value(head, "\nX-Amz-Date:", r.date, sizeof(r.date));
 	if (!strcmp(r.method, "CONNECT"))
 		answer(&r, 403, "");
 	else
