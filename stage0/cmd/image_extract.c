@@ -91,7 +91,7 @@ static int open_parent(char *path, struct place *p, struct err *e)
 		return err_set(e, EINVAL, "%s: not the name of a directory that can be made",
 			       q(path));
 	if (slash && slash != path)
-		* slash = '\0';
+		*slash = '\0';
 	r = path_mkdirs(parent, 0755, e);
 	if (r == 0) {
 		p->parent = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -173,7 +173,7 @@ static int find_tree(const struct gantry *g, int store, const char *id, bool wit
 		return render_tree(g, store, id, ret, e);
 	r = kept_tree(g, store, id, e);
 	if (r == 0)
-		* ret = xstrdup(id);
+		*ret = xstrdup(id);
 	return r;
 }
 

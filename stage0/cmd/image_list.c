@@ -88,7 +88,7 @@ static int read_fields(const char *text, const char *what, enum field *ret, size
 					       q(words[i]));
 		ret[n++] = (enum field) f;
 	}
-	* ret_n = n;
+	*ret_n = n;
 	return 0;
 }
 

@@ -129,7 +129,7 @@ static int new_progress(struct reader *reader, int *ret_read_end, struct err *e)
 		return err_sys(e, "pipe");
 	(void) fd_set_nonblock(fds[1]);
 	reader->progress = fds[1];
-	* ret_read_end = fds[0];
+	*ret_read_end = fds[0];
 	return 0;
 }
 
@@ -476,7 +476,7 @@ int import_image(const struct import *in, char **ret_id, struct err *e)
 	if (r == 0)
 		r = publish(&p, e);
 	if (r == 0)
-		* ret_id = xstrdup(p.info.id);
+		*ret_id = xstrdup(p.info.id);
 	done(&p);
 	return r;
 }

@@ -66,9 +66,9 @@ static int find_same(int store, int file, struct store_info *ret, int *ret_blob,
 		tree = store_tree_open(store, l.v[i].id, NULL);
 		if (blob < 0 || tree < 0 || !is_same(file, blob))
 			continue;
-		* ret = l.v[i];
+		*ret = l.v[i];
 		l.v[i] = (struct store_info) {0};
-		* ret_blob = take_fd(blob);
+		*ret_blob = take_fd(blob);
 		found = 1;
 	}
 	store_list_done(&l);
@@ -100,7 +100,7 @@ int known_image(const struct gantry *g, int store, const char *source, int file,
 	}
 	if (r == 0) {
 		kept_note_signature(store, info.id, sig);
-		* ret_id = xstrdup(info.id);
+		*ret_id = xstrdup(info.id);
 	}
 	store_info_done(&info);
 	return r < 0 ? r : 1;

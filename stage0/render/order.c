@@ -43,7 +43,7 @@ static int load(struct walk *w, const char *id, const struct image_manifest **re
 
 	for (size_t i = 0; i < w->n_known; i++)
 		if (!strcmp(w->known[i].id, id)) {
-			* ret = w->known[i].manifest;
+			*ret = w->known[i].manifest;
 			return 0;
 		}
 	r = store_manifest(w->store, id, &text, &len, e);
@@ -56,7 +56,7 @@ static int load(struct walk *w, const char *id, const struct image_manifest **re
 		return err_ctx(e, -EINVAL, "image %s", id);
 	memcpy(k->id, id, IMAGE_ID_LEN + 1);
 	w->n_known++;
-	* ret = k->manifest;
+	*ret = k->manifest;
 	return 0;
 }
 
@@ -75,7 +75,7 @@ static char **take_list(struct path_list *l)
 	char **v = xgrow(l->v, l->n, sizeof *v);
 
 	v[l->n] = NULL;
-	* l = (struct path_list) {0};
+	*l = (struct path_list) {0};
 	return v;
 }
 
@@ -95,7 +95,7 @@ static int add_layer(struct walk *w, const char *id, const struct image_manifest
 	w->lists += path_list_bytes(&files) + path_list_bytes(&dirs);
 	w->layers = xgrow(w->layers, w->n_layers, sizeof *w->layers);
 	layer = &w->layers[w->n_layers++];
-	* layer = (struct render_layer) {.some_files = files.some, .some_dirs = dirs.some};
+	*layer = (struct render_layer) {.some_files = files.some, .some_dirs = dirs.some};
 	memcpy(layer->id, id, IMAGE_ID_LEN + 1);
 	layer->files = take_list(&files);
 	layer->dirs = take_list(&dirs);
@@ -162,7 +162,7 @@ int render_order(int store, const char *id, struct render_layer **ret, size_t *r
 		/* What is wrong with the image itself names it already. */
 		return w.n_known ? err_ctx(e, r, "image %s", id) : r;
 	}
-	* ret = w.layers;
-	* ret_n = w.n_layers;
+	*ret = w.layers;
+	*ret_n = w.n_layers;
 	return 0;
 }

@@ -32,7 +32,7 @@ char *recipe_write(const struct render_layer *layers, size_t n, size_t *ret_len)
 		for (size_t j = 0; j < strv_len(layers[i].dirs); j++)
 			record_add(&sb, "dir", layers[i].dirs[j]);
 	}
-	* ret_len = sb.len;
+	*ret_len = sb.len;
 	return strbuf_take(&sb);
 }
 
@@ -43,7 +43,7 @@ int recipe_tree_id(const struct gantry *g, int store, const char *recipe, size_t
 	int r = kept_digest(g, store, recipe, len, id, e);
 
 	if (r == 0)
-		* ret_id = xasprintf(TREE_ID_RENDERED "%s", id);
+		*ret_id = xasprintf(TREE_ID_RENDERED "%s", id);
 	return r;
 }
 
@@ -66,7 +66,7 @@ int recipe_find_known(int store, const char *image_id, const char *recipe, size_
 	if (file_read_line_at(store, path, &id, NULL) < 0 || tree_id_check(id) ||
 	    !has_recipe(store, id, recipe, len))
 		return 0;
-	* ret_id = take_ptr(id);
+	*ret_id = take_ptr(id);
 	return 1;
 }
 

@@ -105,7 +105,7 @@ static int render(const struct gantry *g, int store, const char *id,
 	if (r < 0)
 		return err_ctx(e, r, "render image %s", id);
 	recipe_note(store, id, tree_id);
-	* ret_tree_id = take_ptr(tree_id);
+	*ret_tree_id = take_ptr(tree_id);
 	return 0;
 }
 
@@ -119,7 +119,7 @@ int render_tree_of(const struct gantry *g, int store, const char *id,
 	if (!render_is_needed(m)) {
 		r = kept_tree(g, store, id, e);
 		if (r == 0)
-			* ret_tree_id = xstrdup(id);
+			*ret_tree_id = xstrdup(id);
 		return r;
 	}
 	r = render_order(store, id, &layers, &n, e);

@@ -79,7 +79,7 @@ static int compare_in(struct work *w, const struct subject *s, int kept,
 static int verify_tree(struct work *w, const struct subject *s, struct err *e)
 {
 	_cleanup_free_ char *path = path_join(DATA_CAS_TREE, s->tree_id),
-			    * root = path_join(path, TREE_ROOTFS);
+			    *root = path_join(path, TREE_ROOTFS);
 	/* Two who mend the same one would take entries from each other. */
 	_cleanup_fd_ int lock = lock_dir_at(w->store, path, LOCK_EXCLUSIVE, true, e), kept = -EBADF;
 	struct store_tmp tmp = STORE_TMP_INIT;
@@ -145,6 +145,6 @@ int render_verify(const struct gantry *g, int store, const char *id, enum verify
 	if (r == 0 && (w.n > 1 || w.layers[0].some_files))
 		r = verify_rendered(&w, id, e);
 	render_layers_free(w.layers, w.n);
-	* ret = w.result;
+	*ret = w.result;
 	return r;
 }

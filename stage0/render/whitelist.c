@@ -35,7 +35,7 @@ static void sort(struct path_list *l)
 
 void path_list_read(char *const *white, struct path_list *ret)
 {
-	* ret = (struct path_list) {.some = white && white[0]};
+	*ret = (struct path_list) {.some = white && white[0]};
 	for (size_t i = 0; white && white[i]; i++) {
 		_cleanup_free_ char *clean = path_clean(white[i]);
 
@@ -62,7 +62,7 @@ void path_list_both(const struct path_list *a, const struct path_list *b, struct
 {
 	const struct path_list *from = a->some ? a : b, *other = a->some ? b : a;
 
-	* ret = (struct path_list) {.some = from->some};
+	*ret = (struct path_list) {.some = from->some};
 	for (size_t i = 0; i < from->n; i++)
 		if (!other->some || paths_have(other->v, other->n, from->v[i]))
 			add(ret, xstrdup(from->v[i]));
@@ -82,7 +82,7 @@ void path_list_done(struct path_list *l)
 	for (size_t i = 0; i < l->n; i++)
 		free(l->v[i]);
 	free(l->v);
-	* l = (struct path_list) {0};
+	*l = (struct path_list) {0};
 }
 
 bool paths_have(char *const *v, size_t n, const char *path)

@@ -45,7 +45,7 @@ int store_list(int store, struct store_list *ret, struct err *e)
 	}
 	if (l.n)
 		qsort(l.v, l.n, sizeof *l.v, by_import_time);
-	* ret = l;
+	*ret = l;
 	return 0;
 }
 
@@ -54,7 +54,7 @@ void store_list_done(struct store_list *l)
 	for (size_t i = 0; i < l->n; i++)
 		store_info_done(&l->v[i]);
 	free(l->v);
-	* l = (struct store_list) {0};
+	*l = (struct store_list) {0};
 }
 
 static int find_id(int store, const char *ref, char **ret_id, struct err *e)
@@ -66,7 +66,7 @@ static int find_id(int store, const char *ref, char **ret_id, struct err *e)
 	if (bad)
 		return err_set(e, EINVAL, "%s: %s", q(ref), bad);
 	if (!image_id_check(ref) && store_has(store, ref) == 1) {
-		* ret_id = xstrdup(ref);
+		*ret_id = xstrdup(ref);
 		return 0;
 	}
 	r = store_ids(store, DATA_CAS_IMAGE, &ids, e);
@@ -81,7 +81,7 @@ static int find_id(int store, const char *ref, char **ret_id, struct err *e)
 	}
 	if (!found)
 		return err_set(e, ENOENT, "no image IDs found for %s", q(ref));
-	* ret_id = xstrdup(found);
+	*ret_id = xstrdup(found);
 	return 0;
 }
 
@@ -133,7 +133,7 @@ static int find_in_list(int store, const struct store_list *l, const char *name,
 	}
 	if (r < 0)
 		return r;
-	* ret = best;
+	*ret = best;
 	return best ? 1 : 0;
 }
 
@@ -146,7 +146,7 @@ static int find_name(int store, const struct image_ref *ref, char **ret_id, stru
 	if (r == 0)
 		r = find_in_list(store, &l, ref->location, &ref->labels, &best, e);
 	if (r > 0)
-		* ret_id = xstrdup(best->id);
+		*ret_id = xstrdup(best->id);
 	else if (r == 0)
 		r = err_set(e, ENOENT, "no image %s in the store", q(ref->text));
 	store_list_done(&l);
@@ -163,7 +163,7 @@ static int find_pinned(int store, const struct dependency *d, char **ret_id, str
 		return err_ctx(e, r, "dependency %s", d->image_name);
 	fits = str_eq(info.name, d->image_name) ? has_labels(store, &info, &d->labels, e) : 0;
 	if (fits > 0)
-		* ret_id = xstrdup(info.id);
+		*ret_id = xstrdup(info.id);
 	else if (fits == 0)
 		r = err_set(e, EINVAL, "dependency %s: image %s is %s%s%s, which does not fit",
 			    d->image_name, info.id, info.name, info.version ? ":" : "",
@@ -187,7 +187,7 @@ int store_find_dependency(int store, const struct store_list *images, const stru
 		r = find_in_list(store, images ? images : &own, d->image_name, &d->labels, &best,
 				 e);
 	if (r > 0)
-		* ret_id = xstrdup(best->id);
+		*ret_id = xstrdup(best->id);
 	else if (r == 0)
 		r = err_set(e, ENOENT, "dependency %s is not in the store", d->image_name);
 	store_list_done(&own);

@@ -97,7 +97,7 @@ int store_trees_in_use(int store, char ***ret, struct err *e)
 			return r;
 		}
 	}
-	* ret = all;
+	*ret = all;
 	return 0;
 }
 
@@ -152,7 +152,7 @@ int store_images_in_use(int store, char ***ret, struct err *e)
 			return r;
 		}
 	}
-	* ret = all;
+	*ret = all;
 	return 0;
 }
 

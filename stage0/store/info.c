@@ -89,7 +89,7 @@ int store_info_parse(char *data, size_t len, struct store_info *ret, struct err 
 		return err_set(e, EINVAL, "no id or no name");
 	}
 	info.last_used_ns = info.import_time_ns;
-	* ret = info;
+	*ret = info;
 	return 0;
 }
 
@@ -104,14 +104,14 @@ static int read_file(int dirfd, const char *path, char **ret, size_t *ret_len,
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
-	* ret_time = st.st_mtim;
+	*ret_time = st.st_mtim;
 	n = read(fd, buf, sizeof buf);
 	if (n < 0)
 		return -errno;
 	if (n == sizeof buf) /* there may be more */
 		return file_read_at(dirfd, path, INFO_LIMIT, ret, ret_len, NULL);
-	* ret = xmemdup(buf, (size_t) n);
-	* ret_len = (size_t) n;
+	*ret = xmemdup(buf, (size_t) n);
+	*ret_len = (size_t) n;
 	return 0;
 }
 
@@ -170,7 +170,7 @@ void store_info_done(struct store_info *info)
 	free(info->version);
 	free(info->signer);
 	free(info->source);
-	* info = (struct store_info) {0};
+	*info = (struct store_info) {0};
 }
 
 void store_set_tree_size(int store, const char *id, int64_t size)

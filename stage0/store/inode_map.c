@@ -45,5 +45,5 @@ void inode_map_done(struct inode_map *m)
 	for (size_t i = 0; i < m->slots; i++)
 		free(m->v[i].path);
 	free(m->v);
-	* m = (struct inode_map) {0};
+	*m = (struct inode_map) {0};
 }

@@ -8,6 +8,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/path.h"
 #include "contract/layout.h"
 #include "stage0/store/internal.h"
 
@@ -48,17 +49,39 @@ static int remove_unused_trees(int store, const char *id, const struct store_tmp
 	return r;
 }
 
+/*
+ * On a full disk there may be no room for a directory, but a name is free in cas/tmp. Nobody has a
+ * lock on it: gc may help.
+ */
+static int remove_without_room(int store, const char *id, struct err *e)
+{
+	struct store_tmp shared = {.dir = store_dir(store, DATA_CAS_TMP, e)};
+	_cleanup_free_ char *as = xasprintf("rm-%.40s.%d", id, (int) getpid());
+	int r = shared.dir;
+
+	if (r >= 0)
+		r = store_take_away(store, DATA_CAS_IMAGE, id, &shared, as, e);
+	if (r == 0)
+		(void) path_remove_tree(shared.dir, as, NULL);
+	(void) fd_close(shared.dir);
+	return r;
+}
+
 int store_remove(int store, const char *id, struct err *e)
 {
 	struct store_tmp tmp = STORE_TMP_INIT;
 	_cleanup_fd_ int dir = store_image_dir(store, id, e);
 	int r = dir < 0 ? dir : store_tmp_new(store, &tmp, e);
 
-	if (r < 0)
-		return r;
-	r = store_take_away(store, DATA_CAS_IMAGE, id, &tmp, "image", e);
+	if (r == 0) {
+		r = store_take_away(store, DATA_CAS_IMAGE, id, &tmp, "image", e);
+	} else if (r == -ENOSPC || r == -EDQUOT) {
+		r = remove_without_room(store, id, e);
+		if (r == 0)
+			(void) store_tmp_new(store, &tmp, NULL);
+	}
 	/* What is in use now, or could not be asked now, is taken by gc. */
-	if (r == 0)
+	if (r == 0 && tmp.dir >= 0)
 		(void) remove_unused_trees(store, id, &tmp);
 	store_tmp_done(store, &tmp);
 	return r;

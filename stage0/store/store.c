@@ -204,7 +204,7 @@ static int read_ids(int store, const char *where, const char *(*check)(const cha
 		}
 	if (errno)
 		return err_sys(e, "read %s", where);
-	* ret = take_ptr(ids);
+	*ret = take_ptr(ids);
 	return 0;
 }
 

@@ -46,7 +46,7 @@ int store_tmp_new(int store, struct store_tmp *ret, struct err *e)
 		}
 		tmp.dir = lock_dir_at(parent, tmp.name, LOCK_EXCLUSIVE, false, NULL);
 		if (tmp.dir >= 0 && is_still_there(parent, tmp.name, tmp.dir)) {
-			* ret = tmp;
+			*ret = tmp;
 			return 0;
 		}
 		tmp.dir = fd_close(tmp.dir);

@@ -64,7 +64,7 @@ static ssize_t list_xattrs(int fd, char *names, size_t size)
 static bool has_xattrs(int a, int b)
 {
 	_cleanup_free_ char *names = xmalloc(XATTRS_MAX), *x = xmalloc(XATTRS_MAX),
-			    * y = xmalloc(XATTRS_MAX);
+			    *y = xmalloc(XATTRS_MAX);
 	ssize_t n = list_xattrs(a, names, XATTRS_MAX);
 
 	for (const char *p = names; n > 0 && p < names + n; p += strlen(p) + 1) {
@@ -264,7 +264,7 @@ static int read_names(int dir, char ***ret)
 	if (errno)
 		return -errno;
 	strv_sort(names);
-	* ret = take_ptr(names);
+	*ret = take_ptr(names);
 	return 0;
 }
 
@@ -351,7 +351,7 @@ int tree_compare_and_mend(int kept, int fresh, int trash, struct tree_compare *r
 	};
 	int r;
 
-	* ret = (struct tree_compare) {0};
+	*ret = (struct tree_compare) {0};
 	r = check_dir(&w, kept, fresh, 0, e);
 	inode_map_done(&w.links);
 	strbuf_done(&w.path);
@@ -365,5 +365,5 @@ int tree_compare_and_mend(int kept, int fresh, int trash, struct tree_compare *r
 void tree_compare_done(struct tree_compare *c)
 {
 	free(c->first);
-	* c = (struct tree_compare) {0};
+	*c = (struct tree_compare) {0};
 }

@@ -158,7 +158,7 @@ static int make_hard_link(struct untar *u, char *path, const struct tar_entry *e
 		return parent;
 	slash = strrchr(target, '/');
 	if (slash)
-		* slash = '\0';
+		*slash = '\0';
 	from = path_open_beneath(u->root, slash ? target : ".", O_PATH | O_DIRECTORY, 0,
 				 PATH_NO_LINKS | PATH_NO_XDEV);
 	if (from == -ELOOP)
@@ -274,7 +274,7 @@ int untar(struct tar *t, int top, const struct untar_limits *limits, untar_manif
 	if (r == 0)
 		r = finish(&u, e);
 	if (r == 0)
-		* ret = u.done;
+		*ret = u.done;
 	done(&u);
 	return r;
 }

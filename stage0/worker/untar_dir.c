@@ -92,14 +92,14 @@ static int make_parents(struct untar *u, char *path, struct err *e)
 		int next;
 
 		if (slash)
-			* slash = '\0';
+			*slash = '\0';
 		next = open_dir(u, path);
 		if (next == -ENOENT)
 			next = make_implied(u, path, at, p);
 		if (next < 0)
 			next = explain(next, path, e);
 		if (slash)
-			* slash = '/';
+			*slash = '/';
 		(void) fd_close(at);
 		at = next;
 		p = slash ? slash + 1 : NULL;
@@ -113,9 +113,9 @@ int untar_parent(struct untar *u, char *path, const char **base, struct err *e)
 	const char *dir = slash ? path : "";
 	int fd;
 
-	* base = slash ? slash + 1 : path;
+	*base = slash ? slash + 1 : path;
 	if (slash)
-		* slash = '\0';
+		*slash = '\0';
 	if (u->parent < 0 || strcmp(u->parent_path, dir)) {
 		fd = open_dir(u, dir);
 		if (fd == -ENOENT)
@@ -128,7 +128,7 @@ int untar_parent(struct untar *u, char *path, const char **base, struct err *e)
 		fd = u->parent;
 	}
 	if (slash)
-		* slash = '/';
+		*slash = '/';
 	return fd;
 }
 

@@ -116,6 +116,23 @@ left() { ls "$DATA/cas/image" "$DATA/cas/tree" "$DATA/cas/tmp" | grep -v ':$' | 
 	DATA=$T/data
 }
 
+@test "image rm: where not even a directory can be made any more" {
+	truncate -s 16M "$T/disk"
+	mkfs.ext4 -q -m 0 -N 1000 "$T/disk" && mkdir "$T/small" &&
+		in_world mount -o loop "$T/disk" "$T/small" || skip "no loop devices here"
+	in_world cp -a "$DATA/." "$T/small"
+	DATA=$T/small
+	# every block, and every inode
+	in_world sh -c 'dd if=/dev/zero of="$1/fill" bs=1k 2>/dev/null; i=0; while (: >"$1/i$i") 2>/dev/null; do i=$((i + 1)); done; :' sh "$DATA"
+	in_world mkdir "$DATA/cas/tmp/x" 2>/dev/null && fail "there is room"
+	g image rm example.com/top example.com/probe
+	assert_ok
+	assert_equal "${#lines[@]}" 2
+	assert_equal "$(in_world ls "$DATA/cas/image" "$DATA/cas/tree" "$DATA/cas/tmp" | grep -v ':$' | xargs)" ''
+	in_world umount "$T/small"
+	DATA=$T/data
+}
+
 @test "image rm: two at once" {
 	g_bg one image rm example.com/probe example.com/top
 	local one=$BG
