@@ -14,7 +14,7 @@
 #include "sys/mountapi.h"
 
 #define EMPTY_DIR "/empty"
-#define EMPTY_FILE "/dev/null"
+#define EMPTY_FILE "/nothing"
 
 /* The path as an O_PATH descriptor; -ENOENT: this kernel or this image does not have it. */
 static int open_path(const struct stage2 *s, const char *path)

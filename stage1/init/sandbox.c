@@ -54,7 +54,7 @@ static int mount_on(const char *name, int mnt, unsigned attrs, struct err *e)
 
 	if (mnt < 0)
 		return mnt;
-	dir = open(name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	dir = open(name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	r = dir < 0 ? -errno : mnt_attach(mnt, dir, attrs, false);
 	(void) fd_close(dir);
 	(void) fd_close(mnt);
@@ -82,20 +82,37 @@ static int make_read_only(int root, struct err *e)
 	return r < 0 ? err_sysr(e, r, "make nodes read-only") : 0;
 }
 
+/*
+ * What apps' masks are made of: a directory and a file of nothing, that nobody can put anything into, and
+ * whose mode says so (systemd's inaccessible nodes, which rkt's apps have, look like this).
+ */
+static int make_covers(struct err *e)
+{
+	static const unsigned none = MNT_ATTR_NOSUID | MNT_ATTR_NODEV | MNT_ATTR_NOEXEC | MNT_ATTR_RDONLY;
+	static const char *const names[] = {"empty", "nothing"};
+	int r = 0;
+
+	if (mkdir("empty", 0) < 0 || mknod("nothing", S_IFREG, 0) < 0)
+		return err_sys(e, "create what masks are made of");
+	for (size_t i = 0; i < ELEMENTSOF(names) && r == 0; i++) {
+		int mnt = mnt_clone(AT_FDCWD, names[i], false);
+
+		r = mnt < 0 ? err_sysr(e, mnt, "clone /%s", names[i]) : mount_on(names[i], mnt, none, e);
+	}
+	return r;
+}
+
 static int fill(int root, struct err *e)
 {
 	static const unsigned none = MNT_ATTR_NOSUID | MNT_ATTR_NODEV | MNT_ATTR_NOEXEC;
 	static const struct mnt_option shm[] = {{"mode", "1777"}, {"size", "64m"}, {NULL, NULL}};
-	static const char *const dirs[] = {"dev", "shm", "proc", "root", "empty"};
-	int r, mnt;
+	static const char *const dirs[] = {"dev", "shm", "proc", "root"};
+	int r;
 
 	for (size_t i = 0; i < ELEMENTSOF(dirs); i++)
 		if (mkdir(dirs[i], 0755) < 0)
 			return err_sys(e, "mkdir /%s", dirs[i]);
-	/* What apps' masks are made of: nothing, and nobody can put anything there. */
-	mnt = mnt_clone(AT_FDCWD, "empty", false);
-	r = mnt < 0 ? err_sysr(e, mnt, "clone /empty")
-		    : mount_on("empty", mnt, none | MNT_ATTR_RDONLY, e);
+	r = make_covers(e);
 	if (r == 0)
 		r = bind_nodes(e);
 	if (r == 0)

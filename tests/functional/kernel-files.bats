@@ -49,6 +49,14 @@ teardown() { test_down; }
 	done
 }
 
+@test "kernel-files: what is masked has the mode of systemd's inaccessible nodes, as with rkt" {
+	need ns-flavor
+	run_probe -- stat /sys/firmware /proc/interrupts /dev/pts/ptmx , poke /proc/interrupts x , mkdir /sys/firmware/x
+	assert_ok
+	assert_match '^stat /sys/firmware=d 0000 0:0' '^stat /proc/interrupts=(f|-) 0000 0:0' '^stat /dev/pts/ptmx=c 0666 0:0'
+	assert_out 'poke /proc/interrupts=EROFS' 'mkdir /sys/firmware/x=EROFS'
+}
+
 @test "kernel-files: /sys is read-only, and masks cannot be written around" {
 	need ns-flavor
 	run_probe -- mount /sys , try umount mount remount-sys

@@ -31,6 +31,7 @@ at() { echo "--mount=volume=vol,target=$1"; }
 }
 
 @test "volumes: a read-only root leaves /dev, /dev/shm and volumes writable" {
+	need ns-flavor
 	v "$(host)" "$(at /data)" "$PROBE_ID" --readonly-rootfs=true -- \
 		write /data/new x , write /dev/shm/x x , poke /dev/null x , write /x x
 	assert_ok
