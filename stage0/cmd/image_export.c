@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "stage0/cmd/image_words.h"
 #include "stage0/command.h"
@@ -38,12 +39,13 @@ static const struct opt opts[] = {
 };
 
 /*
- * Where the bytes go: `temp` becomes `path` at the end, unless it is written into (a pipe, a
- * device).
+ * Where the bytes go. The file has no name before it is whole (O_TMPFILE), or one of its own where the
+ * file system cannot do that; a pipe or a device is written into.
  */
 struct output {
 	const char *path;
-	char *temp; /* NULL: path itself */
+	bool special;
+	char *temp; /* NULL: no name, or special */
 	int fd;
 };
 
@@ -56,6 +58,30 @@ static int open_failed(const char *path, struct err *e)
 	return err_sys(e, "unable to open output file %s", q(path));
 }
 
+static char *temp_name(const char *path)
+{
+	return xasprintf("%s.%d", path, (int) getpid());
+}
+
+static int open_unnamed(const char *path)
+{
+	const char *name = path_last(path);
+	_cleanup_free_ char *dir = xstrndup(path, (size_t) (name - path));
+
+	return open(*dir ? dir : ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0644);
+}
+
+static int open_named(struct output *o)
+{
+	int fd;
+
+	o->temp = temp_name(o->path);
+	fd = open(o->temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (fd < 0)
+		free(take_ptr(o->temp));
+	return fd;
+}
+
 static int open_output(struct output *o, bool overwrite, struct err *e)
 {
 	struct stat st;
@@ -66,16 +92,14 @@ static int open_output(struct output *o, bool overwrite, struct err *e)
 		return open_failed(o->path, e);
 	}
 	if (is_there && !S_ISREG(st.st_mode)) {
+		o->special = true;
 		o->fd = open(o->path, O_WRONLY | O_TRUNC | O_NOCTTY | O_CLOEXEC);
 		return o->fd < 0 ? open_failed(o->path, e) : 0;
 	}
-	o->temp = xasprintf("%s.%d", o->path, (int) getpid());
-	o->fd = open(o->temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (o->fd < 0) {
-		free(take_ptr(o->temp));
-		return open_failed(o->path, e);
-	}
-	return 0;
+	o->fd = open_unnamed(o->path);
+	if (o->fd < 0)
+		o->fd = open_named(o);
+	return o->fd < 0 ? open_failed(o->path, e) : 0;
 }
 
 static int read_and_write(int from, int to)
@@ -117,21 +141,38 @@ static int copy_blob(int store, const char *id, int out, struct err *e)
 	return r < 0 && blob >= 0 ? err_sysr(e, r, "copy image %s", id) : r;
 }
 
+static int give_name(const struct output *o, const char *name)
+{
+	char fd_path[32];
+
+	(void) snprintf(fd_path, sizeof fd_path, "/proc/self/fd/%d", o->fd);
+	return linkat(AT_FDCWD, o->temp ? o->temp : fd_path, AT_FDCWD, name, AT_SYMLINK_FOLLOW);
+}
+
+static int put_in_place(struct output *o, bool overwrite)
+{
+	if (!overwrite)
+		return give_name(o, o->path);
+	/* A second name is needed for what replaces something. */
+	if (!o->temp) {
+		_cleanup_free_ char *temp = temp_name(o->path);
+
+		if (give_name(o, temp) < 0)
+			return -1;
+		o->temp = take_ptr(temp);
+	}
+	return rename(o->temp, o->path);
+}
+
 /* That the file cannot be closed has a status of its own, as in rkt. */
 static int finish(struct output *o, bool overwrite, struct err *e)
 {
-	int fd = take_fd(o->fd);
-
-	if (close(fd) < 0) {
+	if (!o->special && put_in_place(o, overwrite) < 0)
+		return open_failed(o->path, e);
+	if (close(take_fd(o->fd)) < 0) {
 		log_error("close output file %s: %s", q(o->path), strerror(errno));
 		return EXIT_CLOSE;
 	}
-	if (!o->temp)
-		return 0;
-	if (overwrite ? rename(o->temp, o->path) < 0
-		      : renameat2(AT_FDCWD, o->temp, AT_FDCWD, o->path, RENAME_NOREPLACE) < 0)
-		return open_failed(o->path, e);
-	free(take_ptr(o->temp));
 	return 0;
 }
 

@@ -106,6 +106,24 @@ hash_of() { sha512sum "$1" | cut -d' ' -f1; }
 	assert_equal "$(ls "$T" | grep -c out.tar || :)" 0
 }
 
+@test "image export: killed anywhere, no file is left" {
+	local i
+	for i in {1..8}; do
+		g_bg x image export --uncompressed example.com/gzip "$T/out.tar"
+		sleep "0.00$((RANDOM % 10))"
+		kill -KILL "$BG" 2>/dev/null || :
+		wait "$BG" 2>/dev/null || :
+		if [ -e "$T/out.tar" ]; then
+			assert_equal "$(hash_of "$T/out.tar")" "$(image_key "$F/gzip.aci")"
+			rm "$T/out.tar"
+		fi
+		assert_equal "$(ls "$T" | grep -c out.tar || :)" 0
+	done
+	g gc
+	assert_ok
+	assert_equal "$(ls "$DATA/cas/tmp")" ''
+}
+
 @test "image export: a full disk leaves no file" {
 	mkdir "$T/small"
 	in_world mount -t tmpfs -o size=64k small "$T/small"
