@@ -136,12 +136,12 @@ refused_or_right() {
 		ln -s "$T/trap" "$R/$d"
 		probe_image "link-$d" '' "$R"
 		g run --net=none "$ID" -- mount /$d
-		refused_or_right "^mount /$d=(proc|sysfs|tmpfs) " "/$d"
+		refused_or_right "^mount /$d=(proc|sysfs|tmpfs|devtmpfs) " "/$d"
 		odd "inside-$d"
 		ln -s tmp "$R/$d"
 		probe_image "inside-$d" '' "$R"
 		g run --net=none "$ID" -- mount /$d
-		refused_or_right "^mount /$d=(proc|sysfs|tmpfs) " "/$d"
+		refused_or_right "^mount /$d=(proc|sysfs|tmpfs|devtmpfs) " "/$d"
 	done
 	assert_equal "$(ls -A "$T/trap")" ''
 }
@@ -153,7 +153,7 @@ refused_or_right() {
 		: >"$R/$d"
 		probe_image "file-$d" '' "$R"
 		g run --net=none "$ID" -- mount /$d
-		refused_or_right "^mount /$d=(proc|sysfs|tmpfs) " "/$d"
+		refused_or_right "^mount /$d=(proc|sysfs|tmpfs|devtmpfs) " "/$d"
 	done
 }
 
