@@ -58,7 +58,8 @@ static int open_state(int run_dir, const char *run, struct err *e)
 static int become_service(const struct gantry *g, const struct service_sockets *s, int state, struct err *e)
 {
 	_cleanup_free_ char *path = path_join(g->libexec, "metadata");
-	char *const argv[] = {(char *) "metadata", NULL};
+	/* What it says is said in the name of the command. */
+	char *const argv[] = {(char *) "metadata", (char *) (g->rkt ? "metadata-service" : "gantry: metadata-service"), NULL};
 	_cleanup_strv_ char **env = NULL;
 	const struct fd_name fds[] = {
 		{"public", s->public_fd}, {"registration", s->registration_fd}, {"state", state}};

@@ -96,13 +96,13 @@ static int run(struct err *e)
 	return server_run(&server, e);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	_cleanup_err_ struct err e = ERR_INIT;
 	int r;
 
 	fd_sanitize_stdio();
-	log_init("metadata-service");
+	log_init(argc > 1 ? argv[1] : "metadata");
 	r = fds_init(&e);
 	if (r == 0)
 		r = run(&e);

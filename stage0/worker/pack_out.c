@@ -47,7 +47,10 @@ struct pack_out *pack_out_new(int fd, bool gzip)
 	o->md = EVP_MD_CTX_new();
 	if (!o->md || !EVP_DigestInit_ex(o->md, EVP_sha512(), NULL))
 		abort();
-	/* Its header says no time and no name: the same archive gives the same bytes. */
+	/*
+	 * Its header says no time and no name: the same archive gives the same bytes, on one kind of
+	 * processor (the library has code of its own for each).
+	 */
 	isal_deflate_init(&o->z);
 	o->z.gzip_flag = IGZIP_GZIP;
 	o->z.level = LEVEL;
