@@ -201,6 +201,8 @@ static int download(struct way *w, const struct remote *known, char **ret_id, st
 	if (r < 0)
 		return r;
 	w->sig_later = r == 1;
+	if (w->sig_later && !w->rq->quiet)
+		log_info("server requested deferring the signature download of %s", w->shown);
 	/* A copy of which the rest is asked for is no copy to compare with. */
 	r = ask(w, w->partial.size ? NULL : known, ret_id, &why);
 	/* With the bytes of before it is no image, or no signed one: they may be at fault. */

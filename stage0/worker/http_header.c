@@ -213,12 +213,17 @@ const char *http_headers_validator(const struct http_headers *h)
 {
 	int64_t modified;
 
-	if (h->etag)
-		return str_starts(h->etag, "W/") ? NULL : h->etag;
+	if (h->etag && str_starts(h->etag, "W/"))
+		return NULL;
+	if (h->etag && *h->etag == '"')
+		return h->etag;
 	modified = h->last_modified ? http_date(h->last_modified) : -1;
 	/*
 	 * Within one second a file may change twice.  A server without a clock is taken at its
 	 * word.
 	 */
-	return modified >= 0 && (h->date < 0 || h->date > modified) ? h->last_modified : NULL;
+	if (modified >= 0 && (h->date < 0 || h->date > modified))
+		return h->last_modified;
+	/* Without quotes it is no etag; but a server that sends such a thing may know it again. */
+	return h->etag;
 }

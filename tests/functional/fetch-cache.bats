@@ -141,6 +141,7 @@ late() {
 	late good
 	g fetch "$URL/once/202/late/app.aci"
 	is_app
+	assert_err 'deferring the signature'
 	assert_equal "$(grep -oE '^GET [^ ]+ [0-9]+' "$LOG" | tr '\n' ';')" \
 		'GET /once/202/late/app.aci.asc 202;GET /once/202/late/app.aci 200;GET /once/202/late/app.aci.asc 200;'
 	g image rm example.com/app

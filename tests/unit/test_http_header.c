@@ -154,6 +154,7 @@ static void test_validator(void **state _unused_)
 	} rows[] = {
 		{{"ETag: \"x\"", "Last-Modified: " DATE}, "\"x\""},
 		{{"ETag: x"}, "x"},
+		{{"ETag: x", "Last-Modified: " DATE}, DATE},
 		{{"ETag: W/\"x\"", "Last-Modified: " DATE}, NULL},
 		{{"Last-Modified: " DATE}, DATE},
 		{{"Last-Modified: " DATE, "Date: Sun, 06 Nov 1994 08:49:38 GMT"}, DATE},
