@@ -206,7 +206,8 @@ static int start_worker(const struct download_request *rq, int request, struct d
 
 	const struct fd_name names[] = {{"request", request}, {"head", head[1]}, {"out", out[1]}};
 
-	r = worker_start(rq->g, rq->meta_tags ? "discover" : "fetch", NULL, names, ELEMENTSOF(names), &d->worker, e);
+	r = worker_start(rq->g, rq->meta_tags ? "discover" : "fetch", NULL, names,
+			 ELEMENTSOF(names), &d->worker, e);
 	(void) fd_close(out[1]);
 	(void) fd_close(head[1]);
 	d->pipe = out[0];

@@ -20,7 +20,8 @@ int signature_read(const char *path, struct signature *ret, struct err *e)
 	int r = file_read_at(AT_FDCWD, path, SIGNATURE_MAX, &ret->data, &ret->len, e);
 
 	if (r == -EFBIG)
-		return err_set(e, EFBIG, "signature file %s is larger than %u bytes", q(path), SIGNATURE_MAX);
+		return err_set(e, EFBIG, "signature file %s is larger than %u bytes", q(path),
+			       SIGNATURE_MAX);
 	return r < 0 ? err_ctx(e, r, "error opening signature file %s", q(path)) : 0;
 }
 
@@ -36,8 +37,9 @@ static int frame_keys(const struct trust_keys *keys, struct err *e)
 	return fd_sealed("keys", sb.buf, sb.len, e);
 }
 
-int signature_start_check(const struct gantry *g, const struct signature *sig, const char *image_name, int blob,
-			  int progress, struct worker *ret, struct err *e)
+int signature_start_check(const struct gantry *g, const struct signature *sig,
+			  const char *image_name, int blob, int progress, struct worker *ret,
+			  struct err *e)
 {
 	_cleanup_trust_keys_ struct trust_keys keys = {0};
 	_cleanup_fd_ int sig_fd = -EBADF, keys_fd = -EBADF;
@@ -47,14 +49,17 @@ int signature_start_check(const struct gantry *g, const struct signature *sig, c
 	if (r < 0)
 		return r;
 	if (!keys.n)
-		return err_set(e, ENOKEY, "openpgp: signature made by unknown entity (no key is trusted for %s; "
-			       "see gantry trust)", q(image_name));
+		return err_set(e, ENOKEY,
+			       "openpgp: signature made by unknown entity "
+			       "(no key is trusted for %s; see gantry trust)",
+			       q(image_name));
 	sig_fd = fd_sealed("sig", sig->data, sig->len, e);
 	keys_fd = sig_fd < 0 ? sig_fd : frame_keys(&keys, e);
 	if (keys_fd < 0)
 		return keys_fd;
 
-	const struct fd_name fds[] = {{"blob", blob}, {"progress", progress}, {"sig", sig_fd}, {"keys", keys_fd}};
+	const struct fd_name fds[] = {
+		{"blob", blob}, {"progress", progress}, {"sig", sig_fd}, {"keys", keys_fd}};
 
 	return worker_start(g, "verify", words, fds, ELEMENTSOF(fds), ret, e);
 }

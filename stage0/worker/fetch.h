@@ -1,6 +1,6 @@
 /*
- * What the workers fetch and discover share.  They are two programs because the reader of pages brings
- * libraries along that take longer to load than all the rest.
+ * What the workers fetch and discover share.  They are two programs because the reader of pages
+ * brings libraries along that take longer to load than all the rest.
  */
 #pragma once
 

@@ -216,8 +216,8 @@ static CURLcode set_credentials(const struct http_session *s)
 }
 
 /*
- * What AWS signs is the query in order (Signature Version 4, task 1), and this libcurl signs it as it
- * is: so it is sent in order, which is the same to the server.
+ * What AWS signs is the query in order (Signature Version 4, task 1), and this libcurl signs it as
+ * it is: so it is sent in order, which is the same to the server.
  */
 static char *make_url(const struct http_session *s)
 {
