@@ -364,6 +364,34 @@ static void test_good(void **state _unused_)
 	scratch_close(dir);
 }
 
+/* Without being root: nothing is made, and names are as they must be all the same. */
+static void test_check_only(void **state _unused_)
+{
+	_cleanup_strbuf_ struct strbuf a = STRBUF_INIT, manifest = STRBUF_INIT;
+	struct untar_limits limits = standard;
+	_cleanup_err_ struct err e = ERR_INIT;
+	int dir = scratch_open();
+
+	limits.check_only = true;
+	begin(&a);
+	tar_entry_add(&a, FILE_("rootfs/a", "content that is passed over"));
+	tar_entry_add(&a, DIR_("rootfs/d"));
+	tar_entry_add(&a, FILE_("rootfs/d/b", "more"));
+	tar_end(&a);
+	assert_int_equal(unpack_in(dir, &a, &limits, &manifest, &e), 0);
+	assert_string_equal(manifest.buf, "{}");
+	assert_int_equal(faccessat(dir, "rootfs", F_OK, 0), -1);
+	begin(&a);
+	tar_entry_add(&a, FILE_("rootfs/../a", "x"));
+	tar_end(&a);
+	assert_int_equal(unpack_in(dir, &a, &limits, &manifest, &e), -EINVAL);
+	a.len = 0;
+	tar_entry_add(&a, FILE_("manifest", "{}"));
+	tar_end(&a);
+	assert_int_equal(unpack_in(dir, &a, &limits, &manifest, &e), -EINVAL);
+	scratch_close(dir);
+}
+
 static void test_xattr_refused(void **state _unused_)
 {
 	_cleanup_strbuf_ struct strbuf a = STRBUF_INIT;
@@ -384,7 +412,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),	   cmocka_unit_test(test_long_names), cmocka_unit_test(test_links),
 		cmocka_unit_test(test_hard_links), cmocka_unit_test(test_duplicates), cmocka_unit_test(test_missing),
-		cmocka_unit_test(test_limits),	   cmocka_unit_test(test_good),	      cmocka_unit_test(test_xattr_refused),
+		cmocka_unit_test(test_limits),	   cmocka_unit_test(test_good),	      cmocka_unit_test(test_check_only), cmocka_unit_test(test_xattr_refused),
 	};
 
 	(void) umask(0);
