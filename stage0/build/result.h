@@ -1,5 +1,5 @@
 /*
- * A file that a command makes: written beside its name, which it gets when it is whole.
+ * A file that a command makes: it gets its name when it is whole.
  */
 #pragma once
 
@@ -10,7 +10,7 @@
 #include "base/err.h"
 
 struct result_file {
-	char *path, *temp; /* temp: NULL once it is published */
+	char *path, *temp; /* temp: a name to be taken away, or NULL */
 	int fd;
 };
 #define RESULT_FILE_INIT {.fd = -EBADF}
