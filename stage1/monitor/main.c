@@ -59,8 +59,6 @@ static int take_input(struct monitor *m, struct err *e)
 	/* Nobody else has these open. */
 	if (m->input.to >= 0 && fd_set_nonblock(m->input.to) < 0)
 		return err_sys(e, "standard input");
-	terminal_raw(m);
-	terminal_resize(m);
 	return 0;
 }
 
@@ -86,7 +84,12 @@ static int prepare(struct monitor *m, struct err *e)
 	if (r < 0)
 		return r;
 	m->signals = take_signals(m->pty >= 0, e);
-	return m->signals < 0 ? m->signals : 0;
+	if (m->signals < 0)
+		return m->signals;
+	/* Now nothing ends us any more without the way back. */
+	terminal_raw(m);
+	terminal_resize(m);
+	return 0;
 }
 
 /*
