@@ -82,8 +82,9 @@ suite_functional() {
 }
 
 # What does not ask for namespaces, once more over the other flavour of stage1.
-FLY_FILES="app detach disk enter exit export hooks interactive kernel-files lifecycle list-status notify
-	pod-manifest pod-names prepare restart run socket-activation volumes"
+FLY_FILES="app app-args detach diagnostic disk enter env exit export gc hooks interactive kernel-files
+	lifecycle list-status monitor names notify pid-file pod-manifest pod-names prepare restart run
+	socket-activation uuid-file volume-flags volumes volumes-sources"
 
 suite_fly() {
 	local f

@@ -10,6 +10,7 @@ teardown() { test_down; }
 n() { g run --net=none "$@"; }
 
 @test "app-args: -- begins the words of the image before it, --- ends them" {
+	need ns-flavor
 	n "$PROBE_ID" --name=one -- args a --net=host -- x --- "$PROBE_ID" --name=two -- args b
 	assert_ok
 	assert_out 'one: argc=4' 'one: arg[0]=a' 'one: arg[1]=--net=host' 'one: arg[2]=--' 'one: arg[3]=x' \
@@ -41,6 +42,7 @@ n() { g run --net=none "$@"; }
 }
 
 @test "app-args: options of the pod stand anywhere, those of an app behind its image" {
+	need ns-flavor
 	n "$PROBE_ID" --name=one --hostname=box -- hostname --- --set-env=X=1 "$PROBE_ID" --name=two -- env X
 	assert_ok
 	assert_out 'one: hostname=box' 'two: X=1'
@@ -55,6 +57,7 @@ n() { g run --net=none "$@"; }
 }
 
 @test "app-args: --exec and --signature once for an image" {
+	need ns-flavor
 	n "$PROBE_ID" --exec=/a --exec=/b
 	assert_refused 254 '--exec specified multiple times'
 	n "$PROBE_ID" --signature=/a --signature=/b
@@ -89,6 +92,7 @@ n() { g run --net=none "$@"; }
 }
 
 @test "app-args: old names of flags work, and say what to write now" {
+	need ns-flavor
 	n "$PROBE_ID" --cap-retain=CAP_KILL -- status CapBnd
 	assert_ok
 	assert_out CapBnd=0000000000000020

@@ -44,6 +44,7 @@ n() { g run --net=none "$@"; }
 }
 
 @test "env: --set-env is for all apps, --environment for the one" {
+	need ns-flavor
 	n --set-env=A=all "$ENV_ID" --name=one --environment=B=mine --- "$ENV_ID" --name=two
 	assert_ok
 	assert_out 'one: A=all' 'two: A=all' 'one: B=mine' 'two: B=image'

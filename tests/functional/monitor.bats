@@ -76,6 +76,7 @@ teardown() { test_down; }
 assert_no_cgroups() { [ -z "$(pod_cgroups "$1")" ] || fail "left: $(pod_cgroups "$1")"; }
 
 @test "monitor: an app may be called init, or tasks" {
+	need ns-flavor
 	g run --detach --net=none "$PROBE_ID" --name=init -- pause --- "$PROBE_ID" --name=tasks -- pause
 	assert_ok
 	UUID=${lines[-1]}
@@ -93,6 +94,7 @@ assert_no_cgroups() { [ -z "$(pod_cgroups "$1")" ] || fail "left: $(pod_cgroups 
 }
 
 @test "monitor: a pod of 150 apps, whatever the caller's soft limit of open files, which is the apps', too" {
+	need ns-flavor
 	[ "$(ulimit -Hn)" -ge 8192 ] || skip "not that many open files here"
 	jq -nc --arg id "$PROBE_ID" '{acVersion: "0.8.11", acKind: "PodManifest", apps: [range(150) |
 		{name: "a\(.)", image: {id: $id}, app: {exec: ["/probe", "limits"], user: "0", group: "0"}}]}' >"$T/pod.json"

@@ -10,12 +10,14 @@ teardown() { test_down; }
 n() { g run --net=none "$@"; }
 
 @test "names: the hostname is gantry-UUID by default" {
+	need ns-flavor
 	n --uuid-file-save="$T/uuid" "$PROBE_ID" -- hostname , cat /etc/hostname
 	assert_ok
 	assert_out "hostname=gantry-$(cat "$T/uuid")" "gantry-$(cat "$T/uuid")"
 }
 
 @test "names: --hostname" {
+	need ns-flavor
 	n --hostname=box.example "$PROBE_ID" -- hostname , cat /etc/hostname , stat /etc/hostname
 	assert_ok
 	assert_out hostname=box.example box.example
@@ -26,6 +28,7 @@ n() { g run --net=none "$@"; }
 }
 
 @test "names: the host keeps its own" {
+	need ns-flavor
 	local before
 	before=$(uname -n)
 	n --hostname=other "$PROBE_ID" -- try sethostname
@@ -34,6 +37,7 @@ n() { g run --net=none "$@"; }
 }
 
 @test "names: run-prepared has these flags too" {
+	need ns-flavor
 	g prepare --quiet "$PROBE_ID" -- hostname , cat /etc/hosts /etc/resolv.conf
 	g run-prepared --net=none --hostname=late --dns=192.0.2.1 --hosts-entry=192.0.2.2=friend "$output"
 	assert_ok
@@ -44,6 +48,7 @@ n() { g run --net=none "$@"; }
 # --- hosts
 
 @test "names: /etc/hosts is made when the image has none" {
+	need ns-flavor
 	n --hostname=box "$PROBE_ID" -- cat /etc/hosts
 	assert_ok
 	assert_match '^127\.0\.0\.1\s.*localhost' '^::1\s.*localhost' '\sbox(\s|$)'
@@ -149,6 +154,7 @@ refused_or_without() {
 }
 
 @test "names: the apps of a pod share them" {
+	need ns-flavor
 	g run --net=none --hosts-entry=192.0.2.1=friend "$PROBE_ID" --name=one -- cat /etc/hosts --- \
 		"$PROBE_ID" --name=two -- cat /etc/hosts
 	assert_ok

@@ -76,6 +76,7 @@ at() { echo "--mount=volume=vol,target=$1"; }
 }
 
 @test "volumes-sources: a device is a device; in a directory it is none" {
+	need ns-flavor
 	v "$(host /dev/null)" "$(at /dev/other)" "$PROBE_ID" -- poke /dev/other x , stat /dev/other
 	assert_ok
 	assert_out 'poke /dev/other=ok'
@@ -86,6 +87,7 @@ at() { echo "--mount=volume=vol,target=$1"; }
 }
 
 @test "volumes-sources: recursive, not, and read-only all the way down" {
+	need ns-flavor
 	in_world mount -t tmpfs sub "$T/src/sub"
 	in_world sh -c 'echo mounted >"$1/here"; mkdir "$1/deep"' sh "$T/src/sub"
 	in_world mount -t tmpfs deep "$T/src/sub/deep"
@@ -108,6 +110,7 @@ at() { echo "--mount=volume=vol,target=$1"; }
 }
 
 @test "volumes-sources: one read-only and one not, of the same directory, in one pod" {
+	need ns-flavor
 	v "$(host "$T/src" ,readOnly=true)" --volume=rw,kind=host,source="$T/src" \
 		"$PROBE_ID" --name=reader --mount=volume=vol,target=/data -- await /data/new , write /data/x x --- \
 		"$PROBE_ID" --name=writer --mount=volume=rw,target=/data -- write /data/new x
