@@ -99,22 +99,19 @@ static int check_stored(const struct way *w, const char *id, struct err *e)
 }
 
 /* 1 with *ret_id: no need to ask the server; 0 with *known when there is something to ask about. */
-static int look_up(const struct way *w, struct remote *known, char **ret_id, struct err *e)
+static int look_up(const struct way *w, struct remote *known, char **ret_id)
 {
-	int r;
-
 	if (remote_get(w->rq->store, w->shown, known) < 0)
 		return 0;
-	if (!may_reuse(w, known)) {
+	/* Another image than is asked for may have been replaced since: the server is to say. */
+	if (!may_reuse(w, known) || check_stored(w, known->id, NULL) < 0) {
 		remote_done(known);
 		return 0;
 	}
 	if (w->rq->policy == PULL_UPDATE && !remote_is_fresh(known))
 		return 0;
-	r = check_stored(w, known->id, e);
-	if (r == 0)
-		*ret_id = xstrdup(known->id);
-	return r < 0 ? r : 1;
+	*ret_id = xstrdup(known->id);
+	return 1;
 }
 
 /* --- the download --- */
@@ -178,9 +175,7 @@ static int ask(struct way *w, const struct remote *known, char **ret_id, struct 
 	int r = download_start(&ask, &d, e);
 
 	if (r == 0 && d.head.status == 304) {
-		r = check_stored(w, known->id, e);
-		if (r == 0)
-			*ret_id = xstrdup(known->id);
+		*ret_id = xstrdup(known->id);
 	} else if (r == 0) {
 		r = import_download(w, &d, ret_id, e);
 	}
@@ -217,7 +212,7 @@ static int download(struct way *w, const struct remote *known, char **ret_id, st
 static int fetch(struct way *w, char **ret_id, struct err *e)
 {
 	struct remote known = {0};
-	int r = look_up(w, &known, ret_id, e);
+	int r = look_up(w, &known, ret_id);
 
 	if (r == 0 && w->rq->policy == PULL_NEVER)
 		r = err_set(e, ENOENT, "unable to fetch image from URL %s: it is not in the store",
@@ -227,7 +222,7 @@ static int fetch(struct way *w, char **ret_id, struct err *e)
 	if (r >= 0 && w->partial.dir >= 0) {
 		/* While we waited somebody else may have brought it. */
 		remote_done(&known);
-		r = look_up(w, &known, ret_id, e);
+		r = look_up(w, &known, ret_id);
 	}
 	if (r == 1)
 		log_debug("image: using image from local store for url %s", w->shown);

@@ -316,3 +316,27 @@ half() {
 	chattr -i "$DATA/cas/partial"
 	is_large
 }
+
+@test "fetch-resume: killed at any moment: the next one is right, and gc takes what nobody wants" {
+	local i
+	for i in 0 0.02 0.05 0.1 0.2 0.4 0.8; do
+		g_bg kill fetch "$URL/slow/it.aci"
+		sleep $i
+		kill -KILL "$BG" 2>/dev/null || :
+		wait "$BG" 2>/dev/null || :
+		g image list --no-legend
+		assert_ok
+		assert_equal "$output" ''
+	done
+	g fetch "$URL/slow/it.aci"
+	is_large
+	# another, a day old
+	half once/stall/it.aci
+	g image gc
+	assert_ok
+	[ "$(partial_size)" -gt 0 ] || fail "gc took what may be wanted"
+	touch -d '2 days ago' "$DATA"/cas/partial/*
+	g image gc
+	assert_ok
+	no_partial
+}
