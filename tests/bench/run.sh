@@ -50,19 +50,19 @@ outer() {
 [ -n "${BENCH_WORK:-}" ] || outer "$@"
 export W=$BENCH_WORK
 
-for part in rig peers subject start memory image counts; do
+for part in rig peers subject start memory image list counts; do
 	# shellcheck disable=SC1090 # the files beside this one
 	. "$HERE/$part.sh"
 done
 
-[ $# -gt 0 ] || set -- one pod enter many memory image
+[ $# -gt 0 ] || set -- one pod enter many memory image list
 begin=$SECONDS
 rig_make
 peers_make
 subject_make
 for section; do
 	case $section in
-	one | pod | enter | many | memory | image | counts) "bench_$section" ;;
+	one | pod | enter | many | memory | image | list | counts) "bench_$section" ;;
 	*) echo "bench: no section $section" >&2 && exit 2 ;;
 	esac
 done
