@@ -1,7 +1,8 @@
 /*
- * Listening sockets of a socket-activated app, as sd_listen_fds(3) wants them: descriptors 3 and up, in
- * their order, and three variables that say so.  They come from the service manager by way of stage0, or
- * are made here, in the pod's network: the specification promises the app one in any case.
+ * Listening sockets of a socket-activated app, as sd_listen_fds(3) wants them: descriptors 3 and
+ * up, in their order, and three variables that say so.  They come from the service manager by way
+ * of stage0, or are made here, in the pod's network: the specification promises the app one in any
+ * case.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -99,7 +99,9 @@ static int check_target(const struct stage2 *s, const struct app_mount *m, const
 	if (!strcmp(real, "/"))
 		return err_set(e, EINVAL, "a volume cannot be the root");
 	if (is_hosts_dir(s, m->target))
-		return strcmp(real, m->target) ? err_set(e, ELOOP, "the image has a link there") : 0;
+		return strcmp(real, m->target)
+			       ? err_set(e, ELOOP, "the image has a link there")
+			       : 0;
 	if (path_is_below(real, "/proc"))
 		return err_set(e, EINVAL, "a volume cannot be at or below /proc");
 	if (!strcmp(real, "/dev"))
@@ -112,8 +114,8 @@ static int check_target(const struct stage2 *s, const struct app_mount *m, const
 }
 
 /*
- * A volume that is itself a device node was asked for as one; in all others devices do not work.  In a
- * chroot they do, and stage1/run has decided what is mounted through to where.
+ * A volume that is itself a device node was asked for as one; in all others devices do not work.  In
+ * a chroot they do, and stage1/run has decided what is mounted through to where.
  */
 static int attributes(const struct stage2 *s, int mnt, const struct app_mount *m, unsigned *ret)
 {

@@ -72,7 +72,8 @@ static int set_env(struct app_record *rec, void *field, const char *value, size_
 	return eq && eq != value ? set_list(rec, field, value, n) : -EINVAL;
 }
 
-int app_record_parse_listen(const char *text, bool *ret_udp, unsigned *ret_port, const char **ret_name)
+int app_record_parse_listen(const char *text, bool *ret_udp, unsigned *ret_port,
+			    const char **ret_name)
 {
 	bool tcp = str_starts(text, "tcp "), fd = str_starts(text, "fd ");
 	const char *rest = text + (fd ? 3 : 4), *space = strchr(rest, ' ');
@@ -104,8 +105,9 @@ static int set_listen(struct app_record *rec, void *field, const char *value, si
 	unsigned port;
 	bool udp;
 
-	return app_record_parse_listen(value, &udp, &port, &name) < 0 ? -EINVAL
-								       : set_list(rec, field, value, n);
+	if (app_record_parse_listen(value, &udp, &port, &name) < 0)
+		return -EINVAL;
+	return set_list(rec, field, value, n);
 }
 
 static char *get_list(_unused_ const struct app_record *rec, const void *field, size_t n)

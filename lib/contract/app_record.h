@@ -74,7 +74,8 @@ struct app_record {
 #define APP_RECORD_INIT {.paths = true, .shm = true}
 
 /* An element of `listen` in its parts; port 0: it comes as a descriptor. name points into text. */
-int app_record_parse_listen(const char *text, bool *ret_udp, unsigned *ret_port, const char **ret_name);
+int app_record_parse_listen(const char *text, bool *ret_udp, unsigned *ret_port,
+			    const char **ret_name);
 
 /* Append a copy of it (for the writer). */
 void app_record_add_gid(struct app_record *rec, gid_t gid);

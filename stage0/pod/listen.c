@@ -19,7 +19,8 @@ int listen_sockets(struct err *e)
 	if (parse_pid(pid, &who) < 0 || who != getpid())
 		return 0;
 	if (parse_u64(count, LISTEN_MAX, &n) < 0)
-		return err_set(e, EINVAL, "LISTEN_FDS: %s is no number of at most %d", q(count), LISTEN_MAX);
+		return err_set(e, EINVAL, "LISTEN_FDS: %s is no number of at most %d", q(count),
+			       LISTEN_MAX);
 	for (int i = 0; i < (int) n; i++)
 		if (fd_set_cloexec(LISTEN_FIRST + i, true) < 0)
 			return err_sys(e, "LISTEN_FDS: descriptor %d", LISTEN_FIRST + i);

@@ -8,5 +8,6 @@
 #define LISTEN_FIRST 3
 #define LISTEN_MAX 64
 
-/* How many: they are the descriptors LISTEN_FIRST and up, close-on-exec from here on. 0: none for us. */
+/* How many: they are the descriptors LISTEN_FIRST and up, close-on-exec from here on. 0: none for
+ * us. */
 int listen_sockets(struct err *e);

@@ -1,6 +1,6 @@
 /*
- * Who am I: `gc` of a stage1, executed in the directory of a pod that has ended: by the monitor right
- * away, or by `gantry gc` and `rm` later.
+ * Who am I: `gc` of a stage1, executed in the directory of a pod that has ended: by the monitor
+ * right away, or by `gantry gc` and `rm` later.
  */
 #include "base/fd.h"
 #include "base/log.h"

@@ -1,6 +1,6 @@
 /*
- * What a pod that flies leaves on the host: processes.  What was entered into it nobody has ended, and
- * when its init was killed, neither what the app had put in the background.
+ * What a pod that flies leaves on the host: processes.  What was entered into it nobody has ended,
+ * and when its init was killed, neither what the app had put in the background.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -25,8 +25,9 @@
 #define MOUNTINFO_MAX (4u << 20)
 
 /*
- * "36 35 98:0 /root-in-its-file-system / rw - type source options" (proc(5)): the mount that is "/" to the
- * process.  That of an app is an overlay whose source is the pod's number, or lies in the pod's directory.
+ * "36 35 98:0 /root-in-its-file-system / rw - type source options" (proc(5)): the mount that is "/"
+ * to the process.  That of an app is an overlay whose source is the pod's number, or lies in the
+ * pod's directory.
  */
 static bool is_root_of(const char *line, const char *uuid)
 {

@@ -1,7 +1,8 @@
 /*
- * The plan of a pod that flies.  What cannot be had is told once, in a note, when leaving it out takes
- * something away from the operator's comfort (a network, a hostname) or from the image's isolators, as
- * rkt's fly leaves them out; what would mean another pod than was asked for is an error.
+ * The plan of a pod that flies.  What cannot be had is told once, in a note, when leaving it out
+ * takes something away from the operator's comfort (a network, a hostname) or from the image's
+ * isolators, as rkt's fly leaves them out; what would mean another pod than was asked for is an
+ * error.
  */
 #include <errno.h>
 #include <string.h>
@@ -22,16 +23,18 @@ static void note_options(const struct entry_args *args, struct plan *plan)
 		const char *option;
 		bool given;
 	} options[] = {
-		{"--net", args->nets && !(strv_len(args->nets) == 1 && str_eq(args->nets[0], "host"))},
+		{"--net",
+		 args->nets && !(strv_len(args->nets) == 1 && str_eq(args->nets[0], "host"))},
 		{"--hostname", !is_default_hostname(args->hostname, plan->uuid)},
 		{"--ipc", args->ipc && !str_eq(args->ipc, "parent")},
 	};
 
 	for (size_t i = 0; i < ELEMENTSOF(options); i++)
 		if (options[i].given)
-			strv_push(&plan->notes,
-				  xasprintf("stage1 fly: %s is ignored: the pod shares network, IPC and host "
-					    "name with the host", options[i].option));
+			strv_push(&plan->notes, xasprintf("stage1 fly: %s is ignored: the pod "
+							  "shares network, IPC and host "
+							  "name with the host",
+							  options[i].option));
 }
 
 static void note_isolators(const char *whose, const struct isolator_list *l, struct plan *plan)
@@ -44,12 +47,13 @@ static void note_isolators(const char *whose, const struct isolator_list *l, str
 	if (!names)
 		return;
 	list = strv_join(names, ", ");
-	strv_push(&plan->notes, xasprintf("stage1 fly: %s: isolators are not applied: %s", whose, list));
+	strv_push(&plan->notes,
+		  xasprintf("stage1 fly: %s: isolators are not applied: %s", whose, list));
 }
 
 /*
- * A mount point that nobody filled: elsewhere an empty volume is made up, here it is an error as in rkt.
- * stage0 has made one up already when it wrote the pod manifest, and its name tells.
+ * A mount point that nobody filled: elsewhere an empty volume is made up, here it is an error as in
+ * rkt. stage0 has made one up already when it wrote the pod manifest, and its name tells.
  */
 static int check_mount_points(const struct pod *pod, const struct pod_app *a, struct err *e)
 {
@@ -73,7 +77,9 @@ static int check_mount_points(const struct pod *pod, const struct pod_app *a, st
 	return 0;
 }
 
-/* One of the pod's own mounts in front of all others, unless the operator has put something there. */
+/*
+ * One of the pod's own mounts in front of all others, unless the operator has put something there.
+ */
 static void add_first(struct plan_app *pa, struct plan_mount m)
 {
 	for (size_t i = 0; i < pa->n_mounts; i++)
@@ -93,7 +99,9 @@ static void host_mounts(struct plan_app *pa)
 
 	add_first(pa, (struct plan_mount) {.source = SOURCE_TMPFS, .target = (char *) "/tmp"});
 	for (size_t i = 0; i < ELEMENTSOF(dirs); i++)
-		add_first(pa, (struct plan_mount) {.source = SOURCE_HOST, .path = dirs[i], .target = dirs[i],
+		add_first(pa, (struct plan_mount) {.source = SOURCE_HOST,
+						   .path = dirs[i],
+						   .target = dirs[i],
 						   .recursive = true});
 }
 
@@ -112,7 +120,8 @@ static int plan_app(const struct pod *pod, const struct pod_app *a, const struct
 	pa->record.paths = pa->record.shm = false;
 	pa->record.caps_bounding = facts->caps;
 	pa->record.read_only_root = a->runtime->read_only_root;
-	pa->record.env = plan_environment(pa->name, &a->app->environment, plan->terminal ? facts->term : NULL);
+	pa->record.env = plan_environment(pa->name, &a->app->environment,
+					  plan->terminal ? facts->term : NULL);
 	note_isolators(pa->name, &a->app->isolators, plan);
 	r = plan_identity(a->app, &pa->record, e);
 	if (r == 0)
@@ -137,7 +146,8 @@ int fly_plan(const struct pod *pod, const struct entry_args *args, const struct 
 	int r;
 
 	if (pod->n_apps != 1)
-		return err_set(e, EINVAL, "stage1 fly runs one app only, and the pod has %zu", pod->n_apps);
+		return err_set(e, EINVAL, "stage1 fly runs one app only, and the pod has %zu",
+			       pod->n_apps);
 	plan->uuid = xstrdup(pod->uuid);
 	plan->hostname = xstrdup(args->hostname ? args->hostname : pod->uuid);
 	plan->overlay = pod->overlay;

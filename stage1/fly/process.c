@@ -1,6 +1,6 @@
 /*
- * The pod's processes without control groups.  init is the one that has the pod's directory open, which
- * it does until its end; the app's main process is a child of init.
+ * The pod's processes without control groups.  init is the one that has the pod's directory open,
+ * which it does until its end; the app's main process is a child of init.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -54,12 +54,15 @@ static bool is_pods(pid_t pid, const char *leaf)
 
 	if (str_eq(leaf, POD_INIT_LEAF))
 		return has_pod_open(pid);
-	return pod_read_pid(POD_PID, &init, NULL) == 0 && has_pod_open(init) && parent_of(pid) == init;
+	return pod_read_pid(POD_PID, &init, NULL) == 0 && has_pod_open(init) &&
+	       parent_of(pid) == init;
 }
 
 int pod_process_open(pid_t pid, const char *uuid, const char *leaf, struct err *e)
 {
-	/* First the descriptor: what is read afterwards is then of this process, or it has ended. */
+	/*
+	 * First the descriptor: what is read afterwards is then of this process, or it has ended.
+	 */
 	_cleanup_fd_ int pidfd = proc_pidfd_open(pid);
 
 	if (pidfd == -ESRCH)
@@ -72,8 +75,8 @@ int pod_process_open(pid_t pid, const char *uuid, const char *leaf, struct err *
 }
 
 /* It stays in the group of whoever started it. */
-int pod_open_group(_unused_ const char *uuid, _unused_ const char *app, _unused_ struct cg_leaf *ret,
-		   _unused_ struct err *e)
+int pod_open_group(_unused_ const char *uuid, _unused_ const char *app,
+		   _unused_ struct cg_leaf *ret, _unused_ struct err *e)
 {
 	return 0;
 }

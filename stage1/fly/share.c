@@ -1,8 +1,8 @@
 /*
- * Mount propagation of a fly pod's volumes: what the app mounts on one appears on the host as well, which
- * is what rkt's fly is used for (an agent in a pod that mounts disks for others).  A clone of a shared
- * mount is its peer by itself; where the host's mount is not shared (no systemd), it is made so first,
- * and stays so: mounts that the app leaves there are the host's, too.
+ * Mount propagation of a fly pod's volumes: what the app mounts on one appears on the host as well,
+ * which is what rkt's fly is used for (an agent in a pod that mounts disks for others).  A clone of
+ * a shared mount is its peer by itself; where the host's mount is not shared (no systemd), it is
+ * made so first, and stays so: mounts that the app leaves there are the host's, too.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -73,7 +73,8 @@ static void unescape(char *s)
 }
 
 /* "36 35 98:0 /root /mount/point rw shared:1 - type source options" */
-static int share_line(const char *line, const struct plan_mount *m, const struct place *at, struct err *e)
+static int share_line(const char *line, const struct plan_mount *m, const struct place *at,
+		      struct err *e)
 {
 	_cleanup_strv_ char **words = strv_split(line, ' ');
 	size_t n = strv_len(words);
@@ -88,7 +89,8 @@ static int share_line(const char *line, const struct plan_mount *m, const struct
 			return 0;
 	if (mount(NULL, words[4], NULL, MS_SHARED, NULL) < 0)
 		return err_sys(e, "make %s shared", q(words[4]));
-	log_info("stage1 fly: volume %s: the mount on %s is a shared one from now on", q(m->volume), q(words[4]));
+	log_info("stage1 fly: volume %s: the mount on %s is a shared one from now on", q(m->volume),
+		 q(words[4]));
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 /*
- * The pod's processes where they are among the host's (flavour fly).  We are their reaper: whoever loses
- * its parent becomes our child, so nothing that an app started gets away, and no control group is needed
- * to find it.  We look into the procfs of our own small root, and allocate nothing.
+ * The pod's processes where they are among the host's (flavour fly).  We are their reaper: whoever
+ * loses its parent becomes our child, so nothing that an app started gets away, and no control
+ * group is needed to find it.  We look into the procfs of our own small root, and allocate nothing.
  */
 #include <ctype.h>
 #include <dirent.h>

@@ -19,7 +19,8 @@ static struct listening look(int fd)
 	struct listening l = {.fd = fd};
 	int type = 0;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len) < 0 || getsockname(fd, &addr.any, &len) < 0)
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len) < 0 ||
+	    getsockname(fd, &addr.any, &len) < 0)
 		return l;
 	l.udp = type == SOCK_DGRAM;
 	if (type != SOCK_STREAM && type != SOCK_DGRAM)
@@ -40,7 +41,8 @@ int listening_take(struct listening_list *ret, struct err *e)
 		if (fd < 0)
 			return 0;
 		if (ret->n == LISTENING_MAX)
-			return err_set(e, E2BIG, "more than %d sockets to listen on", LISTENING_MAX);
+			return err_set(e, E2BIG, "more than %d sockets to listen on",
+				       LISTENING_MAX);
 		ret->v[ret->n++] = look(fd);
 	}
 }

@@ -1,6 +1,6 @@
 /*
- * Sockets of the service manager (sd_listen_fds(3)) on their way to the apps: stage0 has taken them, and
- * announces them as "listen0" and up.
+ * Sockets of the service manager (sd_listen_fds(3)) on their way to the apps: stage0 has taken
+ * them, and announces them as "listen0" and up.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
- * The socket on which an app says that it is ready (sd_notify(3)). Made in the pod directory, from where
- * it is mounted into the app; init listens.
+ * The socket on which an app says that it is ready (sd_notify(3)). Made in the pod directory, from
+ * where it is mounted into the app; init listens.
  */
 #include <errno.h>
 #include <fcntl.h>

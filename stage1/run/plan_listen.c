@@ -1,6 +1,7 @@
 /*
- * Which app gets which of the service manager's sockets: the one whose port it is on, of those that an
- * image calls socketActivated.  --port says that the host's socket is on another port than the image's.
+ * Which app gets which of the service manager's sockets: the one whose port it is on, of those that
+ * an image calls socketActivated.  --port says that the host's socket is on another port than the
+ * image's.
  */
 #include "base/str.h"
 #include "stage1/run/plan.h"
@@ -29,22 +30,27 @@ static void add(struct plan_app *pa, int fd, char *text)
 	strv_push(&pa->record.listen, text);
 }
 
-/* One number of a port: every socket on it (IPv4 and IPv6 are two), or else one that is to be made. */
-static void add_port(const struct pod *pod, const struct app_port *p, int64_t k, const struct host_facts *facts,
-		     struct plan *plan, struct plan_app *pa)
+/*
+ * One number of a port: every socket on it (IPv4 and IPv6 are two), or else one that is to be made.
+ */
+static void add_port(const struct pod *pod, const struct app_port *p, int64_t k,
+		     const struct host_facts *facts, struct plan *plan, struct plan_app *pa)
 {
 	bool udp = str_eq(p->protocol, "udp"), any = false;
 
 	for (size_t i = 0; facts->listening && i < facts->listening->n; i++) {
 		const struct listening *l = &facts->listening->v[i];
 
-		if (l->udp != udp || (int64_t) l->port != host_port(pod, p) + k || is_taken(plan, l->fd))
+		if (l->udp != udp || (int64_t) l->port != host_port(pod, p) + k ||
+		    is_taken(plan, l->fd))
 			continue;
 		add(pa, l->fd, xasprintf("fd %s", p->name));
 		any = true;
 	}
 	if (!any)
-		add(pa, -1, xasprintf("%s %lld %s", udp ? "udp" : "tcp", (long long) (p->port + k), p->name));
+		add(pa, -1,
+		    xasprintf("%s %lld %s", udp ? "udp" : "tcp", (long long) (p->port + k),
+			      p->name));
 }
 
 void plan_listen(const struct pod *pod, const struct app *app, const struct host_facts *facts,
@@ -65,9 +71,11 @@ void plan_listen_rest(const struct host_facts *facts, struct plan *plan)
 
 		if (is_taken(plan, l->fd))
 			continue;
-		strv_push(&plan->notes,
-			  l->port ? xasprintf("socket activation: no app has a socketActivated port %s %u",
-					      l->udp ? "udp" : "tcp", l->port)
-				  : xasprintf("socket activation: socket %zu has no port, no app gets it", i));
+		strv_push(&plan->notes, l->port ? xasprintf("socket activation: no app has a "
+							    "socketActivated port %s %u",
+							    l->udp ? "udp" : "tcp", l->port)
+						: xasprintf("socket activation: socket %zu has no "
+							    "port, no app gets it",
+							    i));
 	}
 }

@@ -1,6 +1,6 @@
 /*
- * Apps that say when they are ready: those whose image has the annotation for it (appc specification,
- * "supports-systemd-notify").
+ * Apps that say when they are ready: those whose image has the annotation for it (appc
+ * specification, "supports-systemd-notify").
  */
 #include "base/str.h"
 #include "contract/layout.h"
@@ -17,8 +17,10 @@ void plan_notify(const struct pod_app *a, size_t index, struct plan *plan, struc
 		return;
 	/* Nothing is made in a volume that was not asked for. */
 	if (plan_covered(pa, PLACE)) {
-		strv_push(&plan->notes, xasprintf("app %s: a volume covers " PLACE ": it is taken for ready when "
-						  "it was started", pa->name));
+		strv_push(&plan->notes,
+			  xasprintf("app %s: a volume covers " PLACE ": it is taken for ready when "
+				    "it was started",
+				    pa->name));
 		return;
 	}
 	pa->notify = xasprintf(POD_ETC "/notify.%zu", index);

@@ -16,7 +16,8 @@
 static const char *const one_app[] = {"a", NULL};
 static const char *const two_apps[] = {"a", "b", NULL};
 
-static int fly(struct pod_dir *d, const char *app, const char *more, const char *tail, const struct entry_args *args)
+static int fly(struct pod_dir *d, const char *app, const char *more, const char *tail,
+	       const struct entry_args *args)
 {
 	static const struct host_facts facts = {.caps = ALL_CAPS};
 	_cleanup_free_ char *manifest = pod_dir_manifest(app, more, tail);
@@ -48,9 +49,13 @@ static void nothing_confines(void **state _unused_)
 	const struct app_record *rec;
 	struct pod_dir d;
 
-	assert_int_equal(fly(&d, ",\"isolators\":[{\"name\":\"resource/memory\",\"value\":{\"limit\":\"64M\"}}]", "",
-			     "", &NO_ARGS), 0);
-	assert_true(d.plan->chroot && !d.plan->private_net && !d.plan->private_ipc && !d.plan->nets);
+	assert_int_equal(
+		fly(&d,
+		    ",\"isolators\":[{\"name\":\"resource/memory\",\"value\":{\"limit\":\"64M\"}}]",
+		    "", "", &NO_ARGS),
+		0);
+	assert_true(d.plan->chroot && !d.plan->private_net && !d.plan->private_ipc &&
+		    !d.plan->nets);
 	assert_null(d.plan->cgroups);
 	assert_int_equal(d.plan->apps[0].limits.memory_bytes, -1);
 	rec = &d.plan->apps[0].record;
@@ -77,9 +82,13 @@ static void host_mounts(void **state _unused_)
 	}
 	pod_dir_close(&d);
 	/* What the operator puts there is not covered. */
-	assert_int_equal(fly(&d, "",
-			     ",\"mounts\":[{\"volume\":\"v\",\"path\":\"/tmp\"},{\"volume\":\"v\",\"path\":\"/sys\"}]",
-			     ",\"volumes\":[{\"name\":\"v\",\"kind\":\"host\",\"source\":\"/usr\"}]", &NO_ARGS), 0);
+	assert_int_equal(
+		fly(&d, "",
+		    ",\"mounts\":[{\"volume\":\"v\",\"path\":\"/"
+		    "tmp\"},{\"volume\":\"v\",\"path\":\"/sys\"}]",
+		    ",\"volumes\":[{\"name\":\"v\",\"kind\":\"host\",\"source\":\"/usr\"}]",
+		    &NO_ARGS),
+		0);
 	assert_int_equal(d.plan->apps[0].n_mounts, ELEMENTSOF(targets));
 	m = mount_on(d.plan, "/tmp");
 	assert_string_equal(m->path, "/usr");
@@ -92,10 +101,15 @@ static void recursive_when_asked(void **state _unused_)
 {
 	struct pod_dir d;
 
-	assert_int_equal(fly(&d, "",
-			     ",\"mounts\":[{\"volume\":\"y\",\"path\":\"/y\"},{\"volume\":\"n\",\"path\":\"/n\"}]",
-			     ",\"volumes\":[{\"name\":\"y\",\"kind\":\"host\",\"source\":\"/usr\",\"recursive\":true},"
-			     "{\"name\":\"n\",\"kind\":\"host\",\"source\":\"/usr\",\"recursive\":false}]", &NO_ARGS), 0);
+	assert_int_equal(
+		fly(&d, "",
+		    ",\"mounts\":[{\"volume\":\"y\",\"path\":\"/y\"},{\"volume\":\"n\",\"path\":\"/"
+		    "n\"}]",
+		    ",\"volumes\":[{\"name\":\"y\",\"kind\":\"host\",\"source\":\"/"
+		    "usr\",\"recursive\":true},"
+		    "{\"name\":\"n\",\"kind\":\"host\",\"source\":\"/usr\",\"recursive\":false}]",
+		    &NO_ARGS),
+		0);
 	assert_true(mount_on(d.plan, "/y")->recursive && !mount_on(d.plan, "/n")->recursive);
 	pod_dir_close(&d);
 }
@@ -111,30 +125,37 @@ static void mount_points(void **state _unused_)
 	pod_dir_close(&d);
 	/* As stage0 makes one up. */
 	assert_int_equal(fly(&d, point, ",\"mounts\":[{\"volume\":\"a-data\",\"path\":\"/data\"}]",
-			     ",\"volumes\":[{\"name\":\"a-data\",\"kind\":\"empty\"}]", &NO_ARGS), -EINVAL);
+			     ",\"volumes\":[{\"name\":\"a-data\",\"kind\":\"empty\"}]", &NO_ARGS),
+			 -EINVAL);
 	assert_string_equal(err_text(&d.e), refused);
 	pod_dir_close(&d);
-	assert_int_equal(fly(&d, point, "", ",\"volumes\":[{\"name\":\"data\",\"kind\":\"empty\"}]", &NO_ARGS), 0);
+	assert_int_equal(fly(&d, point, "", ",\"volumes\":[{\"name\":\"data\",\"kind\":\"empty\"}]",
+			     &NO_ARGS),
+			 0);
 	assert_int_equal(mount_on(d.plan, "/data")->source, SOURCE_EMPTY);
 	assert_false(mount_on(d.plan, "/data")->back);
 	pod_dir_close(&d);
 	assert_int_equal(fly(&d, point, ",\"mounts\":[{\"volume\":\"other\",\"path\":\"/data/\"}]",
-			     ",\"volumes\":[{\"name\":\"other\",\"kind\":\"empty\"}]", &NO_ARGS), 0);
+			     ",\"volumes\":[{\"name\":\"other\",\"kind\":\"empty\"}]", &NO_ARGS),
+			 0);
 	pod_dir_close(&d);
 }
 
 static void options(void **state _unused_)
 {
 	char *net[] = {(char *) "none", NULL}, *host[] = {(char *) "host", NULL};
-	struct entry_args args = {.nets = net, .hostname = (char *) "name", .ipc = (char *) "private"};
+	struct entry_args args = {
+		.nets = net, .hostname = (char *) "name", .ipc = (char *) "private"};
 	struct pod_dir d;
 
 	assert_int_equal(fly(&d, "", "", "", &args), 0);
-	assert_true(has_note(d.plan, "--net is ignored") && has_note(d.plan, "--hostname is ignored") &&
+	assert_true(has_note(d.plan, "--net is ignored") &&
+		    has_note(d.plan, "--hostname is ignored") &&
 		    has_note(d.plan, "--ipc is ignored"));
 	pod_dir_close(&d);
-	args = (struct entry_args) {
-		.nets = host, .hostname = (char *) "gantry-" POD_DIR_UUID, .ipc = (char *) "parent"};
+	args = (struct entry_args) {.nets = host,
+				    .hostname = (char *) "gantry-" POD_DIR_UUID,
+				    .ipc = (char *) "parent"};
 	assert_int_equal(fly(&d, "", "", "", &args), 0);
 	assert_null(d.plan->notes);
 	pod_dir_close(&d);
@@ -160,9 +181,12 @@ static void one_app_only(void **state _unused_)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nothing_confines),	cmocka_unit_test(host_mounts),
-		cmocka_unit_test(recursive_when_asked), cmocka_unit_test(mount_points),
-		cmocka_unit_test(options),		cmocka_unit_test(one_app_only),
+		cmocka_unit_test(nothing_confines),
+		cmocka_unit_test(host_mounts),
+		cmocka_unit_test(recursive_when_asked),
+		cmocka_unit_test(mount_points),
+		cmocka_unit_test(options),
+		cmocka_unit_test(one_app_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
