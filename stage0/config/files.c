@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "stage0/config/internal.h"
 #include "stage0/context.h"
 
@@ -100,6 +101,20 @@ static int take_text(char *text, size_t len, const struct config_subdir *sub, co
 	return r;
 }
 
+/* One command reads the credentials for each of its downloads, and tells of a file once. */
+static bool is_news(const char *path, const char *name)
+{
+	static char **told;
+	char *file = path_join(path, name);
+
+	if (strv_has(told, file)) {
+		free(file);
+		return false;
+	}
+	strv_push(&told, file);
+	return true;
+}
+
 /* One name; 0 as well when it is not a file of ours. */
 static int take_file(int dir, const char *path, const char *name, const struct config_subdir *sub,
 		     bool warn, config_take take, void *arg, struct err *e)
@@ -112,13 +127,15 @@ static int take_file(int dir, const char *path, const char *name, const struct c
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : err_sys(e, "stat");
 	if (!S_ISREG(st.st_mode)) {
-		log_warning("configuration %s/%s is not a regular file: left out", path, name);
+		if (is_news(path, name))
+			log_warning("configuration %s/%s is not a regular file: left out", path,
+				    name);
 		return 0;
 	}
 	r = file_read_at(dir, name, CONFIG_FILE_MAX, &text, &len, e);
 	if (r < 0)
 		return r;
-	if (warn && (st.st_mode & S_IROTH))
+	if (warn && (st.st_mode & S_IROTH) && is_news(path, name))
 		log_warning("everybody can read the credentials in %s/%s (chmod o-r)", path, name);
 	r = take_text(text, len, sub, take, arg, e);
 	if (sub->secret)

@@ -236,3 +236,17 @@ $(sha256 "$request")"
 	wait "$BG" 2>/dev/null || :
 	[ -z "$found" ] || fail "$found"
 }
+
+@test "fetch-auth: that everybody can read them is said once" {
+	keys_up
+	INSECURE=http
+	install_key good example.com/app
+	sign "$WWW/app.aci" good
+	basic "$ONE"
+	chmod 644 "$LOCAL/auth.d/one.json"
+	g fetch "http://$ONE/auth/app.aci"
+	is_app
+	assert_equal "$(grep -c 'everybody can read' "$T/err")" 1
+	rm -f "$WWW/app.aci.asc"
+	keys_down
+}
