@@ -36,6 +36,8 @@ static int open_layout(const struct build_request *rq, const char *source, struc
 	struct stat st = {0};
 	int r;
 
+	if (dir < 0 && errno == ENOTDIR)
+		return err_set(e, ENOTDIR, "%s is no directory (an image is changed with --patch)", q(source));
 	if (dir < 0)
 		return err_sys(e, "open %s", q(source));
 	r = check_layout_names(dir, !rq->manifest, c, e);

@@ -67,6 +67,7 @@ run_image() {
 	truncate -s 5M "$r/holes"
 	printf data | dd of="$r/holes" bs=1 seek=3000000 conv=notrunc status=none
 	truncate -s 1M "$r/nothing"
+	mkdir "$r/many" && (cd "$r/many" && seq 3000 | xargs touch)
 	mkfifo "$r/pipe"
 	mknod "$r/null" c 1 3
 	setfattr -n user.a -v one "$r/priv"
@@ -162,6 +163,8 @@ run_image() {
 	g build --overwrite --name=example.com/new "$L" "$T/a.aci"
 	assert_ok
 	manifest_of "$T/a.aci" | jq -e '.name == "example.com/new"' >/dev/null || fail "not replaced"
+	g build "$T/a.aci" "$T/b.aci"
+	assert_refused 254 'a.aci" is no directory \(an image is changed with --patch\)'
 	g build --mtime=soon "$L" "$T/b.aci"
 	assert_refused 254 '--mtime: "soon" is no number of seconds'
 	g build --patch --owner-root "$T/a.aci" "$T/b.aci"

@@ -175,6 +175,19 @@ JSON
 	assert_refused 254 'fifo: is no regular file'
 }
 
+@test "validate: by anybody" {
+	U=$(mktemp -d /tmp/gantry-validate.XXXXXX)
+	cp "$FIX/probe.aci" "$U/a.aci"
+	tar -cf "$U/b.aci" -C "$T" tmp
+	chmod -R a+rX "$U"
+	as_user() { run in_world setpriv --reuid=1234 --regid=1234 --clear-groups "$GANTRY" validate "$@"; }
+	as_user "$U/a.aci"
+	[ "$status" = 0 ] || fail "$output"
+	as_user "$U/b.aci"
+	rm -rf "$U"
+	[ "$status" = 254 ] && [[ $output == *'the image has no manifest'* ]] || fail "$output"
+}
+
 @test "validate: nothing of an image is written anywhere" {
 	before=$(in_world find "$DATA" /tmp/gantry-check* 2>/dev/null | wc -l)
 	g validate "$FIX/probe.aci"
