@@ -10,7 +10,8 @@
 
 extern const struct command cmd_cat_manifest, cmd_complete, cmd_completion, cmd_config, cmd_doc,
 	cmd_enter, cmd_export, cmd_fetch, cmd_gc, cmd_help, cmd_image_cat_manifest, cmd_image_list,
-	cmd_image_rm, cmd_list, cmd_prepare, cmd_restart, cmd_rm, cmd_run, cmd_run_prepared, cmd_status,
+	cmd_image_rm, cmd_list, cmd_net_check, cmd_net_gc, cmd_net_list,
+	cmd_net_status, cmd_prepare, cmd_restart, cmd_rm, cmd_run, cmd_run_prepared, cmd_status,
 	cmd_stop, cmd_trust, cmd_version, cmd_metadata_service;
 extern const struct command cmd_image_export, cmd_image_extract, cmd_image_gc, cmd_image_render,
 	cmd_image_verify, cmd_image_fetch, cmd_build, cmd_sign, cmd_validate;
@@ -30,6 +31,13 @@ static const struct command family_image = {
 	.is_family = true,
 };
 
+static const struct command family_net = {
+	.name = "net",
+	.usage = "COMMAND",
+	.summary = "work with the networks of this host and of its pods",
+	.is_family = true,
+};
+
 const struct command *const commands[] = {
 	&cmd_run,
 	&cmd_prepare,
@@ -45,6 +53,11 @@ const struct command *const commands[] = {
 	&cmd_export,
 	&cmd_fetch,
 	&cmd_trust,
+	&family_net,
+	&cmd_net_list,
+	&cmd_net_status,
+	&cmd_net_check,
+	&cmd_net_gc,
 	&family_image,
 	&cmd_image_list,
 	&cmd_image_cat_manifest,

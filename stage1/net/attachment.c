@@ -1,5 +1,6 @@
 #include "stage1/net/attachment.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/parse.h"
 #include "base/record.h"
 #include "base/str.h"
 #include "contract/layout.h"
@@ -233,6 +235,27 @@ int attachment_del(struct attachment *a, int pod_fd, const char *uuid, const cha
 	return 0;
 }
 
+int attachment_check(const struct attachment *a, const char *uuid, bool repair, struct err *e)
+{
+	struct cni_call call = call_of(a, "CHECK", uuid, a->netns);
+	_cleanup_free_ char *args = NULL;
+	int r = 0;
+
+	if (cni_version_cmp(a->network.version, "0.4.0") < 0 ||
+	    cni_is_true(json_get(a->network.list, "disableCheck")))
+		return 0;
+	if (!a->result)
+		return err_set(e, ENOENT, "network %s (%s): nothing is recorded of its ADD",
+			       q(a->network.name), a->ifname);
+	if (repair) {
+		args = xasprintf("%s%sIgnoreUnknown=1;Repair=1", a->args, *a->args ? ";" : "");
+		call.args = args;
+	}
+	for (const cJSON *p = json_get(a->network.list, "plugins")->child; p && r == 0; p = p->next)
+		r = run_plugin(a, &call, p, a->result, NULL, e);
+	return r < 0 ? err_ctx(e, r, "network %s (%s)", q(a->network.name), a->ifname) : 0;
+}
+
 static int read_state(struct attachment *a, int pod_fd, char **version, struct err *e)
 {
 	_cleanup_free_ char *file = file_name(a->index, "state"), *text = NULL;
@@ -337,5 +360,36 @@ int attachment_load(struct attachment *ret, int pod_fd, unsigned index, struct e
 	a.result = read_json(&a, pod_fd, "result");
 	a.caps = read_json(&a, pod_fd, "caps");
 	*ret = a;
+	return 0;
+}
+
+int attachments_recorded(int pod_fd, unsigned **ret, size_t *ret_n, struct err *e)
+{
+	_cleanup_dir_ DIR *d = NULL;
+	struct dirent *de;
+	int fd = openat(pod_fd, POD_NET, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	*ret = NULL;
+	*ret_n = 0;
+	if (fd < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "open " POD_NET);
+	d = fdopendir(fd);
+	if (!d) {
+		(void) fd_close(fd);
+		return err_sys(e, "read " POD_NET);
+	}
+	while ((de = readdir(d))) {
+		_cleanup_free_ char *number = xstrndup(de->d_name, strcspn(de->d_name, "."));
+		uint64_t index;
+		size_t at;
+
+		if (!str_ends(de->d_name, ".state") || parse_u64(number, 1000, &index) < 0)
+			continue;
+		*ret = xgrow(*ret, *ret_n, sizeof **ret);
+		for (at = *ret_n; at > 0 && (*ret)[at - 1] < index; at--)
+			(*ret)[at] = (*ret)[at - 1];
+		(*ret)[at] = (unsigned) index;
+		++*ret_n;
+	}
 	return 0;
 }

@@ -31,3 +31,7 @@ int attachment_del(struct attachment *a, int pod_fd, const char *uuid, const cha
 		   struct err *e);
 /* Read records back. -ENOENT: there is nothing (left) to take back of this index. */
 int attachment_load(struct attachment *ret, int pod_fd, unsigned index, struct err *e);
+/* Indexes of the pod that have a state, highest first; *ret is owned by the caller. */
+int attachments_recorded(int pod_fd, unsigned **ret, size_t *ret_n, struct err *e);
+/* CHECK every plugin in order with the result of the ADD; see net_check(). */
+int attachment_check(const struct attachment *a, const char *uuid, bool repair, struct err *e);

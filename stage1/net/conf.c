@@ -16,10 +16,10 @@ static const char *const supported[] = {"0.1.0", "0.2.0", "0.3.0", "0.3.1",
 					"0.4.0", "1.0.0", "1.1.0"};
 
 static const char *const built_in[] = {
-	"{\"cniVersion\":\"1.0.0\",\"name\":\"default\",\"plugins\":[{\"type\":\"ptp\",\"ipMasq\":true,"
+	"{\"cniVersion\":\"1.0.0\",\"cniVersions\":[\"1.0.0\",\"1.1.0\"],\"name\":\"default\",\"plugins\":[{\"type\":\"ptp\",\"ipMasq\":true,"
 	"\"ipam\":{\"type\":\"host-local\",\"dataDir\":\"/run/gantry/networks\","
 	"\"subnet\":\"172.16.28.0/24\",\"routes\":[{\"dst\":\"0.0.0.0/0\"}]}}]}",
-	"{\"cniVersion\":\"1.0.0\",\"name\":\"default-restricted\",\"plugins\":[{\"type\":\"ptp\","
+	"{\"cniVersion\":\"1.0.0\",\"cniVersions\":[\"1.0.0\",\"1.1.0\"],\"name\":\"default-restricted\",\"plugins\":[{\"type\":\"ptp\","
 	"\"ipMasq\":false,\"ipam\":{\"type\":\"host-local\",\"dataDir\":\"/run/gantry/networks\","
 	"\"subnet\":\"172.31.0.0/16\"}}]}",
 };
@@ -165,7 +165,7 @@ static int take_list(cJSON *list, struct cni_network *ret, struct err *e)
 	return 0;
 }
 
-static bool is_true(const cJSON *j)
+bool cni_is_true(const cJSON *j)
 {
 	/* libcni takes the words as well. */
 	return cJSON_IsTrue(j) || (cJSON_IsString(j) && !strcasecmp(j->valuestring, "true"));
@@ -273,7 +273,7 @@ static int load_file(const char *dir, const char *file, struct cni_network *ret,
 			return err_ctx(e, -EINVAL, "%s", path);
 		name = json_get_str(j, "name");
 		if (name && cni_name_is_valid(name) &&
-		    !is_true(json_get(j, "loadOnlyInlinedPlugins")))
+		    !cni_is_true(json_get(j, "loadOnlyInlinedPlugins")))
 			r = add_folder(dir, name, j, e);
 		if (r < 0)
 			return r;

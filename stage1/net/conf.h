@@ -30,5 +30,7 @@ int cni_network_parse(const char *text, size_t len, struct cni_network *ret, str
 void cni_network_done(struct cni_network *n);
 /* ^[a-zA-Z0-9][a-zA-Z0-9_.-]*$, for network names and container ids. */
 bool cni_name_is_valid(const char *s);
+/* true, or the word in any case, as libcni takes it. */
+bool cni_is_true(const cJSON *j);
 /* -1, 0, 1 as "1.0.0" is older, equal, newer; both must be valid. */
 int cni_version_cmp(const char *a, const char *b);

@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "contract/layout.h"
 #include "stage1/net/attachment.h"
+#include "stage1/net/operations.h"
 #include "stage1/net/plugin.h"
 #include "stage1/net/ports.h"
 #include "stage1/net/result.h"
@@ -250,7 +251,8 @@ static int write_info(const struct net_plan *p, cJSON *info, struct err *e)
 int net_up(struct net_plan *p, struct net_result *ret, struct err *e)
 {
 	_cleanup_json_ cJSON *info = cJSON_CreateArray();
-	int r = 0;
+	_cleanup_fd_ int lock = p->n ? net_lock(false, e) : -EBADF;
+	int r = p->n && lock < 0 ? lock : 0;
 
 	*ret = (struct net_result) {0};
 	for (size_t i = 0; i < p->n && r == 0; i++) {
@@ -275,47 +277,19 @@ int net_up(struct net_plan *p, struct net_result *ret, struct err *e)
 	return r;
 }
 
-/* Indexes that have a state file, highest first. */
-static int recorded(int pod_fd, unsigned **ret, size_t *ret_n, struct err *e)
-{
-	_cleanup_dir_ DIR *d = NULL;
-	struct dirent *de;
-	int fd = openat(pod_fd, POD_NET, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	*ret = NULL;
-	*ret_n = 0;
-	if (fd < 0)
-		return errno == ENOENT ? 0 : err_sys(e, "open " POD_NET);
-	d = fdopendir(fd);
-	if (!d) {
-		(void) fd_close(fd);
-		return err_sys(e, "read " POD_NET);
-	}
-	while ((de = readdir(d))) {
-		_cleanup_free_ char *number = xstrndup(de->d_name, strcspn(de->d_name, "."));
-		uint64_t index;
-		size_t at;
-
-		if (!str_ends(de->d_name, ".state") || parse_u64(number, 1000, &index) < 0)
-			continue;
-		*ret = xgrow(*ret, *ret_n, sizeof **ret);
-		for (at = *ret_n; at > 0 && (*ret)[at - 1] < index; at--)
-			(*ret)[at] = (*ret)[at - 1];
-		(*ret)[at] = (unsigned) index;
-		++*ret_n;
-	}
-	return 0;
-}
-
 int net_down(int pod_fd, const char *uuid, const char *netns_path, struct err *e)
 {
 	_cleanup_free_ unsigned *indexes = NULL;
+	_cleanup_fd_ int lock = -EBADF;
 	int r, first = 0;
 	size_t n;
 
-	r = recorded(pod_fd, &indexes, &n, e);
-	if (r < 0)
+	r = attachments_recorded(pod_fd, &indexes, &n, e);
+	if (r < 0 || !n)
 		return r;
+	lock = net_lock(false, e);
+	if (lock < 0)
+		return lock;
 	for (size_t i = 0; i < n; i++) {
 		_cleanup_err_ struct err why = ERR_INIT;
 		struct attachment a = {0};
