@@ -15,7 +15,7 @@
 const struct opt run_request_opts[] = {
 	{.name = "net", .type = OPT_OPTIONAL, .offset = RUN(nets), .bare = "default",
 	 .arg = "NAME[:K=V;...],...",
-	 .help = "networks: default, none (lo only), host, or names of configured ones"},
+	 .help = "networks: default, none (lo only), host, all, or names of configured ones"},
 	{.name = "dns", .type = OPT_STRV, .offset = RUN(dns), .arg = "IP,...",
 	 .help = "name servers, or host, or none"},
 	{.name = "dns-search", .type = OPT_STRV, .offset = RUN(dns_search), .arg = "DOMAIN",
@@ -96,8 +96,8 @@ static int split_nets(const struct run_request *req, char ***ret, struct err *e)
 		}
 	}
 	if (strv_len(names) > 1 &&
-	    (strv_has(names, "host") || strv_has(names, "none") || strv_has(names, "all")))
-		return err_set(e, EINVAL, "--net: all, host and none stand alone");
+	    (strv_has(names, "host") || strv_has(names, "none")))
+		return err_set(e, EINVAL, "--net: host and none stand alone");
 	*ret = take_ptr(nets);
 	return 0;
 }

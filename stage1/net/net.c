@@ -109,11 +109,12 @@ static int select_networks(const struct net_request *req, struct net_plan *p, st
 		return err_ctx(e, r, "failed to setup network");
 	r = check_known(req, &all, e);
 	for (size_t i = 0; i < all.n && r == 0; i++) {
-		const char *args = everything ? "" : args_of(req->nets, all.v[i].name);
+		const char *args = args_of(req->nets, all.v[i].name);
 
 		/* "all" means what the administrator configured, and the default network. */
-		if (everything && !all.v[i].file && strcmp(all.v[i].name, "default"))
-			continue;
+		if (!args && everything &&
+		    (all.v[i].file || !strcmp(all.v[i].name, "default")))
+			args = "";
 		if (args)
 			r = add_attachment(p, &all.v[i], args, e);
 	}

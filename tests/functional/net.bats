@@ -439,3 +439,13 @@ calls() { grep -c "^COMMAND $1\$" "$2" 2>/dev/null || :; }
 	in_world sh -c 'rm -rf /var/lib/cni /run/cni'
 	assert_no_leaks
 }
+
+@test "net: all, and one of them with arguments of its own" {
+	echo '{"name":"two","type":"ptp","ipam":{"type":"host-local","subnet":"10.9.0.0/24"}}' >"$LOCAL/net.d/10-two.conf"
+	g run --net=all,two:IP=10.9.0.7 --detach "$PROBE_ID" -- pause
+	assert_ok
+	g status "$output"
+	assert_match '^networks=.*two:ip4=10\.9\.0\.7' '^networks=.*default:ip4=172\.16\.28\.'
+	g run --net=all,host "$PROBE_ID" -- id
+	assert_refused 254 '--net: host and none stand alone'
+}
