@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
@@ -28,17 +29,30 @@ static void copy_settings(int pty)
 		(void) ioctl(pty, TIOCSWINSZ, &ws);
 }
 
-static int make_terminal(struct sandbox *sb, struct err *e)
+/* Where it will be found: in a chroot that is the host's devpts. */
+static int open_master(struct sandbox *sb, struct err *e)
 {
 	/* As stage2/dev.c makes it for an app without a terminal. */
 	static const struct mnt_option options[] = {
 		{"newinstance", NULL}, {"ptmxmode", "0666"}, {"mode", "0620"}, {"gid", "5"}, {NULL, NULL}};
-	int unlocked = 0;
 
+	if (sb->plan->chroot) {
+		sb->pty = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+		return 0;
+	}
 	sb->pts = mnt_new("devpts", options, MNT_ATTR_NOSUID | MNT_ATTR_NOEXEC, e);
 	if (sb->pts < 0)
 		return sb->pts;
 	sb->pty = openat(sb->pts, "ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	return 0;
+}
+
+static int make_terminal(struct sandbox *sb, struct err *e)
+{
+	int unlocked = 0, r = open_master(sb, e);
+
+	if (r < 0)
+		return r;
 	if (sb->pty < 0 || ioctl(sb->pty, TIOCSPTLCK, &unlocked) < 0)
 		return err_sys(e, "make a terminal");
 	/* By the master's descriptor, not by a name (CVE-2025-52565). */

@@ -207,7 +207,7 @@ assert_terminal() { assert_out terminal=same; }
 	g prepare --quiet "$SH"
 	assert_ok
 	local uuid=${lines[-1]}
-	g_pty 'expect:> ' 'send:tty\n' 'expect:/dev/pts/0' 'send:exit 6\n' -- run-prepared --net=none --interactive "$uuid"
+	g_pty 'expect:> ' 'send:tty\n' 'expect:/dev/pts/' 'send:exit 6\n' -- run-prepared --net=none --interactive "$uuid"
 	assert_status 6
 	assert_terminal
 }
