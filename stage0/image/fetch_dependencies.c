@@ -242,6 +242,12 @@ int image_fetch_dependencies(const struct request *rq, const struct image_word *
 		r = visit(&w, NULL, words[i].id, e);
 		if (r == 0 && !w.plain)
 			r = render(rq, words[i].id, e);
+		/* It was fetched; that somebody removes it at this moment is no failure of that. */
+		if (r == -ENOENT && store_has(rq->store, words[i].id) == 0) {
+			if (e)
+				err_done(e);
+			r = 0;
+		}
 		if (r < 0) {
 			_cleanup_free_ char *shown = url_shown(words[i].text);
 
