@@ -126,3 +126,39 @@ teardown() { test_down; }
 	g run --net=none "$T/bsd.aci"
 	assert_refused 254 'bad os "freebsd"'
 }
+
+@test "prepare: what it has to say does not go where the UUID is" {
+	probe_image mounts ',"mountPoints":[{"name":"data","path":"/data"}]'
+	g prepare "$ID"
+	assert_ok
+	[[ ${lines[-1]} =~ ^[0-9a-f-]{36}$ ]] || fail "no UUID at the end"
+	assert_err 'implicitly creating an "empty" volume'
+	g prepare --quiet "$ID"
+	assert_ok
+	[[ $output =~ ^[0-9a-f-]{36}$ ]] || fail "more than the UUID"
+}
+
+@test "prepare: a refusal makes no pod" {
+	local word
+	for word in --name=Bad --working-dir=relative --user-label=x --memory=1Q --mount=volume=none,target=/x; do
+		g prepare "$PROBE_ID" "$word"
+		assert_refused 254 "${word%%=*}|dangling"
+	done
+	g prepare --pull-policy=sometimes "$PROBE_ID"
+	assert_refused 254 '--pull-policy "sometimes": new, update or never'
+	g prepare "$PROBE_ID" --private-users
+	assert_refused 254 '--private-users: user namespaces are not supported yet'
+	[ -z "$(find "$DATA/pods" -mindepth 2 -maxdepth 2 -type d 2>/dev/null)" ] || fail "a pod was made"
+}
+
+@test "prepare: a copied pod of two apps has two copies" {
+	g prepare --quiet --no-overlay "$PROBE_ID" --name=one -- write /x 1 , stat /x --- "$PROBE_ID" --name=two -- stat /y
+	assert_ok
+	UUID=$output
+	[ -f "$DATA/pods/prepared/$UUID/appsinfo/one/rootfs/probe" ] || fail "no copy"
+	[ ! -e "$DATA/pods/prepared/$UUID/overlay-prepared" ] || fail "says overlay"
+	touch "$DATA/pods/prepared/$UUID/appsinfo/two/rootfs/y"
+	g run-prepared --net=none "$UUID"
+	assert_ok
+	assert_match '^one: stat /x=f ' '^two: stat /y=f '
+}
