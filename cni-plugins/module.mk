@@ -14,7 +14,7 @@ $(eval $(call program,libexec/gantry/cni/host-local,$(CNI_CORE) $(CNI_HOST_LOCAL
 $(eval $(call program,libexec/gantry/cni/static,$(CNI_CORE) $(CNI_STATIC) $(CNI)/static/main.c,libmnl))
 $(eval $(call program,libexec/gantry/cni/ptp,$(CNI_CORE) $(CNI_ENDPOINT) $(CNI_IPAM) $(CNI)/ptp/main.c,libmnl))
 $(eval $(call program,libexec/gantry/cni/bridge,$(CNI_CORE) $(CNI_ENDPOINT) $(CNI_IPAM) \
-	$(addprefix $(CNI)/bridge/,conf.c device.c main.c spoof.c),libmnl))
+	$(addprefix $(CNI)/bridge/,conf.c device.c main.c spoof.c vlan.c vlan_set.c),libmnl))
 $(foreach p,macvlan ipvlan vlan dummy,$(eval $(call program,libexec/gantry/cni/$(p),$(CNI_CORE) $(CNI_CHILD) \
 	$(CNI_IPAM) $(CNI)/$(p)/main.c,libmnl)))
 CNI_CHAINED := $(addprefix $(CNI)/skel/,chain.c owned.c sysctl.c)

@@ -38,15 +38,34 @@ static int decode_keys(const struct cni_request *rq, struct bridge_conf *c, stru
 		{FIELD("portIsolation", BOOL, isolated)},
 		{FIELD("macspoofchk", BOOL, mac_spoof_check)},
 		{FIELD("preserveDefaultVlan", BOOL, preserve_default_vlan)},
-		{FIELD("vlan", I64, vlan), .min = 0, .max = 4094},
+		{FIELD("vlan", I64, vlan), .min = INT32_MIN, .max = INT32_MAX},
+		{FIELD("vlanTrunk", CALL, trunk), .decode = vlan_set_decode},
 	};
 
 	return cni_request_decode(rq, fields, ELEMENTSOF(fields), c, e);
 }
 
-static int check(const struct cni_request *rq, const struct bridge_conf *c, struct err *e)
+static int check_vlans(const struct bridge_conf *c, struct err *e)
 {
-	const cJSON *trunk = json_get(rq->conf, "vlanTrunk");
+	unsigned first = 1, last;
+	char name[IFNAMSIZ];
+
+	if (c->vlan < 0 || c->vlan > VLAN_ID_MAX)
+		return err_set(e, CNI_CODE(CNI_BAD_CONFIG),
+			       "invalid VLAN ID %lld (must be between 0 and %d)",
+			       (long long) c->vlan, VLAN_ID_MAX);
+	if (c->vlan && vlan_set_next(&c->trunk, &first, &last))
+		return bad(e, "cannot set vlan and vlanTrunk at the same time");
+	if (c->vlan && c->is_gateway &&
+	    snprintf(name, sizeof name, "%s.%u", c->bridge, (unsigned) c->vlan) >= IFNAMSIZ)
+		return err_set(e, CNI_CODE(CNI_BAD_CONFIG),
+			       "bridge: %s leaves no room for the gateway's interface \"%s.%u\"",
+			       q(c->bridge), c->bridge, (unsigned) c->vlan);
+	return 0;
+}
+
+static int check(const struct bridge_conf *c, const struct cni_request *rq, struct err *e)
+{
 	const char *why = link_name_check(c->bridge);
 
 	if (why)
@@ -55,11 +74,7 @@ static int check(const struct cni_request *rq, const struct bridge_conf *c, stru
 		return bad(e, "cannot set hairpin mode and promiscuous mode at the same time");
 	if (c->no_container_interface && rq->ipam)
 		return bad(e, "cannot use IPAM when disableContainerInterface flag is set");
-	/* Known, and better refused than ignored: each of them keeps containers apart. */
-	if (c->vlan || (trunk && cJSON_GetArraySize(trunk)))
-		return err_set(e, CNI_CODE(CNI_UNSUPPORTED_FIELD), "%s: VLANs are not supported",
-			       c->vlan ? "vlan" : "vlanTrunk");
-	return 0;
+	return check_vlans(c, e);
 }
 
 int bridge_conf_decode(const struct cni_request *rq, struct bridge_conf *ret, struct err *e)
@@ -73,6 +88,6 @@ int bridge_conf_decode(const struct cni_request *rq, struct bridge_conf *ret, st
 		ret->bridge = xstrdup("cni0");
 	}
 	ret->is_gateway |= ret->is_default_gateway;
-	r = check(rq, ret, e);
+	r = check(ret, rq, e);
 	return r < 0 ? r : cni_mac_decode(rq, NULL, &ret->mac, e);
 }

@@ -1,6 +1,7 @@
 /* The configuration of the bridge plugin. */
 #pragma once
 
+#include "cni-plugins/bridge/vlan_set.h"
 #include "cni-plugins/skel/mac.h"
 
 struct bridge_conf {
@@ -8,7 +9,9 @@ struct bridge_conf {
 	bool is_gateway, is_default_gateway, force_address, ip_masq;
 	bool hairpin, promisc, dad, no_container_interface, isolated;
 	bool mac_spoof_check, preserve_default_vlan;
-	int64_t mtu, vlan;
+	int64_t mtu;
+	int64_t vlan; /* 0: none */
+	struct vlan_set trunk;
 	char *masq_backend; /* owned */
 	struct cni_mac mac;
 };

@@ -5,9 +5,11 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "cni-plugins/bridge/vlan.h"
 #include "cni-plugins/skel/code.h"
 #include "cni-plugins/skel/sysctl.h"
 #include "sys/inet.h"
+#include "sys/link_vlan.h"
 
 static int check_kind(const struct bridge_conf *c, const struct link *l, struct err *e)
 {
@@ -21,13 +23,35 @@ static int create(struct nl *host, const struct bridge_conf *c, struct link *ret
 {
 	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
 	unsigned char mac[LINK_MAC_LEN];
+	int r;
 
 	if (link_random_mac(mac) < 0)
 		return err_set(e, EIO, "random link address");
-	link_put_bridge(&b, c->bridge, mac, (unsigned) c->mtu);
+	link_put_bridge(&b, c->bridge, mac, (unsigned) c->mtu, vlan_wanted(c));
 	nl_ignore(&b, EEXIST);
 	link_put_get(&b, c->bridge);
-	return nl_run(host, &b, link_answer, ret, e);
+	r = nl_run(host, &b, link_answer, ret, e);
+	return r == -EOPNOTSUPP && vlan_wanted(c) ? vlan_unsupported(c, e) : r;
+}
+
+/*
+ * A bridge that was here before.  Its other ports stay in the default VLAN, among themselves and
+ * with the host, as they were.
+ */
+static int ensure_filtering(struct nl *host, const struct bridge_conf *c, struct link *l,
+			    struct err *e)
+{
+	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
+	int r;
+
+	if (!vlan_wanted(c) || l->vlan_filtering)
+		return 0;
+	link_put_vlan_filtering(&b, l->index);
+	link_put_get(&b, c->bridge);
+	r = nl_run(host, &b, link_answer, l, e);
+	if (r == -EOPNOTSUPP || (r >= 0 && !l->vlan_filtering))
+		return vlan_unsupported(c, e);
+	return r;
 }
 
 int bridge_device_ensure(struct nl *host, const struct bridge_conf *c, struct link *ret,
@@ -44,6 +68,8 @@ int bridge_device_ensure(struct nl *host, const struct bridge_conf *c, struct li
 	}
 	if (r >= 0)
 		r = check_kind(c, ret, e);
+	if (r >= 0)
+		r = ensure_filtering(host, c, ret, e);
 	if (r < 0)
 		return r;
 	if (c->promisc) {
@@ -65,7 +91,7 @@ static bool has(const struct cidr *list, size_t n, const struct cidr *c)
 }
 
 /* -EEXIST with a message, or 0. Addresses that stand in the way are put down for removal. */
-static int clear(struct nl_batch *b, const struct bridge_conf *c, const struct link *bridge,
+static int clear(struct nl_batch *b, const struct bridge_conf *c, const struct link *l,
 		 const struct cidr *have, const struct cidr *want, struct err *e)
 {
 	char text[CIDR_TEXT_MAX];
@@ -75,30 +101,30 @@ static int clear(struct nl_batch *b, const struct bridge_conf *c, const struct l
 		return 0;
 	if (!c->force_address)
 		return err_set(e, CNI_CODE(CNI_OTHER),
-			       "%s already has an IP address different from %s", q(c->bridge),
+			       "%s already has an IP address different from %s", q(l->name),
 			       cidr_text(want, text));
-	inet_put_addr_del(b, have, bridge->index);
+	inet_put_addr_del(b, have, l->index);
 	nl_ignore(b, EADDRNOTAVAIL);
 	return 0;
 }
 
-int bridge_device_address(struct nl *host, const struct bridge_conf *c, const struct link *bridge,
+int bridge_device_address(struct nl *host, const struct bridge_conf *c, const struct link *l,
 			  const struct cidr *addrs, size_t n, struct err *e)
 {
 	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
-	struct link_change pin = {.name = c->bridge, .mac = bridge->mac};
+	struct link_change pin = {.name = l->name, .mac = l->mac};
 	_cleanup_free_ struct cidr *have = NULL;
 	size_t n_have;
-	int r = inet_list_addrs(host, bridge->index, AF_UNSPEC, &have, &n_have, e);
+	int r = inet_list_addrs(host, l->index, AF_UNSPEC, &have, &n_have, e);
 
 	for (size_t i = 0; r >= 0 && i < n; i++) {
-		struct inet_addr a = {.addr = addrs[i], .link = bridge->index};
+		struct inet_addr a = {.addr = addrs[i], .link = l->index};
 
 		if (has(have, n_have, &addrs[i]))
 			continue;
 		for (size_t j = 0; r >= 0 && j < n_have; j++)
 			if (!has(addrs, n, &have[j]))
-				r = clear(&b, c, bridge, &have[j], &addrs[i], e);
+				r = clear(&b, c, l, &have[j], &addrs[i], e);
 		inet_put_addr(&b, &a, NLM_F_EXCL);
 		/* A neighbour's ADD was faster. */
 		nl_ignore(&b, EEXIST);
@@ -106,7 +132,7 @@ int bridge_device_address(struct nl *host, const struct bridge_conf *c, const st
 	if (r < 0 || !b.n)
 		return r;
 	/* Set to what it is, it no longer follows the ports': neighbours know the gateway by it. */
-	link_put_change(&b, bridge->index, &pin);
+	link_put_change(&b, l->index, &pin);
 	return nl_run(host, &b, NULL, NULL, e);
 }
 

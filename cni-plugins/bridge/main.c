@@ -12,6 +12,7 @@
 #include "cni-plugins/bridge/conf.h"
 #include "cni-plugins/bridge/device.h"
 #include "cni-plugins/bridge/spoof.h"
+#include "cni-plugins/bridge/vlan.h"
 #include "cni-plugins/skel/chain.h"
 #include "cni-plugins/skel/code.h"
 #include "cni-plugins/skel/endpoint.h"
@@ -26,6 +27,7 @@ struct attachment {
 	struct netns ns;
 	struct nl host, inside;
 	struct link bridge;
+	struct link gateway; /* the VLAN's, if any */
 	struct endpoint ep;
 	struct cni_result *res;
 	bool has[2]; /* IPv4, IPv6 */
@@ -112,6 +114,8 @@ static int configure_host(struct attachment *a, struct err *e)
 		.name = a->ep.host_name, .flags = IFF_UP, .mask = IFF_UP, .alias = alias};
 	int r = sysctl_host_link(a->ep.host_name, e);
 
+	if (r >= 0 && vlan_wanted(&a->conf))
+		r = vlan_join(&a->host, &a->conf, a->ep.host, e);
 	if (r < 0)
 		return r;
 	endpoint_alias(a->rq, alias);
@@ -141,7 +145,11 @@ static int set_gateway(struct attachment *a, struct err *e)
 
 	if (!a->conf.is_gateway || !n)
 		return 0;
-	r = bridge_device_address(&a->host, &a->conf, &a->bridge, list, n, e);
+	if (a->conf.vlan)
+		r = vlan_gateway_ensure(&a->host, &a->conf, &a->bridge, &a->gateway, e);
+	if (r >= 0)
+		r = bridge_device_address(&a->host, &a->conf,
+					  a->conf.vlan ? &a->gateway : &a->bridge, list, n, e);
 	if (r >= 0 && a->has[0])
 		r = sysctl_forward(AF_INET, e);
 	if (r >= 0 && a->has[1])
@@ -188,6 +196,11 @@ static void report_interfaces(struct attachment *a)
 	f = cni_result_add_interface(a->res, a->rq->ifname, link_mac_text(a->ep.mac, mac),
 				     a->rq->netns);
 	f->mtu = a->ep.mtu;
+	if (!a->gateway.index)
+		return;
+	f = cni_result_add_interface(a->res, a->gateway.name,
+				     link_mac_text(a->gateway.mac, mac), NULL);
+	f->mtu = a->gateway.mtu;
 }
 
 static int make_pair(struct attachment *a, struct err *e)
@@ -240,6 +253,8 @@ static void undo(struct attachment *a)
 		(void) spoof_del(a->rq, &late, &ignored);
 	if (a->ep.host)
 		(void) link_del(&a->host, a->ep.host, &ignored);
+	if (a->gateway.index)
+		(void) vlan_gateway_drop(a->rq, &a->host, &a->conf, &ignored);
 	(void) ipam_call(a->rq, CNI_DEL, NULL, &ignored);
 }
 
@@ -272,6 +287,21 @@ static bool wants(const struct cni_request *rq, const char *key)
 	return cJSON_IsTrue(json_get(rq->conf, key));
 }
 
+/* The VLAN's gateway, if there is one and this was its last user. */
+static int drop_gateway(const struct cni_request *rq, struct err *e)
+{
+	_cleanup_bridge_conf_ struct bridge_conf c = {0};
+	_cleanup_err_ struct err ignored = ERR_INIT;
+	_cleanup_nl_ struct nl host = NL_INIT;
+	int r;
+
+	if (!json_get(rq->conf, "vlan") || bridge_conf_decode(rq, &c, &ignored) < 0 || !c.vlan ||
+	    !c.is_gateway)
+		return 0;
+	r = nl_open(&host, NETLINK_ROUTE, e);
+	return r < 0 ? r : vlan_gateway_drop(rq, &host, &c, e);
+}
+
 /*
  * Only what it needs is read of the configuration: a mistake in the rest must not keep things
  * from going.
@@ -285,6 +315,8 @@ static int del(const struct cni_request *rq, struct err *e)
 		r = spoof_del(rq, &later, e);
 	if (r >= 0)
 		r = endpoint_delete(rq, e);
+	if (r >= 0)
+		r = drop_gateway(rq, e);
 	return r < 0 ? r : ipam_call(rq, CNI_DEL, NULL, e);
 }
 
@@ -309,12 +341,36 @@ static int check_spoof(struct attachment *a, const char *port, struct err *e)
 	return r < 0 ? r : spoof_check(a->rq, port, mac, e);
 }
 
-static int check_attached(struct attachment *a, struct err *e)
+static int check_gateway(struct attachment *a, struct err *e)
 {
 	_cleanup_free_ struct cidr *want = xcalloc(a->rq->prev.n_ips + 1, sizeof *want),
 				   *have = NULL;
 	size_t n = gateways(&a->rq->prev, want), n_have = 0;
+	const struct link *l = a->conf.vlan ? &a->gateway : &a->bridge;
 	char text[CIDR_TEXT_MAX];
+	int r = 0;
+
+	if (!n)
+		return 0;
+	if (a->conf.vlan)
+		r = vlan_gateway_check(&a->host, &a->conf, &a->gateway, e);
+	if (r >= 0)
+		r = inet_list_addrs(&a->host, l->index, AF_UNSPEC, &have, &n_have, e);
+	for (size_t i = 0; r >= 0 && i < n; i++) {
+		size_t j = 0;
+
+		while (j < n_have && !cidr_eq(&have[j], &want[i]))
+			j++;
+		if (j == n_have)
+			r = err_set(e, CNI_CODE(CNI_OTHER), "%s %s lacks the gateway's address %s",
+				    a->conf.vlan ? "interface" : "bridge", q(l->name),
+				    cidr_text(&want[i], text));
+	}
+	return r;
+}
+
+static int check_attached(struct attachment *a, struct err *e)
+{
 	struct link host_end;
 	int r = bridge_device_check(&a->host, &a->conf, &a->bridge, e);
 
@@ -323,18 +379,10 @@ static int check_attached(struct attachment *a, struct err *e)
 	if (r >= 0 && host_end.master != a->bridge.index)
 		r = err_set(e, CNI_CODE(CNI_OTHER), "link %s is not a port of bridge %s",
 			    host_end.name, q(a->conf.bridge));
+	if (r >= 0 && vlan_wanted(&a->conf))
+		r = vlan_check(&a->host, &a->conf, &a->bridge, &host_end, e);
 	if (r >= 0 && a->conf.is_gateway)
-		r = inet_list_addrs(&a->host, a->bridge.index, AF_UNSPEC, &have, &n_have, e);
-	for (size_t i = 0; r >= 0 && a->conf.is_gateway && i < n; i++) {
-		size_t j = 0;
-
-		while (j < n_have && !cidr_eq(&have[j], &want[i]))
-			j++;
-		if (j == n_have)
-			r = err_set(e, CNI_CODE(CNI_OTHER),
-				    "bridge %s lacks the gateway's address %s", q(a->conf.bridge),
-				    cidr_text(&want[i], text));
-	}
+		r = check_gateway(a, e);
 	if (r >= 0 && a->conf.ip_masq)
 		r = check_masq(a, e);
 	if (r >= 0 && a->conf.mac_spoof_check)
@@ -376,6 +424,8 @@ static int gc(const struct cni_request *rq, struct err *e)
 		r = nl_open(&host, NETLINK_ROUTE, e);
 	if (r >= 0)
 		r = endpoint_gc(rq, &host, 0, e);
+	if (r >= 0)
+		r = drop_gateway(rq, e);
 	return r < 0 ? r : ipam_call(rq, CNI_GC, NULL, e);
 }
 

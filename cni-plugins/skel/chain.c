@@ -1,5 +1,7 @@
 #include "cni-plugins/skel/chain.h"
 
+#include <string.h>
+
 #include "cni-plugins/skel/args.h"
 
 int chain_pass_on(const struct cni_request *rq, struct cni_result *ret, struct err *e)
@@ -30,12 +32,29 @@ const struct cni_address *chain_address(const struct cni_result *res, int family
 	return NULL;
 }
 
+/* BRIDGE.VLAN: where the host meets a container that is in one of the bridge's VLANs. */
+static bool is_vlan_of(const char *bridge, const char *name)
+{
+	size_t n = strlen(bridge);
+
+	return !strncmp(name, bridge, n) && name[n] == '.' && name[n + 1] &&
+	       !name[n + 1 + strspn(name + n + 1, "0123456789")];
+}
+
 const struct cni_interface *chain_host_interface(const struct cni_result *res)
 {
-	for (size_t i = 0; i < res->n_interfaces; i++)
-		if (!is_inside(&res->interfaces[i]))
-			return &res->interfaces[i];
-	return NULL;
+	const struct cni_interface *first = NULL;
+
+	for (size_t i = 0; i < res->n_interfaces; i++) {
+		const struct cni_interface *x = &res->interfaces[i];
+
+		if (is_inside(x))
+			continue;
+		if (first && is_vlan_of(first->name, x->name))
+			return x;
+		first = first ? first : x;
+	}
+	return first;
 }
 
 const struct cni_interface *chain_container_interface(const struct cni_request *rq,

@@ -10,7 +10,10 @@
 int chain_pass_on(const struct cni_request *rq, struct cni_result *ret, struct err *e);
 /* The first address of the family on an interface in the container; NULL: none. */
 const struct cni_address *chain_address(const struct cni_result *res, int family);
-/* The first interface on the host's side, a bridge or a veth; NULL: none. */
+/*
+ * The interface of the host by which packets come from the container: the first on the host's side,
+ * a bridge or a veth, or that bridge's gateway in a VLAN, BRIDGE.VLAN; NULL: none.
+ */
 const struct cni_interface *chain_host_interface(const struct cni_result *res);
 /* Interfaces of the container with this name, or the first in a sandbox; NULL: none. */
 const struct cni_interface *chain_container_interface(const struct cni_request *rq,

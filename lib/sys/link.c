@@ -29,6 +29,9 @@ static void decode_kind_value(const struct nlattr *data, struct link *l)
 	const struct nlattr *a;
 
 	mnl_attr_for_each_nested(a, data) {
+		if (mnl_attr_get_type(a) == IFLA_BR_VLAN_FILTERING && !strcmp(l->kind, "bridge") &&
+		    mnl_attr_get_payload_len(a) >= 1)
+			l->vlan_filtering = mnl_attr_get_u8(a);
 		if (mnl_attr_get_type(a) != 1)
 			continue;
 		if (mnl_attr_get_payload_len(a) == sizeof(uint32_t))
@@ -234,9 +237,9 @@ void link_put_veth(struct nl_batch *b, const struct link_veth *v)
 }
 
 void link_put_bridge(struct nl_batch *b, const char *name, const unsigned char mac[LINK_MAC_LEN],
-		     unsigned mtu)
+		     unsigned mtu, bool vlans)
 {
-	struct nlattr *info;
+	struct nlattr *info, *data;
 
 	(void) nl_add(b, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct ifinfomsg),
 		      "create bridge %s", name);
@@ -246,6 +249,11 @@ void link_put_bridge(struct nl_batch *b, const char *name, const unsigned char m
 		mnl_attr_put_u32(b->cur, IFLA_MTU, mtu);
 	info = mnl_attr_nest_start(b->cur, IFLA_LINKINFO);
 	mnl_attr_put_strz(b->cur, IFLA_INFO_KIND, "bridge");
+	if (vlans) {
+		data = mnl_attr_nest_start(b->cur, IFLA_INFO_DATA);
+		mnl_attr_put_u8(b->cur, IFLA_BR_VLAN_FILTERING, 1);
+		mnl_attr_nest_end(b->cur, data);
+	}
 	mnl_attr_nest_end(b->cur, info);
 }
 

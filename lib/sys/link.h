@@ -27,6 +27,7 @@ struct link {
 	char kind[16]; /* "veth", "bridge"; empty for hardware */
 	/* What the kind's first attribute says: macvlan or ipvlan mode, VLAN id, VRF table. */
 	unsigned kind_value;
+	bool vlan_filtering; /* a bridge that tells VLANs apart */
 	char alias[LINK_ALIAS_MAX];
 };
 
@@ -60,10 +61,10 @@ struct link_veth {
 void link_put_veth(struct nl_batch *b, const struct link_veth *v);
 /*
  * The address is set with the creation, which pins it: a bridge without one of its own follows
- * its ports'.
+ * its ports'.  vlans: with VLAN filtering.
  */
 void link_put_bridge(struct nl_batch *b, const char *name, const unsigned char mac[LINK_MAC_LEN],
-		     unsigned mtu);
+		     unsigned mtu, bool vlans);
 
 struct link_change {
 	const char *name;	  /* for messages */

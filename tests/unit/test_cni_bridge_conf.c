@@ -35,6 +35,38 @@ static void test_keys(void **state _unused_)
 	assert_int_equal(c.mtu, 1400);
 }
 
+static void test_vlans(void **state _unused_)
+{
+	_cleanup_bridge_conf_ struct bridge_conf c = {0};
+	_cleanup_err_ struct err e = ERR_INIT;
+	unsigned first = 1, last;
+
+	decode("", "\"vlanTrunk\":[{\"minID\":62,\"maxID\":70},{\"id\":71},{\"id\":4094},{\"x\":1}]", &c, &e);
+	assert_null(e.msg);
+	assert_true(c.trunk.given && !c.preserve_default_vlan);
+	assert_true(vlan_set_next(&c.trunk, &first, &last));
+	assert_int_equal(first, 62);
+	assert_int_equal(last, 71);
+	first = last + 1;
+	assert_true(vlan_set_next(&c.trunk, &first, &last));
+	assert_int_equal(first, 4094);
+	assert_int_equal(last, 4094);
+	first = last + 1;
+	assert_false(vlan_set_next(&c.trunk, &first, &last));
+}
+
+static void test_vlan(void **state _unused_)
+{
+	_cleanup_bridge_conf_ struct bridge_conf c = {0};
+	_cleanup_err_ struct err e = ERR_INIT;
+
+	decode("", "\"vlan\":4094,\"vlanTrunk\":[],\"preserveDefaultVlan\":true,\"isGateway\":true,"
+		   "\"bridge\":\"bridge-ten\"", &c, &e);
+	assert_null(e.msg);
+	assert_int_equal(c.vlan, 4094);
+	assert_true(c.trunk.given && c.preserve_default_vlan);
+}
+
 static void assert_mac(const char *args, const char *members, const char *want)
 {
 	_cleanup_bridge_conf_ struct bridge_conf c = {0};
@@ -69,9 +101,28 @@ static void test_refused(void **state _unused_)
 		 "cannot set hairpin mode and promiscuous mode at the same time", CNI_BAD_CONFIG},
 		{"", "\"disableContainerInterface\":true,\"ipam\":{\"type\":\"host-local\"}",
 		 "cannot use IPAM when disableContainerInterface flag is set", CNI_BAD_CONFIG},
-		{"", "\"vlan\":5", "vlan: VLANs are not supported", CNI_UNSUPPORTED_FIELD},
-		{"", "\"vlan\":4095", "vlan: 4095 is not within 0..4094", CNI_BAD_CONFIG},
-		{"", "\"vlanTrunk\":[{\"id\":1}]", "vlanTrunk: VLANs are not supported", CNI_UNSUPPORTED_FIELD},
+		{"", "\"vlan\":4095", "invalid VLAN ID 4095 (must be between 0 and 4094)", CNI_BAD_CONFIG},
+		{"", "\"vlan\":-1", "invalid VLAN ID -1 (must be between 0 and 4094)", CNI_BAD_CONFIG},
+		{"", "\"vlan\":5,\"vlanTrunk\":[{\"id\":1}]", "cannot set vlan and vlanTrunk at the same time",
+		 CNI_BAD_CONFIG},
+		{"", "\"vlan\":4000,\"isGateway\":true,\"bridge\":\"bridge-eleven\"",
+		 "bridge: \"bridge-eleven\" leaves no room for the gateway's interface \"bridge-eleven.4000\"",
+		 CNI_BAD_CONFIG},
+		{"", "\"vlanTrunk\":{}", "vlanTrunk: expected array", CNI_BAD_CONFIG},
+		{"", "\"vlanTrunk\":[7]", "vlanTrunk[0]: expected object", CNI_BAD_CONFIG},
+		{"", "\"vlanTrunk\":[{\"id\":0}]", "vlanTrunk[0]: incorrect trunk id parameter", CNI_BAD_CONFIG},
+		{"", "\"vlanTrunk\":[{\"id\":1},{\"id\":4095}]", "vlanTrunk[1]: incorrect trunk id parameter",
+		 CNI_BAD_CONFIG},
+		{"", "\"vlanTrunk\":[{\"minID\":0,\"maxID\":5}]", "vlanTrunk[0]: incorrect trunk minID parameter",
+		 CNI_BAD_CONFIG},
+		{"", "\"vlanTrunk\":[{\"minID\":5,\"maxID\":4095}]", "vlanTrunk[0]: incorrect trunk maxID parameter",
+		 CNI_BAD_CONFIG},
+		{"", "\"vlanTrunk\":[{\"minID\":5,\"maxID\":4}]",
+		 "vlanTrunk[0]: minID is greater than maxID in trunk parameter", CNI_BAD_CONFIG},
+		{"", "\"vlanTrunk\":[{\"minID\":5}]",
+		 "vlanTrunk[0]: minID and maxID should be configured simultaneously, maxID is missing", CNI_BAD_CONFIG},
+		{"", "\"vlanTrunk\":[{\"maxID\":5}]",
+		 "vlanTrunk[0]: minID and maxID should be configured simultaneously, minID is missing", CNI_BAD_CONFIG},
 		{"", "\"isGateway\":\"true\"", "isGateway: expected true or false", CNI_BAD_CONFIG},
 		{"", "\"ipMasqBackend\":\"x\"", "ipMasqBackend: \"x\": unknown backend", CNI_BAD_CONFIG},
 		{"", "\"mtu\":-1", "mtu: -1 is not within 0..65535", CNI_BAD_CONFIG},
@@ -93,6 +144,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults), cmocka_unit_test(test_keys), cmocka_unit_test(test_mac),
+		cmocka_unit_test(test_vlans),
+		cmocka_unit_test(test_vlan),
 		cmocka_unit_test(test_refused),
 	};
 
