@@ -11,7 +11,7 @@ setup_file() {
 	in_world cp /etc/group "$BATS_FILE_TMPDIR/group"
 	printf 'gantryx:x:1:\ngantry:x:%s:\nrkt:x:%s:\n' $GID_OF_GROUP $((GID_OF_GROUP + 1)) >>"$BATS_FILE_TMPDIR/group"
 }
-teardown_file() { suite_down; }
+teardown_file() { keys_down; suite_down; }
 setup() {
 	need root
 	sandbox_up "$BATS_TEST_TMPDIR"
@@ -30,7 +30,7 @@ as_user() {
 	shift
 	status=0
 	in_world setpriv --reuid 4242 --regid 4242 --groups "$group" -- timeout 60 "$GANTRY" --dir="$DATA" \
-		--insecure-options=image --local-config=/nonexistent "$@" >"$T/out" 2>"$T/err" </dev/null 3>&- 4>&- || status=$?
+		${INSECURE:+--insecure-options=$INSECURE} --local-config=/nonexistent "$@" >"$T/out" 2>"$T/err" </dev/null 3>&- 4>&- || status=$?
 	collect
 }
 member() { as_user $GID_OF_GROUP "$@"; }
@@ -141,6 +141,28 @@ modes() { in_world sh -c 'cd "$1" && shift && stat -c "%a %g %n" "$@"' sh "$DATA
 	g gc --grace-period=0s
 	g gc --grace-period=0s
 	assert_equal "$(in_world ls "$DATA/cas/tree")" ''
+}
+
+@test "groups: a member fetches from a server, with the signature checked" {
+	g image list
+	keys_up
+	mkdir -p "$BATS_FILE_TMPDIR/www"
+	cp "$FIX/probe.aci" "$BATS_FILE_TMPDIR/www/probe.aci"
+	sign "$BATS_FILE_TMPDIR/www/probe.aci" good
+	httpd_up "$BATS_FILE_TMPDIR/www" "$BATS_FILE_TMPDIR"
+	in_world mkdir -p -m 755 /var/lib/conf/trustedkeys/prefix.d/example.com
+	in_world install -m 644 "$KEYS/good.asc" "/var/lib/conf/trustedkeys/prefix.d/example.com/$(cat "$KEYS/good.fpr")"
+	g fetch "$FIX/probe.aci"
+	g image rm example.com/probe
+	INSECURE=http
+	member --local-config=/var/lib/conf fetch "$URL/probe.aci"
+	assert_ok
+	assert_match '^sha512-'
+	member --local-config=/var/lib/conf image verify --signature example.com/probe
+	assert_refused 254 'Permission denied'
+	g --local-config=/var/lib/conf image verify --signature example.com/probe
+	assert_ok
+	assert_match "verified signature.*$(cat "$KEYS/good.fpr")"
 }
 
 @test "groups: a member cannot reach the trees" {
