@@ -24,27 +24,30 @@ static int refuse_findings(const struct check_result *c, const char *source, str
 	if (!n)
 		return 0;
 	return n == 1 ? err_set(e, EINVAL, "%s: %s", source, c->findings[0])
-		      : err_set(e, EINVAL, "%s: %s (and %zu more, see validate)", source, c->findings[0], n - 1);
+		      : err_set(e, EINVAL, "%s: %s (and %zu more, see validate)", source,
+				c->findings[0], n - 1);
 }
 
 /* --- sources --- */
 
-static int open_layout(const struct build_request *rq, const char *source, struct packer *p, struct check_result *c,
-		       struct err *e)
+static int open_layout(const struct build_request *rq, const char *source, struct packer *p,
+		       struct check_result *c, struct err *e)
 {
 	_cleanup_fd_ int dir = open(source, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct stat st = {0};
 	int r;
 
 	if (dir < 0 && errno == ENOTDIR)
-		return err_set(e, ENOTDIR, "%s is no directory (an image is changed with --patch)", q(source));
+		return err_set(e, ENOTDIR, "%s is no directory (an image is changed with --patch)",
+			       q(source));
 	if (dir < 0)
 		return err_sys(e, "open %s", q(source));
 	r = check_layout_names(dir, !rq->manifest, c, e);
 	if (r == 0)
 		r = refuse_findings(c, source, e);
 	if (r == 0 && !rq->manifest)
-		r = file_read_at(dir, "manifest", JSON_MANIFEST_MAX, &c->manifest, &c->manifest_len, e);
+		r = file_read_at(dir, "manifest", JSON_MANIFEST_MAX, &c->manifest, &c->manifest_len,
+				 e);
 	if (r < 0)
 		return r;
 	if (!rq->manifest && fstatat(dir, "manifest", &st, AT_SYMLINK_NOFOLLOW) == 0)
@@ -53,8 +56,8 @@ static int open_layout(const struct build_request *rq, const char *source, struc
 	return p->tree < 0 ? err_sys(e, "open %s/rootfs", source) : 0;
 }
 
-static int open_image(const struct gantry *g, const char *source, struct packer *p, struct check_result *c,
-		      struct err *e)
+static int open_image(const struct gantry *g, const char *source, struct packer *p,
+		      struct check_result *c, struct err *e)
 {
 	struct stat st;
 	int r;
@@ -76,7 +79,8 @@ static int open_image(const struct gantry *g, const char *source, struct packer 
 }
 
 /* What is put in is what was there or what --manifest says, with the options over it, and valid. */
-static int make_manifest(const struct build_request *rq, struct check_result *c, struct packer *p, struct err *e)
+static int make_manifest(const struct build_request *rq, struct check_result *c, struct packer *p,
+			 struct err *e)
 {
 	struct check_result own = {0};
 	struct stat st;
@@ -116,12 +120,15 @@ static int parse_mtime(const struct build_request *rq, struct packer *p, struct 
 	return 0;
 }
 
-int build_image(const struct gantry *g, const struct build_request *rq, const char *source, const char *out,
-		char **ret_id, struct err *e)
+int build_image(const struct gantry *g, const struct build_request *rq, const char *source,
+		const char *out, char **ret_id, struct err *e)
 {
 	_cleanup_check_result_ struct check_result c = {0};
-	struct packer p = {
-		.g = g, .tree = -EBADF, .blob = -EBADF, .owner_root = rq->owner_root, .gzip = !rq->no_compression};
+	struct packer p = {.g = g,
+			   .tree = -EBADF,
+			   .blob = -EBADF,
+			   .owner_root = rq->owner_root,
+			   .gzip = !rq->no_compression};
 	_cleanup_result_ struct result_file res = RESULT_FILE_INIT;
 	int r = parse_mtime(rq, &p, e);
 
@@ -130,7 +137,8 @@ int build_image(const struct gantry *g, const struct build_request *rq, const ch
 	if (r == 0 && rq->from_image && rq->owner_root)
 		r = err_set(e, EINVAL, "--owner-root: an image keeps its owners");
 	if (r == 0)
-		r = rq->from_image ? open_image(g, source, &p, &c, e) : open_layout(rq, source, &p, &c, e);
+		r = rq->from_image ? open_image(g, source, &p, &c, e)
+				   : open_layout(rq, source, &p, &c, e);
 	if (r == 0)
 		r = make_manifest(rq, &c, &p, e);
 	if (r == 0)

@@ -15,5 +15,5 @@ struct build_request {
 };
 
 /* SOURCE to OUT, which appears when it is whole. *ret_id: owned by the caller. */
-int build_image(const struct gantry *g, const struct build_request *rq, const char *source, const char *out,
-		char **ret_id, struct err *e);
+int build_image(const struct gantry *g, const struct build_request *rq, const char *source,
+		const char *out, char **ret_id, struct err *e);

@@ -34,19 +34,24 @@ static void found(struct check_result *r, const char *text)
 
 /* --- manifests --- */
 
-static void take_report(const struct json_report *report, const char *prefix, struct check_result *ret)
+static void take_report(const struct json_report *report, const char *prefix,
+			struct check_result *ret)
 {
 	for (size_t i = 0; i < report->n; i++) {
 		const struct json_finding *f = &report->v[i];
 
-		strv_push(&ret->findings, xasprintf("%sline %zu, column %zu: %s%s%s", prefix, f->line, f->column, f->path,
-						    *f->path ? ": " : "", f->text));
+		strv_push(&ret->findings,
+			  xasprintf("%sline %zu, column %zu: %s%s%s", prefix, f->line, f->column,
+				    f->path, *f->path ? ": " : "", f->text));
 	}
 	if (report->n == JSON_REPORT_MAX)
 		strv_push(&ret->findings, xasprintf("%sand perhaps more", prefix));
 }
 
-/* acKind decides; what says neither is read as an image's, which then says what is wrong with acKind. */
+/*
+ * acKind decides; what says neither is read as an image's, which then says what is wrong with
+ * acKind.
+ */
 static bool is_pod(const char *text, size_t len)
 {
 	_cleanup_json_ cJSON *j = json_parse(text, len, JSON_MANIFEST_MAX, NULL);
@@ -73,7 +78,8 @@ void check_manifest(const char *text, size_t len, bool image_only, struct check_
 	take_report(&report, image_only ? "manifest: " : "", ret);
 	/* Of the text as such, or of several members together: it has said where by itself. */
 	if (!pod && !image && !report.n) {
-		const char *said = err_text(&e), *own = as_pod ? "pod manifest: " : "image manifest: ";
+		const char *said = err_text(&e),
+			   *own = as_pod ? "pod manifest: " : "image manifest: ";
 
 		if (str_starts(said, own))
 			said += strlen(own);
@@ -83,7 +89,8 @@ void check_manifest(const char *text, size_t len, bool image_only, struct check_
 
 /* --- archives --- */
 
-static int start_check(const struct gantry *g, int fd, int tree, int *ret_manifest, struct worker *ret, struct err *e)
+static int start_check(const struct gantry *g, int fd, int tree, int *ret_manifest,
+		       struct worker *ret, struct err *e)
 {
 	char *const words[] = {(char *) "validate", NULL};
 	_cleanup_fd_ int progress = -EBADF, manifest = -EBADF;
@@ -105,12 +112,14 @@ static int start_check(const struct gantry *g, int fd, int tree, int *ret_manife
 	*ret_manifest = pipes[1][0];
 	manifest = pipes[1][1];
 
-	const struct fd_name fds[] = {{"blob", fd}, {"progress", progress}, {"tree", tree}, {"manifest", manifest}};
+	const struct fd_name fds[] = {
+		{"blob", fd}, {"progress", progress}, {"tree", tree}, {"manifest", manifest}};
 
 	return worker_start(g, "unpack", words, fds, ELEMENTSOF(fds), ret, e);
 }
 
-static int run_check(const struct gantry *g, int fd, int tree, struct check_result *ret, struct err *e)
+static int run_check(const struct gantry *g, int fd, int tree, struct check_result *ret,
+		     struct err *e)
 {
 	_cleanup_record_ struct record rec = RECORD_INIT;
 	_cleanup_worker_ struct worker w = WORKER_INIT;
@@ -165,7 +174,8 @@ int check_layout_names(int dir, bool need_manifest, struct check_result *ret, st
 	for (char **n = names; r == 0 && n && *n; n++)
 		if (strcmp(*n, "manifest") && strcmp(*n, "rootfs"))
 			strv_push(&ret->findings,
-				  xasprintf("%s: an image has nothing beside manifest and rootfs", q(*n)));
+				  xasprintf("%s: an image has nothing beside manifest and rootfs",
+					    q(*n)));
 	if (r < 0)
 		return r;
 	if (fstatat(dir, "rootfs", &st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -210,7 +220,8 @@ int check_layout(const struct gantry *g, int dir, struct check_result *ret, stru
 
 /* --- any --- */
 
-static int check_file(const struct gantry *g, int fd, enum check_type type, struct check_result *ret, struct err *e)
+static int check_file(const struct gantry *g, int fd, enum check_type type,
+		      struct check_result *ret, struct err *e)
 {
 	_cleanup_free_ char *text = NULL;
 	char first[64] = "";
@@ -237,7 +248,8 @@ static int check_file(const struct gantry *g, int fd, enum check_type type, stru
 	return 0;
 }
 
-int check_path(const struct gantry *g, const char *path, enum check_type type, struct check_result *ret, struct err *e)
+int check_path(const struct gantry *g, const char *path, enum check_type type,
+	       struct check_result *ret, struct err *e)
 {
 	_cleanup_fd_ int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;

@@ -38,8 +38,9 @@ int packer_run(const struct packer *p, char **ret_id, struct err *e)
 
 	if (manifest < 0)
 		return manifest;
-	const struct fd_name fds[] = {
-		{p->patch ? "blob" : "tree", p->patch ? p->blob : p->tree}, {"manifest", manifest}, {"out", p->out}};
+	const struct fd_name fds[] = {{p->patch ? "blob" : "tree", p->patch ? p->blob : p->tree},
+				      {"manifest", manifest},
+				      {"out", p->out}};
 
 	r = worker_start(p->g, "pack", words, fds, ELEMENTSOF(fds), &w, e);
 	if (r == 0)

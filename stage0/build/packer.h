@@ -1,5 +1,6 @@
 /*
- * Starting the pack worker (stage0/worker/pack_main.c): a tree or an image, and a manifest, to an archive.
+ * Starting the pack worker (stage0/worker/pack_main.c): a tree or an image, and a manifest, to an
+ * archive.
  */
 #pragma once
 

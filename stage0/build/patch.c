@@ -10,34 +10,39 @@
 #define RQ(field) offsetof(struct patch_request, field)
 
 const struct opt patch_opts[] = {
-	{.name = "name", .type = OPT_STRING, .offset = RQ(name), .arg = "NAME", .help = "name of the image"},
-	{.name = "label", .type = OPT_STRV, .offset = RQ(labels), .arg = "NAME=VALUE", .help = "a label of the image"},
+	{.name = "name", .type = OPT_STRING, .offset = RQ(name), .arg = "NAME",
+	 .help = "name of the image"},
+	{.name = "label", .type = OPT_STRV, .offset = RQ(labels), .arg = "NAME=VALUE",
+	 .help = "a label of the image"},
 	{.name = "annotation", .type = OPT_STRV, .offset = RQ(annotations), .arg = "NAME=VALUE",
 	 .help = "an annotation of the image"},
 	{.name = "exec", .type = OPT_STRING, .offset = RQ(exec), .arg = "COMMAND",
 	 .help = "the app's command, words divided by spaces; makes an app where there is none"},
-	{.name = "user", .type = OPT_STRING, .offset = RQ(user), .arg = "USER", .help = "the app's user"},
-	{.name = "group", .type = OPT_STRING, .offset = RQ(group), .arg = "GROUP", .help = "the app's group"},
-	{.name = "supplementary-gids", .type = OPT_STRING, .offset = RQ(supplementary_gids), .arg = "GID,...",
-	 .help = "the app's other groups"},
+	{.name = "user", .type = OPT_STRING, .offset = RQ(user), .arg = "USER",
+	 .help = "the app's user"},
+	{.name = "group", .type = OPT_STRING, .offset = RQ(group), .arg = "GROUP",
+	 .help = "the app's group"},
+	{.name = "supplementary-gids", .type = OPT_STRING, .offset = RQ(supplementary_gids),
+	 .arg = "GID,...", .help = "the app's other groups"},
 	{.name = "working-dir", .type = OPT_STRING, .offset = RQ(working_dir), .arg = "PATH",
 	 .help = "the app's working directory"},
 	{.name = "environment", .type = OPT_STRV, .offset = RQ(environment), .arg = "NAME=VALUE",
 	 .help = "a variable of the app"},
-	{.name = "mounts", .type = OPT_STRING, .offset = RQ(mounts), .arg = "NAME,path=PATH[,readOnly=BOOL][:...]",
-	 .help = "mount points of the app"},
+	{.name = "mounts", .type = OPT_STRING, .offset = RQ(mounts),
+	 .arg = "NAME,path=PATH[,readOnly=BOOL][:...]", .help = "mount points of the app"},
 	{.name = "ports", .type = OPT_STRING, .offset = RQ(ports),
-	 .arg = "NAME,protocol=WORD,port=N[,count=N][,socketActivated=BOOL][:...]", .help = "ports of the app"},
+	 .arg = "NAME,protocol=WORD,port=N[,count=N][,socketActivated=BOOL][:...]",
+	 .help = "ports of the app"},
 	{.name = "capability", .type = OPT_STRING, .offset = RQ(capability), .arg = "CAP,...",
 	 .help = "the capabilities that the app keeps"},
-	{.name = "revoke-capability", .type = OPT_STRING, .offset = RQ(revoke_capability), .arg = "CAP,...",
-	 .help = "the default capabilities that the app loses"},
-	{.name = "seccomp-mode", .type = OPT_STRING, .offset = RQ(seccomp_mode), .arg = "retain|remove[,errno=E]",
-	 .help = "what --seccomp-set means"},
+	{.name = "revoke-capability", .type = OPT_STRING, .offset = RQ(revoke_capability),
+	 .arg = "CAP,...", .help = "the default capabilities that the app loses"},
+	{.name = "seccomp-mode", .type = OPT_STRING, .offset = RQ(seccomp_mode),
+	 .arg = "retain|remove[,errno=E]", .help = "what --seccomp-set means"},
 	{.name = "seccomp-set", .type = OPT_STRING, .offset = RQ(seccomp_set), .arg = "CALL,...",
 	 .help = "system calls of the app's filter"},
-	{.name = "isolators", .type = OPT_STRING, .offset = RQ(isolators), .arg = "NAME[,KEY=VALUE][:...]",
-	 .help = "isolators of the app whose values are words"},
+	{.name = "isolators", .type = OPT_STRING, .offset = RQ(isolators),
+	 .arg = "NAME[,KEY=VALUE][:...]", .help = "isolators of the app whose values are words"},
 	{.name = "isolator", .type = OPT_STRV, .offset = RQ(isolator), .arg = "NAME=JSON",
 	 .help = "an isolator of the app with any value"},
 	{.name = "pre-start", .type = OPT_STRING, .offset = RQ(pre_start), .arg = "COMMAND",
@@ -187,12 +192,17 @@ static int patch_seccomp(const struct patch_request *rq, cJSON *app, struct err 
 	comma = strchr(mode, ',');
 	len = comma ? (size_t) (comma - mode) : strlen(mode);
 	retain = len == 6 && !strncmp(mode, "retain", len);
-	if ((!retain && (len != 6 || strncmp(mode, "remove", len))) || (comma && !str_starts(comma, ",errno=")))
-		return err_set(e, EINVAL, "--seccomp-mode: %s is not retain or remove, with errno=E or without", q(mode));
+	if ((!retain && (len != 6 || strncmp(mode, "remove", len))) ||
+	    (comma && !str_starts(comma, ",errno=")))
+		return err_set(
+			e, EINVAL,
+			"--seccomp-mode: %s is not retain or remove, with errno=E or without",
+			q(mode));
 	value = patch_set(rq->seccomp_set);
 	if (comma)
 		cJSON_AddStringToObject(value, "errno", comma + strlen(",errno="));
-	put_either(app, retain ? RETAIN_CALLS : REMOVE_CALLS, retain ? REMOVE_CALLS : RETAIN_CALLS, value);
+	put_either(app, retain ? RETAIN_CALLS : REMOVE_CALLS, retain ? REMOVE_CALLS : RETAIN_CALLS,
+		   value);
 	return 0;
 }
 
@@ -202,7 +212,8 @@ static int patch_all_isolators(const struct patch_request *rq, cJSON *app, struc
 	int r = 0;
 
 	if (rq->capability && rq->revoke_capability)
-		return err_set(e, EINVAL, "--capability and --revoke-capability exclude each other");
+		return err_set(e, EINVAL,
+			       "--capability and --revoke-capability exclude each other");
 	if (rq->capability)
 		put_either(app, RETAIN_CAPS, REMOVE_CAPS, patch_set(rq->capability));
 	if (rq->revoke_capability)
@@ -261,7 +272,8 @@ static int put_gids(cJSON *app, const char *text, struct err *e)
 }
 
 static int put_list(cJSON *app, const char *option, const char *text,
-		    int (*fn)(const char *text, cJSON **ret, struct err *e), const char *key, struct err *e)
+		    int (*fn)(const char *text, cJSON **ret, struct err *e), const char *key,
+		    struct err *e)
 {
 	cJSON *all = NULL;
 	int r = text ? fn(text, &all, e) : 0;

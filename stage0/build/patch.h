@@ -1,8 +1,8 @@
 /*
  * Changes to an image manifest, by options of the command line (those of actool patch-manifest).
  *
- * The document stays what it was but for what is changed, in its order; what comes out is checked as
- * every manifest is.
+ * The document stays what it was but for what is changed, in its order; what comes out is checked
+ * as every manifest is.
  */
 #pragma once
 
@@ -12,7 +12,8 @@
 struct patch_request {
 	char *name, *exec, *user, *group, *working_dir, *supplementary_gids;
 	char **labels, **annotations, **environment, **isolator;
-	char *mounts, *ports, *capability, *revoke_capability, *seccomp_mode, *seccomp_set, *isolators;
+	char *mounts, *ports, *isolators;
+	char *capability, *revoke_capability, *seccomp_mode, *seccomp_set;
 	char *pre_start, *post_stop;
 };
 
@@ -22,7 +23,9 @@ void patch_request_done(struct patch_request *rq);
 
 /* Whether anything is to be changed. */
 bool patch_is_empty(const struct patch_request *rq);
-/* Change the text (owned by the caller, replaced). It was checked before and is checked afterwards. */
+/*
+ * Change the text (owned by the caller, replaced). It was checked before and is checked afterwards.
+ */
 int patch_manifest(const struct patch_request *rq, char **text, size_t *len, struct err *e);
 
 /* --- patch_words.c: the small languages of the options --- */

@@ -12,13 +12,14 @@
 #include "base/str.h"
 
 /*
- * Without a name where the file system can do that: then nothing is left behind, however this process
- * ends.
+ * Without a name where the file system can do that: then nothing is left behind, however this
+ * process ends.
  */
 static int open_nameless(const char *path)
 {
 	const char *last = path_last(path);
-	_cleanup_free_ char *dir = last == path ? xstrdup(".") : xstrndup(path, (size_t) (last - path));
+	_cleanup_free_ char *dir = last == path ? xstrdup(".")
+						: xstrndup(path, (size_t) (last - path));
 
 	return open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);
 }
@@ -60,7 +61,8 @@ int result_publish(struct result_file *res, bool overwrite, struct err *e)
 	if (r < 0 || !res->temp)
 		return r;
 	/* Without --overwrite nothing is replaced that came to be meanwhile. */
-	if (renameat2(AT_FDCWD, res->temp, AT_FDCWD, res->path, overwrite ? 0 : RENAME_NOREPLACE) < 0)
+	if (renameat2(AT_FDCWD, res->temp, AT_FDCWD, res->path, overwrite ? 0 : RENAME_NOREPLACE) <
+	    0)
 		return err_sys(e, "create %s", q(res->path));
 	free(res->temp);
 	res->temp = NULL;

@@ -17,11 +17,11 @@
 #define SIGN_MS (3600 * 1000) /* somebody has to find a passphrase */
 
 /*
- * Unlike the workers it has the caller's environment and process group: gpg looks for its keyring, its
- * agent and the terminal there, and who reads from a terminal must not be in the background.
+ * Unlike the workers it has the caller's environment and process group: gpg looks for its keyring,
+ * its agent and the terminal there, and who reads from a terminal must not be in the background.
  */
-static int start_signer(const struct gantry *g, char *const *argv, int file, int out, struct worker *ret,
-			struct err *e)
+static int start_signer(const struct gantry *g, char *const *argv, int file, int out,
+			struct worker *ret, struct err *e)
 {
 	_cleanup_free_ char *path = path_join(g->libexec, "sign");
 	_cleanup_fd_ int result = -EBADF;
@@ -62,7 +62,8 @@ static char **words_of(const struct sign_request *rq)
 	return argv;
 }
 
-int sign_file(const struct gantry *g, const struct sign_request *rq, const char *path, char **ret_signer, struct err *e)
+int sign_file(const struct gantry *g, const struct sign_request *rq, const char *path,
+	      char **ret_signer, struct err *e)
 {
 	_cleanup_free_ char *beside = rq->output ? NULL : xasprintf("%s.asc", path);
 	_cleanup_fd_ int file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);

@@ -15,5 +15,9 @@ struct sign_request {
 	bool overwrite;
 };
 
-/* A detached, armored signature of the file. *ret_signer: the key's fingerprint, owned by the caller. */
-int sign_file(const struct gantry *g, const struct sign_request *rq, const char *path, char **ret_signer, struct err *e);
+/*
+ * A detached, armored signature of the file. *ret_signer: the key's fingerprint, owned by the
+ * caller.
+ */
+int sign_file(const struct gantry *g, const struct sign_request *rq, const char *path,
+	      char **ret_signer, struct err *e);

@@ -10,7 +10,8 @@
 #define RQ(field) offsetof(struct build_request, field)
 
 static const struct opt opts[] = {
-	{.name = "overwrite", .type = OPT_FLAG, .offset = RQ(overwrite), .help = "replace OUT if it is there"},
+	{.name = "overwrite", .type = OPT_FLAG, .offset = RQ(overwrite),
+	 .help = "replace OUT if it is there"},
 	{.name = "owner-root", .type = OPT_FLAG, .offset = RQ(owner_root),
 	 .help = "everything belongs to 0:0, whoever owns it here"},
 	{.name = "no-compression", .type = OPT_FLAG, .offset = RQ(no_compression),
@@ -23,8 +24,8 @@ static const struct opt opts[] = {
 	 .help = "the manifest, instead of the one that is there"},
 };
 
-static int parse(struct gantry *g, const struct command *cmd, struct opt_cursor *c, void *target, char ***words,
-		 struct err *e)
+static int parse(struct gantry *g, const struct command *cmd, struct opt_cursor *c, void *target,
+		 char ***words, struct err *e)
 {
 	struct build_request *rq = target;
 	const struct opt_table tables[] = {
@@ -43,8 +44,10 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 	int r;
 
 	if (strv_len(words) != 2)
-		return err_set(e, EINVAL, rq->from_image ? "must provide an image and the name of the new one"
-							 : "must provide a directory and the name of the image");
+		return err_set(e, EINVAL,
+			       rq->from_image
+				       ? "must provide an image and the name of the new one"
+				       : "must provide a directory and the name of the image");
 	r = build_image(g, rq, words[0], words[1], &id, e);
 	if (r == 0)
 		printf("%s\n", id);
@@ -69,8 +72,8 @@ const struct command cmd_build = {
 	.name = "build",
 	.usage = "[options] DIR OUT.aci | --patch [options] IN.aci OUT.aci",
 	.summary = "make an image of a directory, or of another image",
-	.details = "\tDIR holds the file manifest and the directory rootfs, and nothing else. The id of\n"
-		   "\tthe image is printed.\n",
+	.details = "\tDIR holds the file manifest and the directory rootfs, and nothing else. The\n"
+		   "\tid of the image is printed.\n",
 	COMMAND_OPTS(opts),
 	.target_size = sizeof(struct build_request),
 	.parse = parse,

@@ -55,11 +55,14 @@ static int open_state(int run_dir, const char *run, struct err *e)
 	return r < 0 ? err_sysr(e, r, "lock %s/" RUN_METADATA, run) : take_fd(fd);
 }
 
-static int become_service(const struct gantry *g, const struct service_sockets *s, int state, struct err *e)
+static int become_service(const struct gantry *g, const struct service_sockets *s, int state,
+			  struct err *e)
 {
 	_cleanup_free_ char *path = path_join(g->libexec, "metadata");
 	/* What it says is said in the name of the command. */
-	char *const argv[] = {(char *) "metadata", (char *) (g->rkt ? "metadata-service" : "gantry: metadata-service"), NULL};
+	char *const argv[] = {(char *) "metadata",
+			      (char *) (g->rkt ? "metadata-service" : "gantry: metadata-service"),
+			      NULL};
 	_cleanup_strv_ char **env = NULL;
 	const struct fd_name fds[] = {
 		{"public", s->public_fd}, {"registration", s->registration_fd}, {"state", state}};
@@ -97,7 +100,8 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 	if (s.registration_fd < 0)
 		return s.registration_fd;
 	if (s.public_fd < 0)
-		s.public_fd = service_listen_public(t->port ? (unsigned) t->port : METADATA_PORT, e);
+		s.public_fd = service_listen_public(t->port ? (unsigned) t->port : METADATA_PORT,
+						    e);
 	return s.public_fd < 0 ? s.public_fd : become_service(g, &s, state, e);
 }
 
@@ -105,8 +109,9 @@ const struct command cmd_metadata_service = {
 	.name = "metadata-service",
 	.usage = "[--listen-port=PORT]",
 	.summary = "tell apps about their pods, over HTTP (appc metadata service)",
-	.details = "\tServes until it is told to end by SIGTERM. Pods that are started meanwhile are\n"
-		   "\tregistered by themselves and find the address in AC_METADATA_URL.\n",
+	.details =
+		"\tServes until it is told to end by SIGTERM. Pods that are started meanwhile are\n"
+		"\tregistered by themselves and find the address in AC_METADATA_URL.\n",
 	COMMAND_OPTS(opts),
 	.needs_root = true,
 	.target_size = sizeof(struct target),

@@ -16,7 +16,8 @@ static const struct opt opts[] = {
 	 .help = "where the keyring is (GNUPGHOME, ~/.gnupg)"},
 	{.name = "output", .type = OPT_STRING, .offset = RQ(output), .arg = "PATH",
 	 .help = "where the signature goes (FILE.asc)"},
-	{.name = "overwrite", .type = OPT_FLAG, .offset = RQ(overwrite), .help = "replace a signature that is there"},
+	{.name = "overwrite", .type = OPT_FLAG, .offset = RQ(overwrite),
+	 .help = "replace a signature that is there"},
 };
 
 static int run(struct gantry *g, void *target, char *const *words, struct err *e)

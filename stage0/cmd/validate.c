@@ -30,7 +30,10 @@ static int set_type(void *target, const char *value, struct err *e)
 		const char *word;
 		enum check_type type;
 	} words[] = {
-		{"image", CHECK_IMAGE}, {"appimage", CHECK_IMAGE}, {"layout", CHECK_LAYOUT}, {"manifest", CHECK_MANIFEST},
+		{"image", CHECK_IMAGE},
+		{"appimage", CHECK_IMAGE},
+		{"layout", CHECK_LAYOUT},
+		{"manifest", CHECK_MANIFEST},
 	};
 	struct target *t = target;
 

@@ -38,7 +38,9 @@ static bool allowed(struct answer *a, const struct request *rq, const char *meth
 
 	if (strv_has(v, rq->method))
 		return true;
-	a->allow = !strcmp(methods, "POST") ? "POST" : !strcmp(methods, "GET HEAD") ? "GET, HEAD" : "PUT, DELETE";
+	a->allow = !strcmp(methods, "POST")	  ? "POST"
+		   : !strcmp(methods, "GET HEAD") ? "GET, HEAD"
+						  : "PUT, DELETE";
 	refuse(a, 405, "method not allowed");
 	return false;
 }
@@ -52,8 +54,8 @@ static bool is_form(const struct request *rq)
 	return !rq->content_type || (n == strlen(type) && !strncasecmp(rq->content_type, type, n));
 }
 
-static void do_sign(const struct registry *reg, const struct registered_pod *p, const struct request *rq,
-		    struct answer *a)
+static void do_sign(const struct registry *reg, const struct registered_pod *p,
+		    const struct request *rq, struct answer *a)
 {
 	char signature[SIGN_TEXT_LEN + 1];
 	size_t len;
@@ -148,7 +150,8 @@ void answer_public(struct registry *reg, const struct request *rq, struct answer
 	else if (r.what == ROUTE_SIGN || r.what == ROUTE_VERIFY)
 		do_post(reg, p, &r, rq, ret);
 	else if (allowed(ret, rq, "GET HEAD")) {
-		if (r.what == ROUTE_APP_ANNOTATIONS || r.what == ROUTE_APP_MANIFEST || r.what == ROUTE_APP_ID)
+		if (r.what == ROUTE_APP_ANNOTATIONS || r.what == ROUTE_APP_MANIFEST ||
+		    r.what == ROUTE_APP_ID)
 			of_app(p, &r, ret);
 		else
 			of_pod(p, r.what, ret);
@@ -160,7 +163,8 @@ static unsigned status_of(int r)
 	return r == 0 ? 200 : r == -ENOENT ? 404 : r == -EINVAL ? 400 : r == -ENOSPC ? 507 : 500;
 }
 
-void answer_registration(struct registry *reg, unsigned port, const struct request *rq, struct answer *ret)
+void answer_registration(struct registry *reg, unsigned port, const struct request *rq,
+			 struct answer *ret)
 {
 	_cleanup_err_ struct err e = ERR_INIT;
 	_cleanup_free_ char *done = NULL;
@@ -183,10 +187,12 @@ void answer_registration(struct registry *reg, unsigned port, const struct reque
 	} else if (r.what == ROUTE_APP) {
 		res = registry_put_app(reg, r.uuid, r.app, rq->body, rq->len, &e);
 	} else {
-		res = registry_put_pod(reg, r.uuid, rq->token ? rq->token : "", rq->data_dir, rq->body, rq->len, &e);
+		res = registry_put_pod(reg, r.uuid, rq->token ? rq->token : "", rq->data_dir,
+				       rq->body, rq->len, &e);
 	}
 	if (res < 0) {
-		log_warning("%s %s%s%s: %s", rq->method, r.uuid, *r.app ? "/" : "", r.app, err_text(&e));
+		log_warning("%s %s%s%s: %s", rq->method, r.uuid, *r.app ? "/" : "", r.app,
+			    err_text(&e));
 		refuse(ret, status_of(res), err_text(&e));
 		return;
 	}

@@ -1,6 +1,6 @@
 /*
- * From a request that has arrived whole to its answer: what is asked of the registry and what is put
- * into it.  Nothing here knows of sockets or of the HTTP library.
+ * From a request that has arrived whole to its answer: what is asked of the registry and what is
+ * put into it.  Nothing here knows of sockets or of the HTTP library.
  */
 #pragma once
 
@@ -27,4 +27,5 @@ struct answer {
 
 void answer_public(struct registry *reg, const struct request *rq, struct answer *ret);
 /* port: of the public side, told to who registers. */
-void answer_registration(struct registry *reg, unsigned port, const struct request *rq, struct answer *ret);
+void answer_registration(struct registry *reg, unsigned port, const struct request *rq,
+			 struct answer *ret);

@@ -101,7 +101,8 @@ int service_parse_head(const char *text, size_t len, size_t *ret_body, size_t *r
 		const char *stop;
 
 		line += 2;
-		if ((size_t) (end - line) < strlen(LENGTH) || strncasecmp(line, LENGTH, strlen(LENGTH)))
+		if ((size_t) (end - line) < strlen(LENGTH) ||
+		    strncasecmp(line, LENGTH, strlen(LENGTH)))
 			continue;
 		line += strlen(LENGTH);
 		while (line < end && *line == ' ')
@@ -130,7 +131,8 @@ static int receive(const struct service_client *c, char **ret_body, struct err *
 		if (r < 0)
 			return r;
 		if (n == 0)
-			return err_set(e, EPROTO, "%s: the connection ended within an answer", c->path);
+			return err_set(e, EPROTO, "%s: the connection ended within an answer",
+				       c->path);
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
 			return err_sys(e, "%s", c->path);
 		if (n > 0)
@@ -145,8 +147,8 @@ static int receive(const struct service_client *c, char **ret_body, struct err *
 	return status;
 }
 
-int service_request(struct service_client *c, const char *method, const char *target, const char *body, size_t len,
-		    char **ret_body, struct err *e)
+int service_request(struct service_client *c, const char *method, const char *target,
+		    const char *body, size_t len, char **ret_body, struct err *e)
 {
 	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT;
 	int r;

@@ -43,7 +43,8 @@ char *form_get(const char *body, size_t len, const char *name, size_t *ret_len)
 		const char *stop = next ? next : end;
 		const char *is = memchr(body, '=', (size_t) (stop - body));
 		size_t key_len;
-		_cleanup_free_ char *key = decode(body, (size_t) ((is ? is : stop) - body), &key_len);
+		_cleanup_free_ char *key = decode(body, (size_t) ((is ? is : stop) - body),
+						  &key_len);
 
 		if (key_len == strlen(name) && !memcmp(key, name, key_len)) {
 			is = is ? is + 1 : stop;

@@ -7,7 +7,8 @@
 #include <stddef.h>
 
 /*
- * The value of the first field of that name, decoded, which may hold any byte; NUL-terminated, owned
- * by the caller. NULL when it is not there. A broken escape ("%4") stands for itself, as in browsers.
+ * The value of the first field of that name, decoded, which may hold any byte; NUL-terminated,
+ * owned by the caller. NULL when it is not there. A broken escape ("%4") stands for itself, as in
+ * browsers.
  */
 char *form_get(const char *body, size_t len, const char *name, size_t *ret_len);

@@ -1,10 +1,11 @@
 /*
- * libexec/gantry/metadata: the metadata service (appc specification, "App Container Metadata Service").
+ * libexec/gantry/metadata: the metadata service (appc specification, "App Container Metadata
+ * Service").
  *
  * Who am I: what `gantry metadata-service` became.  I am given two listening sockets (`public`,
- * `registration`) and my own directory (`state`), locked.  As root I look which pods are gone; then my
- * directory is all that I see, I am nobody who owns anything else, and my network namespace is empty:
- * the sockets, which stay in the host's, are all that leads out, and only to who connects.
+ * `registration`) and my own directory (`state`), locked.  As root I look which pods are gone; then
+ * my directory is all that I see, I am nobody who owns anything else, and my network namespace is
+ * empty: the sockets, which stay in the host's, are all that leads out, and only to who connects.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -65,7 +66,8 @@ static int enter_jail(int state, struct err *e)
 
 static int run(struct err *e)
 {
-	struct server server = {.public_fd = fds_take("public"), .registration_fd = fds_take("registration")};
+	struct server server = {.public_fd = fds_take("public"),
+				.registration_fd = fds_take("registration")};
 	_cleanup_registry_ struct registry reg = REGISTRY_INIT;
 	/* Kept for its lock. */
 	_cleanup_fd_ int state = fds_take("state");

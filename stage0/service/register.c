@@ -45,7 +45,8 @@ static int new_token(char out[METADATA_TOKEN_LEN + 1], struct err *e)
 }
 
 /* One manifest, from its file to the service. */
-static int put(struct service_client *c, const char *target, int dir, const char *file, char **ret_body, struct err *e)
+static int put(struct service_client *c, const char *target, int dir, const char *file,
+	       char **ret_body, struct err *e)
 {
 	_cleanup_free_ char *text = NULL, *answer = NULL, *shown = NULL;
 	size_t len;
@@ -91,11 +92,12 @@ static unsigned port_of(const char *answer)
 	return parse_u64(digits, 65535, &port) == 0 && port ? (unsigned) port : METADATA_PORT;
 }
 
-static int put_pod(struct service_client *c, const struct gantry *g, const struct pod *p, struct metadata_note *note,
-		   struct err *e)
+static int put_pod(struct service_client *c, const struct gantry *g, const struct pod *p,
+		   struct metadata_note *note, struct err *e)
 {
 	_cleanup_free_ char *dir = escape_query(g->data_dir), *answer = NULL;
-	_cleanup_free_ char *target = xasprintf("/pods/%s?token=%s&data-dir=%s", p->uuid, note->token, dir);
+	_cleanup_free_ char *target = xasprintf("/pods/%s?token=%s&data-dir=%s", p->uuid,
+						note->token, dir);
 	int r = put(c, target, p->dir, POD_MANIFEST, &answer, e);
 
 	if (r == 0)
@@ -141,8 +143,8 @@ static int do_register(struct service_client *c, const struct gantry *g, const s
 	return r < 0 ? r : metadata_note_write(p->dir, note, e);
 }
 
-int metadata_register(const struct gantry *g, const struct pod *p, bool required, struct metadata_note *ret,
-		      struct err *e)
+int metadata_register(const struct gantry *g, const struct pod *p, bool required,
+		      struct metadata_note *ret, struct err *e)
 {
 	_cleanup_free_ char *path = socket_path(g);
 	_cleanup_service_client_ struct service_client c = {.fd = -EBADF};

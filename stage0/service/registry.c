@@ -48,8 +48,8 @@ static char *annotations_text(const struct nameval_list *l)
 }
 
 /*
- * As they stand in the manifest; null where it has none: whoever compares the two, as the conformance
- * suite of the specification does, tells that from an empty list.
+ * As they stand in the manifest; null where it has none: whoever compares the two, as the
+ * conformance suite of the specification does, tells that from an empty list.
  */
 static char *pod_annotations(const char *manifest, size_t len)
 {
@@ -77,8 +77,8 @@ static size_t bytes_of(const struct registered_pod *p)
 	return sum;
 }
 
-static int pod_new(const char *uuid, const char *token, const char *data_dir, const char *manifest, size_t len,
-		   struct registered_pod **ret, struct err *e)
+static int pod_new(const char *uuid, const char *token, const char *data_dir, const char *manifest,
+		   size_t len, struct registered_pod **ret, struct err *e)
 {
 	_cleanup_registered_pod_ struct registered_pod *p = xcalloc(1, sizeof *p);
 
@@ -100,8 +100,8 @@ static int pod_new(const char *uuid, const char *token, const char *data_dir, co
 	return 0;
 }
 
-int registry_put_pod(struct registry *reg, const char *uuid, const char *token, const char *data_dir,
-		     const char *manifest, size_t len, struct err *e)
+int registry_put_pod(struct registry *reg, const char *uuid, const char *token,
+		     const char *data_dir, const char *manifest, size_t len, struct err *e)
 {
 	_cleanup_registered_pod_ struct registered_pod *p = NULL;
 	int r = metadata_token_check(token, e);
@@ -136,8 +136,8 @@ static char *merged(const struct image_manifest *m, const struct runtime_app *ap
 	return text;
 }
 
-int registry_put_app(struct registry *reg, const char *uuid, const char *app, const char *manifest, size_t len,
-		     struct err *e)
+int registry_put_app(struct registry *reg, const char *uuid, const char *app, const char *manifest,
+		     size_t len, struct err *e)
 {
 	_cleanup_image_manifest_ struct image_manifest *m = NULL;
 	size_t at = find(reg, uuid), i = 0;

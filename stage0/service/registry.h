@@ -1,6 +1,6 @@
 /*
- * Which pods are registered, and what is told of each: the metadata service's memory, with a file for
- * each pod and each app below the service's directory, so that a restart loses nothing.
+ * Which pods are registered, and what is told of each: the metadata service's memory, with a file
+ * for each pod and each app below the service's directory, so that a restart loses nothing.
  *
  *	UUID		flat record: token, data-dir (where the pod lies; may be missing), manifest
  *	UUID.APP	flat record: manifest (of the app's image)
@@ -25,7 +25,7 @@
 struct registered_app {
 	char *name;
 	char *image_id;
-	char *manifest;	   /* the image's, as it was registered; NULL: not registered yet */
+	char *manifest; /* the image's, as it was registered; NULL: not registered yet */
 	size_t len;
 	char *annotations; /* JSON: the image's with the pod's for this app over them */
 };
@@ -48,7 +48,10 @@ struct registry {
 	size_t n, bytes;
 	unsigned char key[REGISTRY_KEY_LEN];
 };
-#define REGISTRY_INIT {.dir = -EBADF}
+#define REGISTRY_INIT                                                                              \
+	{                                                                                          \
+		.dir = -EBADF                                                                      \
+	}
 
 /*
  * In the directory, as root, before anything is read into memory: forget the pods that are gone,
@@ -61,13 +64,13 @@ void registry_done(struct registry *reg);
 #define _cleanup_registry_ __attribute__((cleanup(registry_done)))
 
 /*
- * -EINVAL: a bad manifest; -ENOENT: no such pod or app; -ENOSPC: too much. Registering again replaces, with
- * the apps.
+ * -EINVAL: a bad manifest; -ENOENT: no such pod or app; -ENOSPC: too much. Registering again
+ * replaces, with the apps.
  */
-int registry_put_pod(struct registry *reg, const char *uuid, const char *token, const char *data_dir,
-		     const char *manifest, size_t len, struct err *e);
-int registry_put_app(struct registry *reg, const char *uuid, const char *app, const char *manifest, size_t len,
-		     struct err *e);
+int registry_put_pod(struct registry *reg, const char *uuid, const char *token,
+		     const char *data_dir, const char *manifest, size_t len, struct err *e);
+int registry_put_app(struct registry *reg, const char *uuid, const char *app, const char *manifest,
+		     size_t len, struct err *e);
 /* -ENOENT when it was not there. */
 int registry_remove(struct registry *reg, const char *uuid);
 

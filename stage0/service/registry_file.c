@@ -34,8 +34,8 @@ int registry_file_put_pod(int dir, const struct registered_pod *p, struct err *e
 	return put(dir, p->uuid, &sb, e);
 }
 
-int registry_file_put_app(int dir, const char *uuid, const char *app, const char *manifest, size_t len,
-			  struct err *e)
+int registry_file_put_app(int dir, const char *uuid, const char *app, const char *manifest,
+			  size_t len, struct err *e)
 {
 	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
 	_cleanup_free_ char *name = xasprintf("%s.%s", uuid, app), *text = xstrndup(manifest, len);
@@ -73,7 +73,8 @@ static int names(int dir, bool apps, char ***ret, struct err *e)
 	while ((de = readdir(d))) {
 		_cleanup_free_ char *uuid = xstrndup(de->d_name, UUID_LEN);
 
-		if (uuid_check(uuid) || (apps ? de->d_name[UUID_LEN] != '.' : de->d_name[UUID_LEN] != '\0'))
+		if (uuid_check(uuid) ||
+		    (apps ? de->d_name[UUID_LEN] != '.' : de->d_name[UUID_LEN] != '\0'))
 			continue;
 		strv_add(ret, de->d_name);
 	}
@@ -81,7 +82,8 @@ static int names(int dir, bool apps, char ***ret, struct err *e)
 	return 0;
 }
 
-static int read_record(int dir, const char *name, struct record *ret, const char **manifest, struct err *e)
+static int read_record(int dir, const char *name, struct record *ret, const char **manifest,
+		       struct err *e)
 {
 	char *data = NULL;
 	size_t len;
@@ -106,7 +108,8 @@ static int load_pod(struct registry *reg, const char *name, struct err *e)
 	token = record_get(&rec, "token");
 	if (!token)
 		return err_set(e, EINVAL, "%s: no token", name);
-	return registry_put_pod(reg, name, token, record_get(&rec, "data-dir"), manifest, strlen(manifest), e);
+	return registry_put_pod(reg, name, token, record_get(&rec, "data-dir"), manifest,
+				strlen(manifest), e);
 }
 
 static int load_app(struct registry *reg, const char *name, struct err *e)
@@ -116,7 +119,9 @@ static int load_app(struct registry *reg, const char *name, struct err *e)
 	const char *manifest;
 	int r = read_record(reg->dir, name, &rec, &manifest, e);
 
-	return r < 0 ? r : registry_put_app(reg, uuid, name + UUID_LEN + 1, manifest, strlen(manifest), e);
+	return r < 0 ? r
+		     : registry_put_app(reg, uuid, name + UUID_LEN + 1, manifest, strlen(manifest),
+					e);
 }
 
 static int load_all(struct registry *reg, bool apps, struct err *e)
@@ -167,7 +172,8 @@ static bool is_there(const char *data_dir, const char *uuid)
 	static const char *const phases[] = {"prepare", "prepared", "run", "exited-garbage"};
 
 	for (size_t i = 0; i < ELEMENTSOF(phases); i++) {
-		_cleanup_free_ char *path = xasprintf("%s/" DATA_PODS "/%s/%s", data_dir, phases[i], uuid);
+		_cleanup_free_ char *path = xasprintf("%s/" DATA_PODS "/%s/%s", data_dir, phases[i],
+						      uuid);
 
 		if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 			return true;

@@ -4,7 +4,7 @@
 #include "stage0/service/registry.h"
 
 int registry_file_put_pod(int dir, const struct registered_pod *p, struct err *e);
-int registry_file_put_app(int dir, const char *uuid, const char *app, const char *manifest, size_t len,
-			  struct err *e);
+int registry_file_put_app(int dir, const char *uuid, const char *app, const char *manifest,
+			  size_t len, struct err *e);
 /* The pod's file first: an app without its pod is nothing. */
 void registry_file_remove(int dir, const struct registered_pod *p);

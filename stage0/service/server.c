@@ -84,9 +84,11 @@ static void on_connection(void *cls, struct MHD_Connection *mc, void **socket_co
 	}
 }
 
-static void on_completed(void *cls, struct MHD_Connection *mc, void **request, enum MHD_RequestTerminationCode why)
+static void on_completed(void *cls, struct MHD_Connection *mc, void **request,
+			 enum MHD_RequestTerminationCode why)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(mc, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		mc, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	struct connection *c = info ? info->socket_context : NULL;
 	struct arriving *a = *request;
 
@@ -110,19 +112,25 @@ static void sweep(const struct side *side)
 			(void) shutdown(c->fd, SHUT_RDWR);
 }
 
-/* Who is on the other end of the registration socket. The mode of a socket that was handed to us is not ours. */
+/*
+ * Who is on the other end of the registration socket. The mode of a socket that was handed to us is
+ * not ours.
+ */
 static bool is_root(struct MHD_Connection *mc)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(mc, MHD_CONNECTION_INFO_CONNECTION_FD);
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		mc, MHD_CONNECTION_INFO_CONNECTION_FD);
 	struct ucred peer;
 	socklen_t len = sizeof peer;
 
-	return info && getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && peer.uid == 0;
+	return info && getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
+	       peer.uid == 0;
 }
 
 static enum MHD_Result reply(struct MHD_Connection *mc, struct answer *a)
 {
-	struct MHD_Response *r = MHD_create_response_from_buffer(a->len, a->body, MHD_RESPMEM_MUST_FREE);
+	struct MHD_Response *r = MHD_create_response_from_buffer(a->len, a->body,
+								 MHD_RESPMEM_MUST_FREE);
 	enum MHD_Result done;
 
 	if (!r) {
@@ -141,7 +149,9 @@ static enum MHD_Result reply(struct MHD_Connection *mc, struct answer *a)
 
 static enum MHD_Result reply_error(struct MHD_Connection *mc, unsigned status, const char *why)
 {
-	struct answer a = {.status = status, .type = "text/plain; charset=us-ascii", .body = xstrdup(why),
+	struct answer a = {.status = status,
+			   .type = "text/plain; charset=us-ascii",
+			   .body = xstrdup(why),
 			   .len = strlen(why)};
 
 	return reply(mc, &a);
@@ -161,7 +171,8 @@ static enum MHD_Result begin(struct side *side, struct MHD_Connection *mc, void 
 	return MHD_YES;
 }
 
-static enum MHD_Result collect(struct side *side, struct arriving *a, const char *data, size_t *size)
+static enum MHD_Result collect(struct side *side, struct arriving *a, const char *data,
+			       size_t *size)
 {
 	size_t max = side->is_public ? ANSWER_FORM_MAX : JSON_MANIFEST_MAX;
 
@@ -175,8 +186,9 @@ static enum MHD_Result collect(struct side *side, struct arriving *a, const char
 	return MHD_YES;
 }
 
-static enum MHD_Result on_request(void *cls, struct MHD_Connection *mc, const char *url, const char *method,
-				  const char *version, const char *data, size_t *size, void **request)
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *mc, const char *url,
+				  const char *method, const char *version, const char *data,
+				  size_t *size, void **request)
 {
 	struct side *side = cls;
 	struct arriving *a = *request;
@@ -206,13 +218,15 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *mc, const ch
 	return reply(mc, &answer);
 }
 
-static int side_start(struct side *side, int fd, unsigned connections, unsigned per_address, struct err *e)
+static int side_start(struct side *side, int fd, unsigned connections, unsigned per_address,
+		      struct err *e)
 {
 	side->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_USE_ITC, 0, NULL, NULL, on_request, side, MHD_OPTION_LISTEN_SOCKET, fd,
-		MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, per_address,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned) IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t) HEADER_BYTES, MHD_OPTION_NOTIFY_CONNECTION, on_connection, side, MHD_OPTION_NOTIFY_COMPLETED,
+		MHD_USE_EPOLL | MHD_USE_ITC, 0, NULL, NULL, on_request, side,
+		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, connections,
+		MHD_OPTION_PER_IP_CONNECTION_LIMIT, per_address, MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned) IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) HEADER_BYTES,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, side, MHD_OPTION_NOTIFY_COMPLETED,
 		on_completed, side, MHD_OPTION_END);
 	if (!side->daemon)
 		return err_set(e, EIO, "the HTTP server does not start");
@@ -229,7 +243,8 @@ static int sleep_ms(const struct side *sides, size_t n)
 		MHD_UNSIGNED_LONG_LONG own;
 		int want = sides[i].open ? SWEEP_MS : -1;
 
-		if (MHD_get_timeout(sides[i].daemon, &own) == MHD_YES && (want < 0 || own < (unsigned) want))
+		if (MHD_get_timeout(sides[i].daemon, &own) == MHD_YES &&
+		    (want < 0 || own < (unsigned) want))
 			want = own > SWEEP_MS ? SWEEP_MS : (int) own;
 		if (want >= 0 && (ms < 0 || want < ms))
 			ms = want;

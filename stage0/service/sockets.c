@@ -28,14 +28,18 @@ static int take_one(int fd, struct service_sockets *s, struct err *e)
 	int domain, listens = 0, *where;
 	socklen_t len = sizeof domain;
 
-	if (fd_set_cloexec(fd, true) < 0 || getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) < 0)
+	if (fd_set_cloexec(fd, true) < 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) < 0)
 		return err_sys(e, "LISTEN_FDS: descriptor %d", fd);
 	len = sizeof listens;
 	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) < 0 || !listens)
 		return err_set(e, EINVAL, "LISTEN_FDS: descriptor %d does not listen", fd);
 	where = domain == AF_UNIX ? &s->registration_fd : &s->public_fd;
 	if (*where >= 0 || (domain != AF_UNIX && domain != AF_INET && domain != AF_INET6))
-		return err_set(e, EINVAL, "LISTEN_FDS: descriptor %d: one unix socket and one of TCP are expected", fd);
+		return err_set(
+			e, EINVAL,
+			"LISTEN_FDS: descriptor %d: one unix socket and one of TCP are expected",
+			fd);
 	*where = fd;
 	return 0;
 }
@@ -80,7 +84,8 @@ static int listen_on(int domain, const void *addr, socklen_t len)
 
 int service_listen_public(unsigned port, struct err *e)
 {
-	const struct sockaddr_in6 any6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t) port),
+	const struct sockaddr_in6 any6 = {.sin6_family = AF_INET6,
+					  .sin6_port = htons((uint16_t) port),
 					  .sin6_addr = in6addr_any};
 	const struct sockaddr_in any4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t) port)};
 	int fd = listen_on(AF_INET6, &any6, sizeof any6);

@@ -1,5 +1,6 @@
 /*
- * Where the metadata service listens: its own sockets, or those that systemd made (sd_listen_fds(3)).
+ * Where the metadata service listens: its own sockets, or those that systemd made
+ * (sd_listen_fds(3)).
  */
 #pragma once
 
@@ -10,7 +11,10 @@
 struct service_sockets {
 	int public_fd, registration_fd;
 };
-#define SERVICE_SOCKETS_INIT {-EBADF, -EBADF}
+#define SERVICE_SOCKETS_INIT                                                                       \
+	{                                                                                          \
+		-EBADF, -EBADF                                                                     \
+	}
 
 void service_sockets_close(struct service_sockets *s);
 #define _cleanup_service_sockets_ __attribute__((cleanup(service_sockets_close)))

@@ -32,7 +32,8 @@ void check_findings_done(struct check_findings *f)
 static void found(struct check *c, const char *path, const struct err *e)
 {
 	if (c->findings->n++ < CHECK_FINDINGS_MAX)
-		strv_push(&c->findings->v, path ? xasprintf("%s: %s", q(path), err_text(e)) : xstrdup(err_text(e)));
+		strv_push(&c->findings->v,
+			  path ? xasprintf("%s: %s", q(path), err_text(e)) : xstrdup(err_text(e)));
 }
 
 /* --- names --- */
@@ -121,7 +122,8 @@ static int check_link(struct check *c, const struct tar_entry *entry, struct err
 		return err_set(e, EINVAL, "hard link with attributes of its own");
 	n = slot(c, target);
 	if (!n->path)
-		return err_set(e, ENOENT, "hard link to %s, which is not there before it", q(entry->link));
+		return err_set(e, ENOENT, "hard link to %s, which is not there before it",
+			       q(entry->link));
 	if (n->kind == KIND_DIR || n->kind == KIND_IMPLIED)
 		return err_set(e, EPERM, "hard link to %s, which is a directory", q(entry->link));
 	return 0;
@@ -142,12 +144,14 @@ static int check_below(struct check *c, const struct tar_entry *entry, char *pat
 	if (n->path && !(entry->type == TAR_DIR && n->kind == KIND_IMPLIED))
 		return err_set(e, EEXIST, "duplicate entry");
 	put(c, path,
-	    entry->type == TAR_DIR ? KIND_DIR : entry->type == TAR_SYMLINK ? KIND_LINK : KIND_OTHER);
+	    entry->type == TAR_DIR	 ? KIND_DIR
+	    : entry->type == TAR_SYMLINK ? KIND_LINK
+					 : KIND_OTHER);
 	return 0;
 }
 
-static int check_manifest(struct check *c, struct tar *t, const struct tar_entry *entry, untar_manifest fn, void *arg,
-			  struct err *e)
+static int check_manifest(struct check *c, struct tar *t, const struct tar_entry *entry,
+			  untar_manifest fn, void *arg, struct err *e)
 {
 	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
 	const uint8_t *data;
@@ -167,8 +171,8 @@ static int check_manifest(struct check *c, struct tar *t, const struct tar_entry
 	return r < 0 ? r : fn(arg, sb.len ? sb.buf : "", sb.len, e);
 }
 
-static int check_entry(struct check *c, struct tar *t, const struct tar_entry *entry, untar_manifest fn, void *arg,
-		       struct err *e)
+static int check_entry(struct check *c, struct tar *t, const struct tar_entry *entry,
+		       untar_manifest fn, void *arg, struct err *e)
 {
 	char path[PATH_MAX];
 	int where = policy_place(entry->path, c->limits->depth, path, e);

@@ -1,6 +1,6 @@
 /*
- * What is wrong with an archive as an image, without unpacking it: the same rules as untar.h, but all that
- * breaks them is told, and nothing is written.
+ * What is wrong with an archive as an image, without unpacking it: the same rules as untar.h, but
+ * all that breaks them is told, and nothing is written.
  */
 #pragma once
 
@@ -16,8 +16,8 @@ struct check_findings {
 void check_findings_done(struct check_findings *f);
 
 /*
- * 0 when the archive was read to its end, whatever was found in it; else an error behind which nothing
- * can be read.
+ * 0 when the archive was read to its end, whatever was found in it; else an error behind which
+ * nothing can be read.
  */
 int check_tar(struct tar *t, const struct untar_limits *limits, untar_manifest manifest, void *arg,
 	      struct check_findings *ret, struct untar_result *done, struct err *e);

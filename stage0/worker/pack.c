@@ -219,7 +219,9 @@ static int list(int fd, char ***ret, struct err *e)
 	return 0;
 }
 
-/* The directory and all below it; p->path is its own. Bounded by the depth that an image may have. */
+/*
+ * The directory and all below it; p->path is its own. Bounded by the depth that an image may have.
+ */
 static int put_dir(struct pack *p, int fd, unsigned depth, struct err *e)
 {
 	_cleanup_strv_ char **names = NULL;

@@ -1,6 +1,6 @@
 /*
- * A tree of files as an image: manifest first, then rootfs and what is below it, each directory's names
- * in the order of their bytes.
+ * A tree of files as an image: manifest first, then rootfs and what is below it, each directory's
+ * names in the order of their bytes.
  */
 #pragma once
 
@@ -13,15 +13,16 @@ struct pack_options {
 	const char *manifest;
 	size_t manifest_len;
 	int64_t manifest_mtime;
-	unsigned depth; /* of a path */
+	unsigned depth;	   /* of a path */
 	bool exact_times;  /* to the nanosecond, which costs each entry a header of its own */
 	bool skip_sockets; /* else one is an error */
 	char **leave_out;  /* strv of absolute paths: there only where something is in it */
 };
 
 /*
- * `root` is a directory. Errors name the path.  Refused: sockets, paths too deep, files that change while
- * they are read.  Left out: the attributes that an image may not have (untar_internal.h, policy_xattr).
+ * `root` is a directory. Errors name the path.  Refused: sockets, paths too deep, files that change
+ * while they are read.  Left out: the attributes that an image may not have (untar_internal.h,
+ * policy_xattr).
  */
 int pack_tree(struct tar_writer *w, int root, const struct pack_options *o, struct err *e);
 /* The manifest's entry alone. */

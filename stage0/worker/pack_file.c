@@ -26,8 +26,8 @@ static int add_xattr(int fd, const char *name, struct tar_entry *entry, struct e
 	n = fgetxattr(fd, name, value, sizeof value);
 	if (n < 0)
 		return err_sys(e, "extended attribute %s", q(name));
-	return tar_xattr_add(&entry->xattrs, &entry->n_xattrs, xstrdup(name), xmemdup(value, (size_t) n), (size_t) n,
-			     false, e);
+	return tar_xattr_add(&entry->xattrs, &entry->n_xattrs, xstrdup(name),
+			     xmemdup(value, (size_t) n), (size_t) n, false, e);
 }
 
 int pack_file_xattrs(int fd, struct tar_entry *entry, struct err *e)
@@ -71,7 +71,8 @@ static int find_pieces(int fd, const struct stat *st, struct tar_entry *entry, s
 			to = size;
 		if (entry->n_pieces >= TAR_SPARSE_MAX - 1)
 			break;
-		r = tar_piece_add(&entry->pieces, &entry->n_pieces, (uint64_t) from, (uint64_t) (to - from), e);
+		r = tar_piece_add(&entry->pieces, &entry->n_pieces, (uint64_t) from,
+				  (uint64_t) (to - from), e);
 		if (r < 0)
 			return r;
 		data += (uint64_t) (to - from);
@@ -110,7 +111,8 @@ static int copy(struct tar_writer *w, int fd, uint64_t offset, uint64_t len, str
 	return 0;
 }
 
-int pack_file(struct tar_writer *w, int fd, const struct stat *st, struct tar_entry *entry, struct err *e)
+int pack_file(struct tar_writer *w, int fd, const struct stat *st, struct tar_entry *entry,
+	      struct err *e)
 {
 	int r = find_pieces(fd, st, entry, e);
 

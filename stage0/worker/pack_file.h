@@ -8,6 +8,7 @@
 /* entry->xattrs: those that an image may have, in the order of their names. */
 int pack_file_xattrs(int fd, struct tar_entry *entry, struct err *e);
 /* Header and data. A file with holes worth the trouble is written as sparse. */
-int pack_file(struct tar_writer *w, int fd, const struct stat *st, struct tar_entry *entry, struct err *e);
+int pack_file(struct tar_writer *w, int fd, const struct stat *st, struct tar_entry *entry,
+	      struct err *e);
 /* Free attributes and pieces; not the names, which were lent. */
 void pack_file_done(struct tar_entry *entry);

@@ -1,12 +1,12 @@
 /*
  * libexec/gantry/pack: a tree of files, or an image, and a manifest -> an image.
  *
- *	pack tree	descriptor tree: the directory that becomes rootfs (and, for root, all that is seen)
+ *	pack tree	descriptor tree: the directory that becomes rootfs, and all that root sees
  *	pack patch	descriptor blob: an image, whose manifest is replaced
  *
- * Descriptors: manifest (its bytes), out (the archive, written from its start), result.  Words: owner-root,
- * mtime=SECONDS, exact-times, skip-sockets, leave-out=PATH (pack.h), manifest-mtime=SECONDS, gzip.
- * Answer: id=, of the uncompressed archive.
+ * Descriptors: manifest (its bytes), out (the archive, written from its start), result.  Words:
+ * owner-root, mtime=SECONDS, exact-times, skip-sockets, leave-out=PATH (pack.h),
+ * manifest-mtime=SECONDS, gzip.  Answer: id=, of the uncompressed archive.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -52,10 +52,12 @@ static int read_words(int argc, char **argv, struct job *job, struct err *e)
 			job->options.skip_sockets = true;
 		} else if (str_starts(word, "leave-out=")) {
 			strv_add(&job->options.leave_out, word + strlen("leave-out="));
-		} else if (str_starts(word, "mtime=") && parse_i64(word + 6, 0, INT64_MAX, &job->options.mtime) == 0) {
+		} else if (str_starts(word, "mtime=") &&
+			   parse_i64(word + 6, 0, INT64_MAX, &job->options.mtime) == 0) {
 			job->options.fixed_time = true;
 		} else if (!str_starts(word, "manifest-mtime=") ||
-			   parse_i64(word + 15, INT64_MIN / 2, INT64_MAX, &job->options.manifest_mtime) < 0) {
+			   parse_i64(word + 15, INT64_MIN / 2, INT64_MAX,
+				     &job->options.manifest_mtime) < 0) {
 			return err_set(e, EINVAL, "unknown word %s", q(word));
 		}
 	}

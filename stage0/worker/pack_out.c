@@ -48,8 +48,8 @@ struct pack_out *pack_out_new(int fd, bool gzip)
 	if (!o->md || !EVP_DigestInit_ex(o->md, EVP_sha512(), NULL))
 		abort();
 	/*
-	 * Its header says no time and no name: the same archive gives the same bytes, on one kind of
-	 * processor (the library has code of its own for each).
+	 * Its header says no time and no name: the same archive gives the same bytes, on one kind
+	 * of processor (the library has code of its own for each).
 	 */
 	isal_deflate_init(&o->z);
 	o->z.gzip_flag = IGZIP_GZIP;
@@ -83,7 +83,8 @@ static int deflate_some(struct pack_out *o, bool last, struct err *e)
 		r = write_all(o->fd, o->out, OUT_BUFFER - o->z.avail_out);
 		if (r < 0)
 			return err_sysr(e, r, "write the archive");
-	} while (o->z.avail_out == 0 || o->z.avail_in || (last && o->z.internal_state.state != ZSTATE_END));
+	} while (o->z.avail_out == 0 || o->z.avail_in ||
+		 (last && o->z.internal_state.state != ZSTATE_END));
 	o->have = 0;
 	return 0;
 }

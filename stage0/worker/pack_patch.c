@@ -21,8 +21,8 @@ static int copy_data(struct tar *t, struct tar_writer *w, struct err *e)
 }
 
 /* The same name in the one form in which names are written here. */
-static int copy_entry(struct tar *t, struct tar_writer *w, const struct pack_options *o, const struct tar_entry *entry,
-		      struct err *e)
+static int copy_entry(struct tar *t, struct tar_writer *w, const struct pack_options *o,
+		      const struct tar_entry *entry, struct err *e)
 {
 	char path[PATH_MAX], link[PATH_MAX];
 	_cleanup_free_ char *whole = NULL, *target = NULL;

@@ -7,7 +7,7 @@
 #include "base/str.h"
 
 /* Octal digits of a field of so many bytes, less the NUL (ustar). */
-#define OCTAL_MAX(bytes) ((1ull << (3 * ((bytes) - 1))) - 1)
+#define OCTAL_MAX(bytes) ((1ull << (3 * ((bytes) -1))) - 1)
 
 /* The block as it lies in the archive. */
 struct ustar {
@@ -152,7 +152,8 @@ static void record_xattr(struct strbuf *sb, const struct tar_xattr *x)
 	record(sb, key.buf, x->value, x->len);
 }
 
-static int put_pax(struct tar_writer *w, const struct strbuf *records, const char *path, struct err *e)
+static int put_pax(struct tar_writer *w, const struct strbuf *records, const char *path,
+		   struct err *e)
 {
 	const char *last = strrchr(path, '/');
 	struct ustar h = {.type = 'x'};
@@ -216,13 +217,15 @@ static char type_of(enum tar_type type)
 	return types[type];
 }
 
-static void numbers(const struct tar_entry *entry, uint64_t size, struct ustar *h, struct strbuf *records)
+static void numbers(const struct tar_entry *entry, uint64_t size, struct ustar *h,
+		    struct strbuf *records)
 {
 	octal(h->mode, sizeof h->mode, entry->mode & 07777);
 	octal(h->uid, sizeof h->uid, entry->uid);
 	octal(h->gid, sizeof h->gid, entry->gid);
 	octal(h->size, sizeof h->size, size);
-	octal(h->mtime, sizeof h->mtime, entry->mtime.tv_sec < 0 ? UINT64_MAX : (uint64_t) entry->mtime.tv_sec);
+	octal(h->mtime, sizeof h->mtime,
+	      entry->mtime.tv_sec < 0 ? UINT64_MAX : (uint64_t) entry->mtime.tv_sec);
 	octal(h->major, sizeof h->major, entry->major);
 	octal(h->minor, sizeof h->minor, entry->minor);
 	if (entry->uid > OCTAL_MAX(sizeof h->uid))
@@ -231,8 +234,8 @@ static void numbers(const struct tar_entry *entry, uint64_t size, struct ustar *
 		record_number(records, "gid", entry->gid);
 	if (size > OCTAL_MAX(sizeof h->size))
 		record_number(records, "size", size);
-	if (entry->mtime.tv_sec < 0 || (uint64_t) entry->mtime.tv_sec > OCTAL_MAX(sizeof h->mtime) ||
-	    entry->mtime.tv_nsec)
+	if (entry->mtime.tv_sec < 0 ||
+	    (uint64_t) entry->mtime.tv_sec > OCTAL_MAX(sizeof h->mtime) || entry->mtime.tv_nsec)
 		record_time(records, entry->mtime);
 	if (entry->major > OCTAL_MAX(sizeof h->major))
 		record_number(records, "SCHILY.devmajor", entry->major);
@@ -249,7 +252,9 @@ static void names(const struct tar_entry *entry, struct ustar *h, struct strbuf 
 	if (entry->is_sparse) {
 		const char *last = strrchr(path, '/');
 
-		/* Readers that do not know the form make a file of this name, with the map in it. */
+		/*
+		 * Readers that do not know the form make a file of this name, with the map in it.
+		 */
 		stand_in = xasprintf("GNUSparseFile.0/%.80s", last ? last + 1 : path);
 		path = stand_in;
 	}

@@ -20,11 +20,14 @@ struct tar_writer {
 };
 
 /*
- * The header of the next entry; its path without a slash at the end.  For a sparse file (is_sparse) the
- * pieces say which data will come.
+ * The header of the next entry; its path without a slash at the end.  For a sparse file (is_sparse)
+ * the pieces say which data will come.
  */
 int tar_write_entry(struct tar_writer *w, const struct tar_entry *entry, struct err *e);
-/* Data of a file, `stored` bytes altogether: what is not sparse has its size, else the sum of the pieces. */
+/*
+ * Data of a file, `stored` bytes altogether: what is not sparse has its size, else the sum of the
+ * pieces.
+ */
 int tar_write_data(struct tar_writer *w, const void *data, size_t len, struct err *e);
 /* The end mark. */
 int tar_write_end(struct tar_writer *w, struct err *e);

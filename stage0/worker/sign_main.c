@@ -1,11 +1,11 @@
 /*
  * libexec/gantry/sign: (file, key) -> detached signature.
  *
- * Descriptors: file, out, result.  Words: key=WORDS (a fingerprint, or what names one secret key), homedir=DIR.
- * Answer: signer=FINGERPRINT.
+ * Descriptors: file, out, result.  Words: key=WORDS (a fingerprint, or what names one secret key),
+ * homedir=DIR. Answer: signer=FINGERPRINT.
  *
- * No jail: it works for the operator with the operator's keyring, agent and terminal, and reads nothing
- * of strangers: of the file only its hash is taken.
+ * No jail: it works for the operator with the operator's keyring, agent and terminal, and reads
+ * nothing of strangers: of the file only its hash is taken.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -76,9 +76,12 @@ static int check_made(gpgme_ctx_t ctx, struct strbuf *result, struct err *e)
 
 	if (!made || made->next || !made->fpr)
 		return err_set(e, EIO, "gpg made no signature, or more than one");
-	if (made->hash_algo == GPGME_MD_SHA1 || made->hash_algo == GPGME_MD_MD5 || made->hash_algo == GPGME_MD_RMD160)
-		return err_set(e, EINVAL, "gpg signs with %s, which is not accepted: see digest-algo in gpg.conf",
-			       gpgme_hash_algo_name(made->hash_algo));
+	if (made->hash_algo == GPGME_MD_SHA1 || made->hash_algo == GPGME_MD_MD5 ||
+	    made->hash_algo == GPGME_MD_RMD160)
+		return err_set(
+			e, EINVAL,
+			"gpg signs with %s, which is not accepted: see digest-algo in gpg.conf",
+			gpgme_hash_algo_name(made->hash_algo));
 	fpr = xstrdup(made->fpr);
 	for (char *p = fpr; *p; p++)
 		*p = (char) tolower((unsigned char) *p);

@@ -1,10 +1,11 @@
 /*
  * AC_METADATA_URL: where the pod's apps reach the metadata service, for a pod that is registered.
  *
- * With the host's network that is the loopback address.  Else it is the first gateway, in the order of
- * the networks, that is an address of this host: the far end of the pod's own link (ptp, a bridge that
- * is a gateway).  A network whose gateway is another machine (macvlan) leads to no address that is
- * known to be ours, and a pod with only such networks gets no URL rather than one that does not answer.
+ * With the host's network that is the loopback address.  Else it is the first gateway, in the order
+ * of the networks, that is an address of this host: the far end of the pod's own link (ptp, a
+ * bridge that is a gateway).  A network whose gateway is another machine (macvlan) leads to no
+ * address that is known to be ours, and a pod with only such networks gets no URL rather than one
+ * that does not answer.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -27,7 +28,8 @@ static bool is_ours(const char *address)
 	if (!v4 && inet_pton(AF_INET6, address, &in6.sin6_addr) != 1)
 		return false;
 	fd = socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	return fd >= 0 && bind(fd, v4 ? (const void *) &in : &in6, v4 ? sizeof in : sizeof in6) == 0;
+	return fd >= 0 &&
+	       bind(fd, v4 ? (const void *) &in : &in6, v4 ? sizeof in : sizeof in6) == 0;
 }
 
 int sandbox_metadata_url(struct sandbox *sb, char **ret, struct err *e)
@@ -46,6 +48,7 @@ int sandbox_metadata_url(struct sandbox *sb, char **ret, struct err *e)
 		if (is_ours(*g))
 			*ret = metadata_url(&note, *g);
 	if (!*ret)
-		log_warning("the pod's networks lead to no address of this host: no " METADATA_VARIABLE);
+		log_warning("the pod's networks lead to no address of this host: "
+			    "no " METADATA_VARIABLE);
 	return 0;
 }

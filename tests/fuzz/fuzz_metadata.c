@@ -1,6 +1,6 @@
 /*
- * Requests to the metadata service, both sides: "METHOD PATH\nTYPE\nBODY"; and the same bytes as an answer to
- * who registers.
+ * Requests to the metadata service, both sides: "METHOD PATH\nTYPE\nBODY"; and the same bytes as an
+ * answer to who registers.
  */
 #include <stdint.h>
 #include <string.h>
@@ -15,7 +15,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char manifest[] =
-	"{\"acVersion\":\"0.8.11\",\"acKind\":\"PodManifest\",\"apps\":[{\"name\":\"app\",\"image\":{\"id\":\"sha512-"
+	"{\"acVersion\":\"0.8.11\",\"acKind\":\"PodManifest\",\"apps\":[{\"name\":\"app\","
+	"\"image\":{\"id\":\"sha512-"
 	"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 	"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\"}}]}";
 
@@ -41,8 +42,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	*path++ = '\0';
 	*type++ = '\0';
 	*body++ = '\0';
-	const struct request rq = {.method = text, .path = path, .content_type = *type ? type : NULL, .body = body,
-				   .len = strlen(body), .token = TOKEN};
+	const struct request rq = {.method = text,
+				   .path = path,
+				   .content_type = *type ? type : NULL,
+				   .body = body,
+				   .len = strlen(body),
+				   .token = TOKEN};
 
 	if (registry_put_pod(&reg, POD, TOKEN, NULL, manifest, strlen(manifest), NULL) < 0)
 		abort();

@@ -1,6 +1,6 @@
 /*
- * An archive (not compressed) that validation finds nothing wrong with is written again by our own writer:
- * validation must find nothing in that either, and the same entries.
+ * An archive (not compressed) that validation finds nothing wrong with is written again by our own
+ * writer: validation must find nothing in that either, and the same entries.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -47,7 +47,8 @@ static int on_manifest(void *arg, const char *data, size_t len, struct err *e)
 }
 
 /* Whether it is valid, and how much is in it. */
-static bool is_valid(const uint8_t *data, size_t size, struct strbuf *manifest, struct untar_result *done)
+static bool is_valid(const uint8_t *data, size_t size, struct strbuf *manifest,
+		     struct untar_result *done)
 {
 	const struct untar_limits limits = {.bytes = 4u << 20, .entries = 1000, .depth = 200};
 	struct input in = {data, size};
@@ -66,7 +67,8 @@ static bool is_valid(const uint8_t *data, size_t size, struct strbuf *manifest, 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	_cleanup_strbuf_ struct strbuf manifest = STRBUF_INIT, again = STRBUF_INIT, out = STRBUF_INIT;
+	_cleanup_strbuf_ struct strbuf manifest = STRBUF_INIT, again = STRBUF_INIT,
+				       out = STRBUF_INIT;
 	struct pack_options options = {.depth = 200};
 	struct tar_writer w = {.sink = append, .arg = &out};
 	struct untar_result before, after;
@@ -86,7 +88,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (r < 0 || !is_valid((const uint8_t *) out.buf, out.len, &again, &after))
 		abort();
-	if (manifest.len != again.len || (manifest.len && memcmp(manifest.buf, again.buf, manifest.len)))
+	if (manifest.len != again.len ||
+	    (manifest.len && memcmp(manifest.buf, again.buf, manifest.len)))
 		abort();
 	/* Entries of the top are left out. */
 	if (after.bytes != before.bytes || after.entries > before.entries)

@@ -15,10 +15,14 @@ static void at_place(const char *text, const struct json_at *at, size_t line, si
 
 static void test_places(void **state _unused_)
 {
-	static const char text[] = "\n{\"a\": [1, \"x]\\\"\", {\"b\\u0063\" : {}, \"d\":\n  [[]]}],\n\"e\":\ttrue}";
-	const struct json_at a = {.key = "a"}, a0 = {.up = &a}, a1 = {.up = &a, .index = 1}, a2 = {.up = &a, .index = 2};
-	const struct json_at a3 = {.up = &a, .index = 3}, bc = {.up = &a2, .key = "bc"}, d = {.up = &a2, .key = "d"};
-	const struct json_at d0 = {.up = &d}, none = {.up = &a2, .key = "none"}, e = {.key = "e"}, missing = {.key = "f"};
+	static const char text[] =
+		"\n{\"a\": [1, \"x]\\\"\", {\"b\\u0063\" : {}, \"d\":\n  [[]]}],\n\"e\":\ttrue}";
+	const struct json_at a = {.key = "a"}, a0 = {.up = &a}, a1 = {.up = &a, .index = 1},
+			     a2 = {.up = &a, .index = 2};
+	const struct json_at a3 = {.up = &a, .index = 3}, bc = {.up = &a2, .key = "bc"},
+			     d = {.up = &a2, .key = "d"};
+	const struct json_at d0 = {.up = &d}, none = {.up = &a2, .key = "none"}, e = {.key = "e"},
+			     missing = {.key = "f"};
 	const struct json_at below = {.up = &missing, .key = "g"};
 
 	at_place(text, JSON_TOP, 2, 1);
@@ -39,26 +43,22 @@ static void test_places(void **state _unused_)
 
 static void test_all_findings(void **state _unused_)
 {
-	static const char text[] = "{\n"
-				   "  \"acKind\": \"ImageManifest\",\n"
-				   "  \"name\": \"Upper\",\n"
-				   "  \"labels\": [{\"name\": \"os\", \"value\": 1}, {\"name\": \"B\", \"value\": \"x\"}],\n"
-				   "  \"app\": {\"exec\": [\"/a\", 7, 8], \"user\": \"0\", \"extra\": null},\n"
-				   "  \"pathWhitelist\": [\"/a\", \"b\"]\n"
-				   "}\n";
+	static const char text[] =
+		"{\n"
+		"  \"acKind\": \"ImageManifest\",\n"
+		"  \"name\": \"Upper\",\n"
+		"  \"labels\": [{\"name\": \"os\", \"value\": 1}, {\"name\": \"B\", \"value\": "
+		"\"x\"}],\n"
+		"  \"app\": {\"exec\": [\"/a\", 7, 8], \"user\": \"0\", \"extra\": null},\n"
+		"  \"pathWhitelist\": [\"/a\", \"b\"]\n"
+		"}\n";
 	static const struct {
 		const char *path;
 		size_t line, column;
 	} rows[] = {
-		{"acVersion", 1, 1},
-		{"name", 3, 11},
-		{"labels[0].value", 4, 38},
-		{"labels[1].name", 4, 51},
-		{"app.extra", 5, 55},
-		{"app.exec[1]", 5, 26},
-		{"app.exec[2]", 5, 29},
-		{"app.group", 5, 10},
-		{"pathWhitelist[1]", 6, 27},
+		{"acVersion", 1, 1},	   {"name", 3, 11},	 {"labels[0].value", 4, 38},
+		{"labels[1].name", 4, 51}, {"app.extra", 5, 55}, {"app.exec[1]", 5, 26},
+		{"app.exec[2]", 5, 29},	   {"app.group", 5, 10}, {"pathWhitelist[1]", 6, 27},
 	};
 	_cleanup_json_report_ struct json_report report = {.text = text, .len = strlen(text)};
 	_cleanup_err_ struct err e = ERR_INIT;
@@ -71,8 +71,8 @@ static void test_all_findings(void **state _unused_)
 	for (size_t i = 0; i < report.n && i < ELEMENTSOF(rows); i++)
 		if (strcmp(report.v[i].path, rows[i].path) || report.v[i].line != rows[i].line ||
 		    report.v[i].column != rows[i].column)
-			fail_msg("%zu: %s %zu:%zu: %s", i, report.v[i].path, report.v[i].line, report.v[i].column,
-				 report.v[i].text);
+			fail_msg("%zu: %s %zu:%zu: %s", i, report.v[i].path, report.v[i].line,
+				 report.v[i].column, report.v[i].text);
 	assert_int_equal(report.n, ELEMENTSOF(rows));
 	/* And then the first ends it again. */
 	err_done(&e);

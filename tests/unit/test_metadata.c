@@ -12,17 +12,19 @@
 #define TOKEN "0123456789abcdef0123456789abcdef"
 #define OTHER "0123456789abcdef0123456789abcdee"
 #define POD "11111111-1111-4111-8111-111111111111"
-#define ID "sha512-" \
-	"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff" \
+#define ID                                                                                         \
+	"sha512-"                                                                                  \
+	"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"                         \
 	"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 
-static const char pod_manifest[] =
-	"{\"acVersion\":\"0.8.11\",\"acKind\":\"PodManifest\",\"apps\":[{\"name\":\"app\",\"image\":{\"id\":\"" ID
-	"\"},\"annotations\":[{\"name\":\"both\",\"value\":\"pod\"}]}],"
-	"\"annotations\":[{\"name\":\"p\",\"value\":\"q\"}]}";
+static const char pod_manifest[] = "{\"acVersion\":\"0.8.11\",\"acKind\":\"PodManifest\",\"apps\":["
+				   "{\"name\":\"app\",\"image\":{\"id\":\"" ID
+				   "\"},\"annotations\":[{\"name\":\"both\",\"value\":\"pod\"}]}],"
+				   "\"annotations\":[{\"name\":\"p\",\"value\":\"q\"}]}";
 static const char image_manifest[] =
 	"{\"acKind\":\"ImageManifest\",\"acVersion\":\"0.8.11\",\"name\":\"example.com/x\","
-	"\"annotations\":[{\"name\":\"both\",\"value\":\"image\"},{\"name\":\"own\",\"value\":\"i\"}]}";
+	"\"annotations\":[{\"name\":\"both\",\"value\":\"image\"},{\"name\":\"own\",\"value\":"
+	"\"i\"}]}";
 
 static void test_routes(void **state _unused_)
 {
@@ -54,7 +56,8 @@ static void test_routes(void **state _unused_)
 		struct route r;
 
 		route_public(rows[i].path, &r);
-		if (r.what != rows[i].what || strcmp(r.token, rows[i].token) || strcmp(r.app, rows[i].app))
+		if (r.what != rows[i].what || strcmp(r.token, rows[i].token) ||
+		    strcmp(r.app, rows[i].app))
 			fail_msg("%s: %d %s %s", rows[i].path, (int) r.what, r.token, r.app);
 	}
 }
@@ -157,9 +160,12 @@ static void test_signatures(void **state _unused_)
 	assert_string_not_equal(a, b);
 }
 
-static struct answer ask(struct registry *reg, const char *method, const char *path, const char *body)
+static struct answer ask(struct registry *reg, const char *method, const char *path,
+			 const char *body)
 {
-	const struct request rq = {.method = method, .path = path, .body = body ? body : "",
+	const struct request rq = {.method = method,
+				   .path = path,
+				   .body = body ? body : "",
 				   .len = body ? strlen(body) : 0};
 	struct answer a;
 
@@ -181,7 +187,8 @@ static void expect_all(struct registry *reg)
 {
 	expect(reg, "/" TOKEN "/acMetadata/v1/pod/uuid", 200, POD);
 	expect(reg, "/" TOKEN "/acMetadata/v1/pod/manifest", 200, pod_manifest);
-	expect(reg, "/" TOKEN "/acMetadata/v1/pod/annotations", 200, "[{\"name\":\"p\",\"value\":\"q\"}]");
+	expect(reg, "/" TOKEN "/acMetadata/v1/pod/annotations", 200,
+	       "[{\"name\":\"p\",\"value\":\"q\"}]");
 	expect(reg, "/" TOKEN "/acMetadata/v1/apps/app/image/manifest", 200, image_manifest);
 	expect(reg, "/" TOKEN "/acMetadata/v1/apps/app/image/id", 200, ID);
 	expect(reg, "/" TOKEN "/acMetadata/v1/apps/app/annotations", 200,
@@ -203,15 +210,24 @@ static void test_registry(void **state _unused_)
 	memcpy(key, reg.key, sizeof key);
 	expect(&reg, "/" TOKEN "/acMetadata/v1/pod/uuid", 401, NULL);
 	expect(&reg, "/", 401, NULL);
-	assert_int_equal(registry_put_app(&reg, POD, "app", image_manifest, strlen(image_manifest), &e), -ENOENT);
+	assert_int_equal(
+		registry_put_app(&reg, POD, "app", image_manifest, strlen(image_manifest), &e),
+		-ENOENT);
 	assert_err(&e, "pod " POD " is not registered");
-	assert_int_equal(registry_put_pod(&reg, POD, "x", NULL, pod_manifest, strlen(pod_manifest), &e), -EINVAL);
+	assert_int_equal(
+		registry_put_pod(&reg, POD, "x", NULL, pod_manifest, strlen(pod_manifest), &e),
+		-EINVAL);
 	assert_err(&e, "a token is 32 hexadecimal digits");
-	assert_int_equal(registry_put_pod(&reg, POD, TOKEN, "/nowhere", pod_manifest, strlen(pod_manifest), &e), 0);
+	assert_int_equal(registry_put_pod(&reg, POD, TOKEN, "/nowhere", pod_manifest,
+					  strlen(pod_manifest), &e),
+			 0);
 	expect(&reg, "/" TOKEN "/acMetadata/v1/apps/app/image/id", 404, NULL);
-	assert_int_equal(registry_put_app(&reg, POD, "no", image_manifest, strlen(image_manifest), &e), -ENOENT);
+	assert_int_equal(
+		registry_put_app(&reg, POD, "no", image_manifest, strlen(image_manifest), &e),
+		-ENOENT);
 	assert_err(&e, "pod " POD " has no app no");
-	assert_int_equal(registry_put_app(&reg, POD, "app", image_manifest, strlen(image_manifest), &e), 0);
+	assert_int_equal(
+		registry_put_app(&reg, POD, "app", image_manifest, strlen(image_manifest), &e), 0);
 	expect_all(&reg);
 
 	/* A restart. */
@@ -239,15 +255,17 @@ static void test_registry(void **state _unused_)
 static void test_no_annotations(void **state _unused_)
 {
 	static const char *const manifests[][2] = {
-		{"", "null"}, {",\"annotations\":null", "null"}, {",\"annotations\":[]", "[]"},
+		{"", "null"},
+		{",\"annotations\":null", "null"},
+		{",\"annotations\":[]", "[]"},
 	};
 
 	for (size_t i = 0; i < ELEMENTSOF(manifests); i++) {
 		_cleanup_registry_ struct registry reg = REGISTRY_INIT;
 		_cleanup_err_ struct err e = ERR_INIT;
 		_cleanup_free_ char *text = xasprintf(
-			"{\"acVersion\":\"0.8.11\",\"acKind\":\"PodManifest\",\"apps\":[{\"name\":\"a\",\"image\":{\"id\":\"" ID
-			"\"}}]%s}",
+			"{\"acVersion\":\"0.8.11\",\"acKind\":\"PodManifest\",\"apps\":[{\"name\":"
+			"\"a\",\"image\":{\"id\":\"" ID "\"}}]%s}",
 			manifests[i][0]);
 
 		if (registry_put_pod(&reg, POD, TOKEN, NULL, text, strlen(text), &e) < 0)
@@ -259,7 +277,8 @@ static void test_no_annotations(void **state _unused_)
 static void test_note(void **state _unused_)
 {
 	struct metadata_note note = {.token = TOKEN, .port = 18112}, read = {0};
-	_cleanup_free_ char *v4 = metadata_url(&note, "172.16.28.1"), *v6 = metadata_url(&note, "fd00::1");
+	_cleanup_free_ char *v4 = metadata_url(&note, "172.16.28.1"),
+			    *v6 = metadata_url(&note, "fd00::1");
 	_cleanup_err_ struct err e = ERR_INIT;
 	int dir = scratch_open();
 
@@ -280,8 +299,9 @@ static void test_note(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_routes), cmocka_unit_test(test_registration_routes), cmocka_unit_test(test_forms),
-		cmocka_unit_test(test_heads), cmocka_unit_test(test_signatures), cmocka_unit_test(test_registry),
+		cmocka_unit_test(test_routes),	       cmocka_unit_test(test_registration_routes),
+		cmocka_unit_test(test_forms),	       cmocka_unit_test(test_heads),
+		cmocka_unit_test(test_signatures),     cmocka_unit_test(test_registry),
 		cmocka_unit_test(test_no_annotations), cmocka_unit_test(test_note),
 	};
 

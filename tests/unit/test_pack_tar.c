@@ -86,12 +86,20 @@ static void round_trip(const struct tar_entry *entry, const char *data, size_t l
 
 static void test_plain(void **state _unused_)
 {
-	struct tar_entry file = {.type = TAR_FILE, .path = (char[]) {"rootfs/a"}, .mode = 04755, .uid = 1, .gid = 2,
-				 .size = 5, .mtime = {.tv_sec = 12345}};
+	struct tar_entry file = {.type = TAR_FILE,
+				 .path = (char[]) {"rootfs/a"},
+				 .mode = 04755,
+				 .uid = 1,
+				 .gid = 2,
+				 .size = 5,
+				 .mtime = {.tv_sec = 12345}};
 	struct tar_entry dir = {.type = TAR_DIR, .path = (char[]) {"rootfs"}, .mode = 01777};
-	struct tar_entry link = {.type = TAR_SYMLINK, .path = (char[]) {"rootfs/l"}, .link = (char[]) {"../x y"}};
-	struct tar_entry hard = {.type = TAR_HARDLINK, .path = (char[]) {"rootfs/h"}, .link = (char[]) {"rootfs/a"}};
-	struct tar_entry node = {.type = TAR_BLK, .path = (char[]) {"rootfs/b"}, .major = 8, .minor = 300};
+	struct tar_entry link = {
+		.type = TAR_SYMLINK, .path = (char[]) {"rootfs/l"}, .link = (char[]) {"../x y"}};
+	struct tar_entry hard = {
+		.type = TAR_HARDLINK, .path = (char[]) {"rootfs/h"}, .link = (char[]) {"rootfs/a"}};
+	struct tar_entry node = {
+		.type = TAR_BLK, .path = (char[]) {"rootfs/b"}, .major = 8, .minor = 300};
 	struct tar_entry pipe = {.type = TAR_FIFO, .path = (char[]) {"rootfs/p"}};
 
 	round_trip(&file, "hello", 5);
@@ -106,10 +114,14 @@ static void test_plain(void **state _unused_)
 static void test_beyond(void **state _unused_)
 {
 	char name[300], target[1000];
-	struct tar_entry entry = {.type = TAR_FILE, .path = name, .mode = 0644, .uid = 3000000, .gid = 0xfffffffe};
+	struct tar_entry entry = {
+		.type = TAR_FILE, .path = name, .mode = 0644, .uid = 3000000, .gid = 0xfffffffe};
 	static const struct timespec times[] = {
-		{.tv_sec = -5}, {.tv_sec = -5, .tv_nsec = 250000000}, {.tv_sec = 1, .tv_nsec = 1},
-		{.tv_sec = 8589934592}, {.tv_sec = -1, .tv_nsec = 999999999},
+		{.tv_sec = -5},
+		{.tv_sec = -5, .tv_nsec = 250000000},
+		{.tv_sec = 1, .tv_nsec = 1},
+		{.tv_sec = 8589934592},
+		{.tv_sec = -1, .tv_nsec = 999999999},
 	};
 
 	/* At every length around the limits of 100 and 255, with and without a place to split. */
@@ -135,7 +147,8 @@ static void test_beyond(void **state _unused_)
 	}
 	target[7] = (char) 0x80;
 	round_trip(&entry, NULL, 0);
-	entry = (struct tar_entry) {.type = TAR_CHR, .path = name, .major = 4194303, .minor = 2097153};
+	entry = (struct tar_entry) {
+		.type = TAR_CHR, .path = name, .major = 4194303, .minor = 2097153};
 	round_trip(&entry, NULL, 0);
 }
 
@@ -146,7 +159,8 @@ static void test_attributes(void **state _unused_)
 		{.name = (char[]) {"user.empty"}, .value = (uint8_t[]) {""}, .len = 0},
 		{.name = (char[]) {"user.long"}, .len = 60000},
 	};
-	struct tar_entry entry = {.type = TAR_FILE, .path = (char[]) {"rootfs/x"}, .xattrs = v, .n_xattrs = 3};
+	struct tar_entry entry = {
+		.type = TAR_FILE, .path = (char[]) {"rootfs/x"}, .xattrs = v, .n_xattrs = 3};
 
 	v[2].value = xcalloc(1, v[2].len);
 	round_trip(&entry, NULL, 0);
@@ -159,8 +173,12 @@ static void test_attributes(void **state _unused_)
 static void test_sparse(void **state _unused_)
 {
 	struct tar_piece pieces[] = {{4096, 3}, {100000, 2}};
-	struct tar_entry entry = {.type = TAR_FILE, .path = (char[]) {"rootfs/s"}, .size = 1 << 20, .is_sparse = true,
-				  .pieces = pieces, .n_pieces = 2};
+	struct tar_entry entry = {.type = TAR_FILE,
+				  .path = (char[]) {"rootfs/s"},
+				  .size = 1 << 20,
+				  .is_sparse = true,
+				  .pieces = pieces,
+				  .n_pieces = 2};
 	struct tar_piece last = {99, 1};
 
 	round_trip(&entry, "abcde", 5);
@@ -195,8 +213,9 @@ static void test_refused(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_plain),  cmocka_unit_test(test_beyond), cmocka_unit_test(test_attributes),
-		cmocka_unit_test(test_sparse), cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_plain),	   cmocka_unit_test(test_beyond),
+		cmocka_unit_test(test_attributes), cmocka_unit_test(test_sparse),
+		cmocka_unit_test(test_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,39 +47,52 @@ static void test_members(void **state _unused_)
 	char *labels[] = {(char[]) {"version=2=3"}, (char[]) {"os=linux"}, NULL};
 
 	becomes(&rq, HEAD APP "}}",
-		"{\"acKind\":\"ImageManifest\",\"acVersion\":\"0.8.11\",\"name\":\"example.com/new\"" APP "}}");
+		"{\"acKind\":\"ImageManifest\",\"acVersion\":\"0.8.11\",\"name\":\"example.com/"
+		"new\"" APP "}}");
 	rq = (struct patch_request) {.labels = labels};
 	/* One that is there stays where it is. */
 	becomes(&rq, HEAD ",\"labels\":[{\"name\":\"version\",\"value\":\"1\"}]}",
-		HEAD ",\"labels\":[{\"name\":\"version\",\"value\":\"2=3\"},{\"name\":\"os\",\"value\":\"linux\"}]}");
+		HEAD ",\"labels\":[{\"name\":\"version\",\"value\":\"2=3\"},{\"name\":\"os\","
+		     "\"value\":\"linux\"}]}");
 	becomes(&rq, HEAD "}",
-		HEAD ",\"labels\":[{\"name\":\"version\",\"value\":\"2=3\"},{\"name\":\"os\",\"value\":\"linux\"}]}");
+		HEAD ",\"labels\":[{\"name\":\"version\",\"value\":\"2=3\"},{\"name\":\"os\","
+		     "\"value\":\"linux\"}]}");
 }
 
 static void test_app(void **state _unused_)
 {
 	struct patch_request rq = {.exec = (char[]) {"  /b  c "}, .user = (char[]) {"5"}};
 
-	becomes(&rq, HEAD APP "}}", HEAD ",\"app\":{\"exec\":[\"/b\",\"c\"],\"user\":\"5\",\"group\":\"0\"}}");
-	becomes(&rq, HEAD "}", HEAD ",\"app\":{\"user\":\"5\",\"group\":\"0\",\"exec\":[\"/b\",\"c\"]}}");
+	becomes(&rq, HEAD APP "}}",
+		HEAD ",\"app\":{\"exec\":[\"/b\",\"c\"],\"user\":\"5\",\"group\":\"0\"}}");
+	becomes(&rq, HEAD "}",
+		HEAD ",\"app\":{\"user\":\"5\",\"group\":\"0\",\"exec\":[\"/b\",\"c\"]}}");
 	/* Numbers keep their digits. */
 	rq = (struct patch_request) {.working_dir = (char[]) {"/w"}};
 	becomes(&rq, HEAD APP ",\"supplementaryGIDs\":[4294967294]}}",
 		HEAD APP ",\"supplementaryGIDs\":[4294967294],\"workingDirectory\":\"/w\"}}");
 }
 
-/* Capabilities and system calls are given in one of two ways: the new one takes the old one's place. */
+/*
+ * Capabilities and system calls are given in one of two ways: the new one takes the old one's
+ * place.
+ */
 static void test_either(void **state _unused_)
 {
 	struct patch_request rq = {.revoke_capability = (char[]) {"CAP_KILL"}};
 
 	becomes(&rq,
-		HEAD APP ",\"isolators\":[{\"name\":\"os/linux/capabilities-retain-set\",\"value\":{\"set\":[\"CAP_CHOWN\"]}}]}}",
-		HEAD APP ",\"isolators\":[{\"name\":\"os/linux/capabilities-remove-set\",\"value\":{\"set\":[\"CAP_KILL\"]}}]}}");
-	rq = (struct patch_request) {.seccomp_mode = (char[]) {"retain"}, .seccomp_set = (char[]) {"read,write"}};
+		HEAD APP ",\"isolators\":[{\"name\":\"os/linux/"
+			 "capabilities-retain-set\",\"value\":{\"set\":[\"CAP_CHOWN\"]}}]}}",
+		HEAD APP ",\"isolators\":[{\"name\":\"os/linux/"
+			 "capabilities-remove-set\",\"value\":{\"set\":[\"CAP_KILL\"]}}]}}");
+	rq = (struct patch_request) {.seccomp_mode = (char[]) {"retain"},
+				    .seccomp_set = (char[]) {"read,write"}};
 	becomes(&rq,
-		HEAD APP ",\"isolators\":[{\"name\":\"os/linux/seccomp-retain-set\",\"value\":{\"set\":[\"open\"]}}]}}",
-		HEAD APP ",\"isolators\":[{\"name\":\"os/linux/seccomp-retain-set\",\"value\":{\"set\":[\"read\",\"write\"]}}]}}");
+		HEAD APP ",\"isolators\":[{\"name\":\"os/linux/"
+			 "seccomp-retain-set\",\"value\":{\"set\":[\"open\"]}}]}}",
+		HEAD APP ",\"isolators\":[{\"name\":\"os/linux/"
+			 "seccomp-retain-set\",\"value\":{\"set\":[\"read\",\"write\"]}}]}}");
 }
 
 static void test_words(void **state _unused_)
@@ -92,16 +105,19 @@ static void test_words(void **state _unused_)
 		{patch_exec, " a\tb\n", "[\"a\",\"b\"]"},
 		{patch_exec, "", NULL},
 		{patch_mounts, "a,path=/p:b,path=/q,readOnly=false",
-		 "[{\"name\":\"a\",\"path\":\"/p\"},{\"name\":\"b\",\"path\":\"/q\",\"readOnly\":false}]"},
+		 "[{\"name\":\"a\",\"path\":\"/p\"},{\"name\":\"b\",\"path\":\"/"
+		 "q\",\"readOnly\":false}]"},
 		{patch_mounts, "", NULL},
 		{patch_mounts, "a:", NULL},
 		{patch_mounts, "a,", NULL},
 		{patch_mounts, "a,name=b", NULL},
 		{patch_ports, "a,protocol=tcp,port=1,count=2,socketActivated=true",
-		 "[{\"name\":\"a\",\"protocol\":\"tcp\",\"port\":1,\"count\":2,\"socketActivated\":true}]"},
+		 "[{\"name\":\"a\",\"protocol\":\"tcp\",\"port\":1,\"count\":2,\"socketActivated\":"
+		 "true}]"},
 		{patch_ports, "a,port=-1", NULL},
 		{patch_isolators, "resource/block-iops,default=true,limit=1:b",
-		 "[{\"name\":\"resource/block-iops\",\"value\":{\"default\":true,\"limit\":\"1\"}},{\"name\":\"b\"}]"},
+		 "[{\"name\":\"resource/"
+		 "block-iops\",\"value\":{\"default\":true,\"limit\":\"1\"}},{\"name\":\"b\"}]"},
 		{patch_isolators, "a,k=1,k=2", NULL},
 		{patch_isolator, "a=[1]", "{\"name\":\"a\",\"value\":[1]}"},
 		{patch_isolator, "=1", NULL},
@@ -114,7 +130,8 @@ static void test_words(void **state _unused_)
 		int r = rows[i].fn(rows[i].text, &j, &e);
 		_cleanup_free_ char *text = j ? json_print(j, false) : NULL;
 
-		if ((r == 0) != (rows[i].json != NULL) || (text && strcmp(text, rows[i].json)) || (r < 0 && !e.msg))
+		if ((r == 0) != (rows[i].json != NULL) || (text && strcmp(text, rows[i].json)) ||
+		    (r < 0 && !e.msg))
 			fail_msg("%s: %s", rows[i].text, text ? text : err_text(&e));
 	}
 }
@@ -122,8 +139,9 @@ static void test_words(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_untouched), cmocka_unit_test(test_members), cmocka_unit_test(test_app),
-		cmocka_unit_test(test_either),	  cmocka_unit_test(test_words),
+		cmocka_unit_test(test_untouched), cmocka_unit_test(test_members),
+		cmocka_unit_test(test_app),	  cmocka_unit_test(test_either),
+		cmocka_unit_test(test_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
