@@ -82,6 +82,19 @@ static int make_room(int *fd, size_t n, struct err *e)
 	return 0;
 }
 
+/* Those of the caller (--inherit-env) are of other sockets, and the first of a name is found. */
+static void forget_variables(struct stage2 *s)
+{
+	char **env = NULL;
+
+	for (char **v = s->rec.env; v && *v; v++)
+		if (!str_starts(*v, "LISTEN_FDS=") && !str_starts(*v, "LISTEN_PID=") &&
+		    !str_starts(*v, "LISTEN_FDNAMES="))
+			strv_add(&env, *v);
+	strv_free(s->rec.env);
+	s->rec.env = env;
+}
+
 int step_sockets(struct stage2 *s, struct err *e)
 {
 	size_t n = strv_len(s->rec.listen);
@@ -109,6 +122,7 @@ int step_sockets(struct stage2 *s, struct err *e)
 	}
 	if (r < 0)
 		return r;
+	forget_variables(s);
 	strv_push(&s->rec.env, xasprintf("LISTEN_FDS=%zu", n));
 	strv_push(&s->rec.env, xasprintf("LISTEN_PID=%d", (int) getpid()));
 	strv_push(&s->rec.env, strbuf_take(&names));

@@ -9,6 +9,19 @@
 #define ANNOTATION "appc.io/executor/supports-systemd-notify"
 #define PLACE "/run/systemd/notify"
 
+/* In place of the caller's (--inherit-env), which is not to be had in the pod. */
+static void set_variable(struct app_record *rec)
+{
+	char **env = NULL;
+
+	for (char **v = rec->env; v && *v; v++)
+		if (!str_starts(*v, "NOTIFY_SOCKET="))
+			strv_add(&env, *v);
+	strv_push(&env, xstrdup("NOTIFY_SOCKET=" PLACE));
+	strv_free(rec->env);
+	rec->env = env;
+}
+
 void plan_notify(const struct pod_app *a, size_t index, struct plan *plan, struct plan_app *pa)
 {
 	struct plan_mount *m;
@@ -28,5 +41,5 @@ void plan_notify(const struct pod_app *a, size_t index, struct plan *plan, struc
 	m->source = SOURCE_FILE;
 	m->path = xstrdup(pa->notify);
 	m->target = xstrdup(PLACE);
-	strv_push(&pa->record.env, xstrdup("NOTIFY_SOCKET=" PLACE));
+	set_variable(&pa->record);
 }

@@ -64,7 +64,7 @@ notifying() { IMAGE_EXTRA=',"annotations":[{"name":"appc.io/executor/supports-sy
 @test "notify: an app that says when it is ready is waited for" {
 	notifying slow
 	mkdir "$T/vol"
-	managed pod --net=none --volume="v,kind=host,source=$T/vol" --mount=volume=v,target=/v "$ID" -- \
+	managed pod --net=none --inherit-env --volume="v,kind=host,source=$T/vol" --mount=volume=v,target=/v "$ID" -- \
 		out started , notify STATUS=warm , write /v/started , await /v/go , notify STATUS=x READY=1 , out said , pause
 	wait_for 60 test -e "$T/vol/started"
 	! grep -q READY "$T/pod.log" || fail "ready too early"

@@ -35,7 +35,7 @@ call() { in_world nc -w 20 "$@" </dev/null; }
 	probe_image web ",\"ports\":[$(port web 8080)]"
 	local net
 	for net in none default host; do
-		activated web -t 8080 -- --net=$net "$ID" -- accept hello-$net
+		activated web -t 8080 -- --inherit-env --net=$net "$ID" -- accept hello-$net
 		local pid=$BG
 		wait_line "$T/web.out" '^socket '
 		assert_equal "$(call 127.0.0.1 8080)" hello-$net
