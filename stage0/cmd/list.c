@@ -34,7 +34,8 @@ struct listing {
 	struct strbuf text; /* of all cells, row by row, n_columns() each; each ends with a NUL */
 	size_t n_cells;
 	bool has_names; /* of a pod at least: then --full has a column more than rkt's */
-	cJSON *json;
+	enum format format;
+	struct strbuf json; /* pod objects, with what stands between them */
 	char **errors;
 	size_t n_errors;
 };
@@ -104,12 +105,29 @@ static void add_row(struct listing *l, const struct pod *p, const struct pod_sta
 		add(l, first ? s->name : NULL);
 }
 
+/*
+ * One at a time: a tree of all pods would be megabytes of fresh memory.  It is an array of one, so
+ * that it is indented as a part of the whole.
+ */
+static void add_json(struct listing *l, const struct pod *p, const struct pod_status *s)
+{
+	bool pretty = l->format == FORMAT_JSON_PRETTY;
+	_cleanup_json_ cJSON *array = cJSON_CreateArray();
+	_cleanup_free_ char *text = NULL;
+
+	cJSON_AddItemToArray(array, pod_status_json(p, s));
+	text = json_print(array, pretty);
+	if (l->json.len)
+		strbuf_adds(&l->json, pretty ? ", " : ",");
+	strbuf_add(&l->json, text + 1, strlen(text) - 2);
+}
+
 static void add_pod(struct listing *l, int pods, const struct pod_ref *ref)
 {
 	_cleanup_err_ struct err e = ERR_INIT;
 	_cleanup_pod_status_ struct pod_status s = {0};
 	_cleanup_pod_ struct pod p = POD_INIT;
-	int r = pod_status_look(pods, ref, l->json != NULL, &p, &s, &e);
+	int r = pod_status_look(pods, ref, l->format != FORMAT_TEXT, &p, &s, &e);
 
 	/* Gone between the look at the directory and now: that is no error. */
 	if (r == -ENOENT || (r == 0 && !(PHASES_SHOWN & 1u << p.phase)))
@@ -118,9 +136,9 @@ static void add_pod(struct listing *l, int pods, const struct pod_ref *ref)
 		add_error(l, ref->uuid, err_text(&e));
 	if (r < 0 && p.dir < 0)
 		return;
-	if (l->json) {
+	if (l->format != FORMAT_TEXT) {
 		if (s.created_ns)
-			cJSON_AddItemToArray(l->json, pod_status_json(&p, &s));
+			add_json(l, &p, &s);
 		else if (r == 0)
 			add_error(l, ref->uuid, "it has no creation time yet");
 		return;
@@ -169,8 +187,7 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 	_cleanup_free_ struct pod_ref *refs = NULL;
 	_cleanup_fd_ int pods = -EBADF;
 	size_t n_refs;
-	enum format format;
-	int r = format_parse(l.t->format, &format, e);
+	int r = format_parse(l.t->format, &l.format, e);
 
 	if (r < 0)
 		return r;
@@ -182,18 +199,16 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 	r = pods_look(pods, PHASES_SHOWN, &refs, &n_refs, e);
 	if (r < 0)
 		return r;
-	if (format != FORMAT_TEXT)
-		l.json = cJSON_CreateArray();
-	else if (!l.t->no_legend)
+	if (l.format == FORMAT_TEXT && !l.t->no_legend)
 		add_legend(&l);
 	for (size_t i = 0; i < n_refs; i++)
 		add_pod(&l, pods, &refs[i]);
-	if (l.json)
-		format_print_array(l.json, format);
-	else
+	if (l.format == FORMAT_TEXT)
 		print_table(&l);
+	else
+		printf(l.json.len ? "[%s]\n" : "null\n", l.json.buf);
 	report_errors(&l);
-	cJSON_Delete(l.json);
+	strbuf_done(&l.json);
 	strbuf_done(&l.text);
 	strv_free(l.errors);
 	return 0;
