@@ -327,6 +327,11 @@ pod_of() {
 	SERVICE=
 	g metadata-service --listen-port=0
 	assert_refused 254 'not a port'
+	in_world setpriv --pdeathsig KILL nc -lk 18301 </dev/null >/dev/null 2>&1 3>&- 4>&- &
+	BG_PIDS+=($!)
+	wait_for 60 in_world nc -z 127.0.0.1 18301
+	g metadata-service --listen-port=18301
+	assert_refused 254 'listen on port 18301: Address already in use'
 	g metadata-service word
 	assert_refused 254 'unexpected argument "word"'
 }
