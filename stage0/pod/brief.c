@@ -98,45 +98,79 @@ static void begin_mount(struct draft *d, const char *volume)
 						       .app_volume = d->volume};
 }
 
-/* Takes over nothing; -1: not what we write. */
-static int take(struct draft *d, const char *key, const char *value)
+/* The maps of the app that is being read, or of the pod. */
+static bool take_map(struct draft *d, const char *key, const char *value)
+{
+	struct app *app = d->app ? d->app->app : NULL;
+
+	if (!strcmp(key, "annotation"))
+		d->map = app ? &app->user_annotations : &d->m->user_annotations;
+	else if (!strcmp(key, "label"))
+		d->map = app ? &app->user_labels : &d->m->user_labels;
+	else
+		return false;
+	d->name = value;
+	return true;
+}
+
+static bool take_once(char **field, const char *value)
+{
+	if (*field)
+		return false;
+	*field = xstrdup(value);
+	return true;
+}
+
+static bool take_mount(struct draft *d, const char *key, const char *value)
 {
 	struct runtime_app *a = d->app;
-	bool annotation = !strcmp(key, "annotation");
 
-	if (!strcmp(key, "app")) {
-		begin_app(d, value);
-	} else if (annotation || !strcmp(key, "label")) {
-		d->map = annotation ? (a ? &a->app->user_annotations : &d->m->user_annotations)
-				    : (a ? &a->app->user_labels : &d->m->user_labels);
-		d->name = value;
-	} else if (!strcmp(key, "is") && d->name) {
+	if (!strcmp(key, "path"))
+		return take_once(&a->mounts[a->n_mounts - 1].path, value);
+	if (!strcmp(key, "source"))
+		return take_once(&d->volume->source, value);
+	if (strcmp(key, "read-only"))
+		return false;
+	d->volume->read_only = true;
+	return true;
+}
+
+static bool take_app(struct draft *d, const char *key, const char *value)
+{
+	struct runtime_app *a = d->app;
+
+	if (!strcmp(key, "id"))
+		return take_once(&a->image_id, value);
+	if (!strcmp(key, "image"))
+		return take_once(&a->image_name, value);
+	if (!strcmp(key, "version"))
+		nameval_set(&a->image_labels, key, value);
+	else if (!strcmp(key, "mount"))
+		begin_mount(d, value);
+	else
+		return d->volume && take_mount(d, key, value);
+	return true;
+}
+
+/* false: not what we write. */
+static bool take(struct draft *d, const char *key, const char *value)
+{
+	if (!strcmp(key, "is")) {
+		if (!d->name)
+			return false;
 		nameval_set(d->map, d->name, value);
 		d->name = NULL;
-	} else if (!a && !strcmp(key, "name") && !d->pod_name) {
-		d->pod_name = xstrdup(value);
-	} else if (!a) {
-		return -1;
-	} else if (!strcmp(key, "id") && !a->image_id) {
-		a->image_id = xstrdup(value);
-	} else if (!strcmp(key, "image") && !a->image_name) {
-		a->image_name = xstrdup(value);
-	} else if (!strcmp(key, "version")) {
-		nameval_set(&a->image_labels, key, value);
-	} else if (!strcmp(key, "mount")) {
-		begin_mount(d, value);
-	} else if (!d->volume) {
-		return -1;
-	} else if (!strcmp(key, "path") && !a->mounts[a->n_mounts - 1].path) {
-		a->mounts[a->n_mounts - 1].path = xstrdup(value);
-	} else if (!strcmp(key, "source") && !d->volume->source) {
-		d->volume->source = xstrdup(value);
-	} else if (!strcmp(key, "read-only")) {
-		d->volume->read_only = true;
-	} else {
-		return -1;
+		return true;
 	}
-	return 0;
+	if (!strcmp(key, "app")) {
+		begin_app(d, value);
+		return true;
+	}
+	if (take_map(d, key, value))
+		return true;
+	if (d->app)
+		return take_app(d, key, value);
+	return !strcmp(key, "name") && take_once(&d->pod_name, value);
 }
 
 static bool is_whole(const struct pod_manifest *m)
@@ -180,20 +214,17 @@ struct pod_manifest *brief_decode(char *data, size_t len, bool details, char **r
 	struct draft d = {.details = details};
 	char *key, *value;
 	ssize_t pos = next_entry(data, len, 0, &key, &value);
-	int r = 0;
+	bool fine = true;
 
 	if (pos < 0 || strcmp(key, "version") || strcmp(value, VERSION))
 		return NULL;
 	d.m = m = xcalloc(1, sizeof *m);
-	while (r == 0 && (size_t) pos < len) {
+	while (fine && (size_t) pos < len) {
 		pos = next_entry(data, len, (size_t) pos, &key, &value);
-		if (pos < 0)
-			r = -1;
-		else if (details || !is_detail(key))
-			r = take(&d, key, value);
+		fine = pos >= 0 && ((!details && is_detail(key)) || take(&d, key, value));
 	}
 	name = d.pod_name;
-	if (r < 0 || !is_whole(m))
+	if (!fine || !is_whole(m))
 		return NULL;
 	*ret_name = take_ptr(name);
 	return take_ptr(m);
