@@ -17,7 +17,24 @@ static bool is_default_hostname(const char *name, const char *uuid)
 	return !name || str_ends(name, uuid);
 }
 
-static void note_options(const struct entry_args *args, struct plan *plan)
+/* A port of the pod that is to lead to what the app listens on; sockets that come with us do. */
+static bool has_ports(const struct pod *pod)
+{
+	const struct app *app = pod->apps[0].app;
+
+	for (size_t i = 0; i < pod->manifest->n_ports; i++) {
+		bool activated = false;
+
+		for (size_t j = 0; j < app->n_ports; j++)
+			if (str_eq(app->ports[j].name, pod->manifest->ports[i].name))
+				activated = app->ports[j].socket_activated;
+		if (!activated)
+			return true;
+	}
+	return false;
+}
+
+static void note_options(const struct pod *pod, const struct entry_args *args, struct plan *plan)
 {
 	const struct {
 		const char *option;
@@ -25,6 +42,7 @@ static void note_options(const struct entry_args *args, struct plan *plan)
 	} options[] = {
 		{"--net",
 		 args->nets && !(strv_len(args->nets) == 1 && str_eq(args->nets[0], "host"))},
+		{"--port", has_ports(pod)},
 		{"--hostname", !is_default_hostname(args->hostname, plan->uuid)},
 		{"--ipc", args->ipc && !str_eq(args->ipc, "parent")},
 	};
@@ -158,7 +176,7 @@ int fly_plan(const struct pod *pod, const struct entry_args *args, const struct 
 		r = plan_interactive(pod->n_apps, args, facts, plan, e);
 	if (r < 0)
 		return r;
-	note_options(args, plan);
+	note_options(pod, args, plan);
 	note_isolators("pod", &pod->manifest->isolators, plan);
 	plan->apps = xcalloc(1, sizeof *plan->apps);
 	plan->n_apps = 1;

@@ -111,6 +111,10 @@ at() { echo "--mount=volume=vol,target=$1"; }
 	assert_err 'fly: --hostname is ignored'
 	assert_err 'fly: --ipc is ignored'
 	refute_match other
+	probe_image web ',"ports":[{"name":"web","protocol":"tcp","port":80}]'
+	fly --port=web:8080 "$ID" -- id
+	assert_ok
+	assert_err 'fly: --port is ignored'
 	fly --net=host --ipc=parent "$PROBE_ID" -- id
 	assert_ok
 	assert_equal "$stderr" ''
