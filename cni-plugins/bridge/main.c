@@ -314,10 +314,8 @@ static int del(const struct cni_request *rq, struct err *e)
 	if (r >= 0 && wants(rq, "macspoofchk"))
 		r = spoof_del(rq, &later, e);
 	if (r >= 0)
-		r = endpoint_delete(rq, e);
-	if (r >= 0)
-		r = drop_gateway(rq, e);
-	return r < 0 ? r : ipam_call(rq, CNI_DEL, NULL, e);
+		r = ipam_del_with_link(rq, endpoint_delete, e);
+	return r < 0 ? r : drop_gateway(rq, e);
 }
 
 static int check_masq(struct attachment *a, struct err *e)

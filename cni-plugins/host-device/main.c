@@ -145,9 +145,7 @@ static int bring_back(const struct cni_request *rq, struct err *e)
 
 static int del(const struct cni_request *rq, struct err *e)
 {
-	int r = bring_back(rq, e);
-
-	return r < 0 ? r : ipam_call(rq, CNI_DEL, NULL, e);
+	return ipam_del_with_link(rq, bring_back, e);
 }
 
 static int check(const struct cni_request *rq, struct err *e)

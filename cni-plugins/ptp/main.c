@@ -243,15 +243,12 @@ static bool wants_masq(const struct cni_request *rq)
 	return cJSON_IsTrue(json_get(rq->conf, "ipMasq"));
 }
 
-/* An address is free when nothing uses it any more: the lease goes last. */
 static int del(const struct cni_request *rq, struct err *e)
 {
 	_cleanup_nl_ struct nl late = NL_INIT;
 	int r = wants_masq(rq) ? masq_del(rq, &late, e) : 0;
 
-	if (r >= 0)
-		r = endpoint_delete(rq, e);
-	return r < 0 ? r : ipam_call(rq, CNI_DEL, NULL, e);
+	return r < 0 ? r : ipam_del_with_link(rq, endpoint_delete, e);
 }
 
 /* The host reaches each address by the pair. */

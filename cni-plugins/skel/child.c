@@ -215,12 +215,9 @@ int child_add(const struct cni_request *rq, const struct child *c, bool chained,
 
 /* --- the rest --- */
 
-/* An address is free when nothing uses it any more: the lease goes last. */
 int child_del(const struct cni_request *rq, struct err *e)
 {
-	int r = endpoint_delete(rq, e);
-
-	return r < 0 ? r : ipam_call(rq, CNI_DEL, NULL, e);
+	return ipam_del_with_link(rq, endpoint_delete, e);
 }
 
 static int check_parent(struct attachment *a, struct err *e)

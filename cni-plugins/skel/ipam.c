@@ -175,3 +175,16 @@ int ipam_call(const struct cni_request *rq, enum cni_command command, struct cni
 		return call_builtin(builtin, rq, command, ret, e);
 	return execute(path, rq, command, ret, e);
 }
+
+int ipam_del_with_link(const struct cni_request *rq,
+		       int (*link_del)(const struct cni_request *rq, struct err *e), struct err *e)
+{
+	int r;
+
+	if (rq->ipam && !strcmp(rq->ipam, "dhcp")) {
+		r = ipam_call(rq, CNI_DEL, NULL, e);
+		return r < 0 ? r : link_del(rq, e);
+	}
+	r = link_del(rq, e);
+	return r < 0 ? r : ipam_call(rq, CNI_DEL, NULL, e);
+}

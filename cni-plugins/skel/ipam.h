@@ -15,6 +15,12 @@
  */
 int ipam_call(const struct cni_request *rq, enum cni_command command, struct cni_result *ret,
 	      struct err *e);
+/*
+ * For DEL: first `link_del`, then IPAM, since an address is free when nothing uses it any more.  With
+ * the dhcp plugin the other way round: it tells the server so over that link.
+ */
+int ipam_del_with_link(const struct cni_request *rq,
+		       int (*link_del)(const struct cni_request *rq, struct err *e), struct err *e);
 /* The IPAM plugin would be called, not executed. */
 bool ipam_is_builtin(const struct cni_request *rq);
 /* ipam_builtin.c: what `builtin_ipam` of those plugins is; ended by NULL. */
