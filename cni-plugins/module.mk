@@ -31,3 +31,6 @@ $(eval $(call program,libexec/gantry/cni/host-device,$(CNI_CORE) $(CNI_CHILD) $(
 $(eval $(call program,libexec/gantry/cni/tap,$(CNI_CORE) $(CNI_CHILD) $(CNI_IPAM) $(CNI)/tap/main.c,libmnl))
 $(foreach p,sbr vrf,$(eval $(call program,libexec/gantry/cni/$(p),$(CNI_CORE) $(addprefix $(CNI)/skel/,chain.c netns.c) \
 	$(CNI)/$(p)/main.c,libmnl)))
+CNI_DHCP := $(addprefix $(CNI)/dhcp/,call.c conf.c daemon.c frame.c lease.c lease_file.c lease_message.c listen.c main.c \
+	message.c place.c serve.c terms.c)
+$(eval $(call program,libexec/gantry/cni/dhcp,$(CNI_CORE) $(CNI)/skel/netns.c $(CNI_DHCP),libmnl))
