@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "contract/layout.h"
 #include "stage1/net/attachment.h"
+#include "stage1/net/bandwidth.h"
 #include "stage1/net/operations.h"
 #include "stage1/net/plugin.h"
 #include "stage1/net/ports.h"
@@ -141,6 +142,18 @@ static int add_ports(const struct net_request *req, struct net_plan *p, struct e
 	return r < 0 ? r : check_plugins(a, e);
 }
 
+/* Each interface of the pod has the whole rate; lo is none of ours. */
+static int add_bandwidth(const struct net_request *req, struct net_plan *p, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; req->bandwidth && i < p->n && r == 0; i++) {
+		net_bandwidth_add(p->v[i].network.list, req->bandwidth, &p->v[i].caps);
+		r = check_plugins(&p->v[i], e);
+	}
+	return r;
+}
+
 int net_plan(const struct net_request *req, struct net_plan **ret, struct err *e)
 {
 	struct net_plan *p = xcalloc(1, sizeof *p);
@@ -152,6 +165,8 @@ int net_plan(const struct net_request *req, struct net_plan **ret, struct err *e
 		r = select_networks(req, p, e);
 	if (r == 0)
 		r = add_ports(req, p, e);
+	if (r == 0)
+		r = add_bandwidth(req, p, e);
 	if (r < 0) {
 		net_plan_free(p);
 		return r;

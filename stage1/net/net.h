@@ -11,6 +11,8 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 #include "base/err.h"
 
 /* Ports of the host that lead into the pod: `count` ones from both numbers on. */
@@ -29,6 +31,7 @@ struct net_request {
 	int netns_fd;
 	const struct net_port *ports;
 	size_t n_ports;
+	int64_t bandwidth; /* bytes a second each way, on each network; 0: not limited */
 };
 
 struct net_plan;

@@ -42,10 +42,9 @@ static void append_portmap(cJSON *list)
 	cJSON_AddItemToArray(json_get(list, "plugins"), plugin);
 }
 
-int net_ports_add(cJSON *list, const struct net_port *ports, size_t n, cJSON **ret_caps, struct err *e)
+int net_ports_add(cJSON *list, const struct net_port *ports, size_t n, cJSON **caps, struct err *e)
 {
-	_cleanup_json_ cJSON *caps = cJSON_CreateObject();
-	cJSON *array = cJSON_AddArrayToObject(caps, "portMappings");
+	_cleanup_json_ cJSON *array = cJSON_CreateArray();
 	bool taken = false;
 	size_t total = 0;
 
@@ -60,6 +59,8 @@ int net_ports_add(cJSON *list, const struct net_port *ports, size_t n, cJSON **r
 		taken |= takes_mappings(p);
 	if (!taken)
 		append_portmap(list);
-	*ret_caps = take_ptr(caps);
+	if (!*caps)
+		*caps = cJSON_CreateObject();
+	cJSON_AddItemToObject(*caps, "portMappings", take_ptr(array));
 	return 0;
 }

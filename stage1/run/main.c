@@ -72,6 +72,7 @@ static int plan_network(const struct plan *plan, const struct entry_args *args, 
 		.netns_fd = -EBADF,
 		.ports = plan->ports,
 		.n_ports = plan->n_ports,
+		.bandwidth = plan->net_bytes,
 	};
 
 	*ret = NULL;

@@ -13,7 +13,6 @@
 #include "contract/pod_record.h"
 #include "stage1/net/net.h"
 #include "stage1/run/listening.h"
-#include "stage1/net/net.h"
 #include "stage1/run/pod.h"
 #include "sys/cgroup.h"
 
@@ -92,6 +91,7 @@ struct plan {
 	char **nets;		    /* to be asked of the network runtime; empty for none and host */
 	struct net_port *ports;	    /* of the host, that lead to this pod */
 	size_t n_ports;
+	int64_t net_bytes;	    /* a second, each way; 0: not limited */
 	bool limited;		    /* the pod itself has limits */
 	struct cg_limits limits;
 	struct cg_disk *disks; /* of limits, owned */
@@ -142,6 +142,9 @@ int plan_app_isolators(const struct isolator_list *l, const struct entry_args *a
 int plan_pod_isolators(const struct isolator_list *l, const struct host_facts *facts, struct plan *plan,
 		       struct err *e);
 
+/* --- plan_ports.c --- */
+int plan_ports(const struct pod *pod, struct plan *plan, struct err *e);
+
 /* What is left to do when all apps are planned: disks, requests, what the pod says for all of them. */
 int plan_pod_bounds(const struct host_facts *facts, struct plan *plan, struct err *e);
 /* Tell about each isolator what becomes of it, on the debug level. */
@@ -151,14 +154,15 @@ void plan_report(const struct plan *plan);
 /* Which disks the limits of an app, and of the pod, are for. */
 int plan_blocks(const struct host_facts *facts, struct plan *plan, struct err *e);
 
+/* --- plan_bandwidth.c --- */
+/* resource/network-bandwidth of the pod, or of its only app: plan->net_bytes. */
+int plan_bandwidth(struct plan *plan, struct err *e);
+
 /* --- plan_sysctl.c --- */
 int plan_sysctls(const struct isolator *iso, struct plan *plan, struct err *e);
 
 /* --- plan_lsm.c --- */
 int plan_lsm(const struct isolator *iso, const struct host_facts *facts, struct app_record *rec, struct err *e);
-
-/* --- plan_ports.c --- */
-int plan_ports(const struct pod *pod, struct plan *plan, struct err *e);
 
 /* --- plan_streams.c --- */
 /* --interactive of the pod, then what each app has as its standard streams. */

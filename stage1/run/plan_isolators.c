@@ -117,6 +117,8 @@ static int app_isolator(const struct isolator *iso, const struct host_facts *fac
 	case ISO_SECCOMP_RETAIN:
 	case ISO_SECCOMP_REMOVE:
 		return 0; /* compiled by filters.c */
+	case ISO_NET_BW:
+		return 0; /* of the pod, by plan_bandwidth() */
 	case ISO_OOM_SCORE_ADJ:
 		rec->has_oom_score_adj = true;
 		rec->oom_score_adj = (int) iso->number;
@@ -189,7 +191,8 @@ int plan_pod_isolators(const struct isolator_list *l, const struct host_facts *f
 			plan->limited = true;
 		else if (iso->kind == ISO_SYSCTL)
 			r = plan_sysctls(iso, plan, e);
-		else if (iso->kind != ISO_SELINUX && iso->kind != ISO_APPARMOR)
+		else if (iso->kind != ISO_SELINUX && iso->kind != ISO_APPARMOR &&
+			 iso->kind != ISO_NET_BW)
 			r = refuse(iso, e);
 		if (r < 0)
 			return r;
@@ -237,6 +240,8 @@ int plan_pod_bounds(const struct host_facts *facts, struct plan *plan, struct er
 {
 	int r = pod_lsm(facts, plan, e);
 
+	if (r == 0)
+		r = plan_bandwidth(plan, e);
 	if (r < 0)
 		return r;
 	sum_requests(facts, plan);

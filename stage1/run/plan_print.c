@@ -131,6 +131,9 @@ void plan_print(const struct plan *plan, FILE *f)
 	if (plan->group)
 		fprintf(f, "\tcontrol group: %s\n", plan->group);
 	print_limits(f, "\t", &plan->limits);
+	if (plan->net_bytes)
+		fprintf(f, "\tbandwidth: at most %" PRId64 " bytes a second on each network, each way\n",
+			plan->net_bytes);
 	print_strv(f, "\tkernel settings:", plan->sysctls);
 	for (size_t i = 0; i < plan->n_volumes; i++)
 		fprintf(f, "\tempty volume: %s, mode %04o, owner %u:%u\n", plan->volumes[i].path,

@@ -199,12 +199,11 @@ trap_state() { find "$T/trap" -printf '%p %m %U %s %T@ %C@\n'; }
 
 @test "isolation 5: what is known but not built is refused" {
 	local iso
-	for iso in '{"name":"resource/network-bandwidth","value":{"default":true,"limit":"1G"}}' \
-		'{"name":"os/linux/apparmor-profile","value":{"profile":"not-loaded-anywhere"}}' \
+	for iso in '{"name":"os/linux/apparmor-profile","value":{"profile":"not-loaded-anywhere"}}' \
 		'{"name":"os/linux/selinux-context","value":{"user":"u","role":"r","type":"t","level":"s0"}}'; do
 		make_aci "$T/iso.aci" example.com/iso "{\"exec\":[\"/probe\"],\"user\":\"0\",\"group\":\"0\",\"isolators\":[$iso]}"
 		g run --net=none "$T/iso.aci" -- out started
-		assert_refused 254 "$(grep -oE '(network-bandwidth|apparmor-profile|selinux-context)' <<<"$iso")"
+		assert_refused 254 "$(grep -oE '(apparmor-profile|selinux-context)' <<<"$iso")"
 		refute_match started
 	done
 }

@@ -148,11 +148,17 @@ disk() {
 	DATA=$kept
 }
 
-@test "isolators: network-bandwidth is refused by name" {
-	run_manifest "$(iso resource/network-bandwidth '{"default":true,"limit":"1G"}')" '' id
-	assert_refused 254 'app probe: isolator resource/network-bandwidth: not supported by this version'
-	run_manifest '' "$(iso resource/network-bandwidth '{"default":true,"limit":"1G"}')" id
-	assert_refused 254 'isolator resource/network-bandwidth: not supported by this version'
+@test "isolators: network-bandwidth without a network is told of, with the host's it is refused" {
+	local bw
+	bw=$(iso resource/network-bandwidth '{"default":true,"limit":"1G"}')
+	run_manifest "$bw" '' id
+	assert_ok
+	assert_err 'isolator resource/network-bandwidth: there is no network to limit'
+	g run --net=host --pod-manifest="$T/pod.json"
+	assert_refused 254 "app probe: isolator resource/network-bandwidth: the pod has the host's network"
+	pod_of '' "$bw" id
+	g run --net=host --pod-manifest="$T/pod.json"
+	assert_refused 254 "isolator resource/network-bandwidth: the pod has the host's network"
 }
 
 @test "isolators: a security module that the host lacks" {

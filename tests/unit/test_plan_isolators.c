@@ -138,26 +138,44 @@ static void insecure(void **state)
 	pod_dir_close(&d);
 }
 
-static void refusals(void **state)
+#define NET_BW(limit) ISO("resource/network-bandwidth", "{\"default\":true,\"limit\":\"" limit "\"}")
+
+/* The pod's, or the only app's; the lower one counts, and a network there must be. */
+static void bandwidth(void **state)
 {
-	static const char *const of_app[][2] = {
-		{ISO("resource/network-bandwidth", "{\"default\":true,\"limit\":\"1G\"}"),
-		 "app a: isolator resource/network-bandwidth: not supported by this version"},
+	const struct entry_args net = ENTRY_ARGS_INIT, none = {.nets = (char *[]) {(char *) "none", NULL}},
+				host = {.nets = (char *[]) {(char *) "host", NULL}};
+	const struct {
+		const struct entry_args *args;
+		const char *of_app, *of_pod;
+		int64_t want; /* -1: refused */
+		const char *text;
+	} rows[] = {
+		{&net, "", "", 0, NULL},
+		{&net, NET_BW("1G"), "", 1000000000, NULL},
+		{&net, "", NET_BW("2Ki"), 2048, NULL},
+		{&net, NET_BW("1G"), NET_BW("2M"), 2000000, NULL},
+		{&net, NET_BW("1M"), NET_BW("2M"), 1000000, NULL},
+		{&none, NET_BW("1M"), "", 1000000,
+		 "isolator resource/network-bandwidth: there is no network to limit (--net=none)"},
+		{&host, NET_BW("1M"), "", -1,
+		 "app a: isolator resource/network-bandwidth: the pod has the host's network (--net=host)"},
+		{&host, "", NET_BW("1M"), -1,
+		 "isolator resource/network-bandwidth: the pod has the host's network (--net=host)"},
+		{&net, NET_BW("0"), "", -1,
+		 "app a: isolator resource/network-bandwidth: no bytes at all are --net=none"},
 	};
-	static const char *const of_pod[][2] = {
-		{ISO("resource/network-bandwidth", "{\"default\":true,\"limit\":\"1G\"}"),
-		 "isolator resource/network-bandwidth: not supported by this version"},
-	};
-	static const struct entry_args args = ENTRY_ARGS_INIT;
 	struct pod_dir d;
 
 	(void) state;
-	for (size_t i = 0; i < ELEMENTSOF(of_app); i++) {
-		assert_int_equal(plan(&d, &args, of_app[i][0], ""), -EOPNOTSUPP);
-		assert_string_equal(err_text(&d.e), of_app[i][1]);
-		pod_dir_close(&d);
-		assert_int_equal(plan(&d, &args, "", of_pod[i][0]), -EOPNOTSUPP);
-		assert_string_equal(err_text(&d.e), of_pod[i][1]);
+	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+		int r = plan(&d, rows[i].args, rows[i].of_app, rows[i].of_pod);
+
+		assert_int_equal(r, rows[i].want < 0 ? -EINVAL : 0);
+		if (r == 0)
+			assert_int_equal(d.plan->net_bytes, rows[i].want);
+		if (rows[i].text)
+			assert_string_equal(r < 0 ? err_text(&d.e) : d.plan->notes[0], rows[i].text);
 		pod_dir_close(&d);
 	}
 }
@@ -305,7 +323,7 @@ int main(void)
 		cmocka_unit_test(values),		cmocka_unit_test(of_the_pod),
 		cmocka_unit_test(capabilities),		cmocka_unit_test(capability_names),
 		cmocka_unit_test(capability_of_the_host), cmocka_unit_test(insecure),
-		cmocka_unit_test(refusals),		cmocka_unit_test(requests),
+		cmocka_unit_test(bandwidth),		cmocka_unit_test(requests),
 		cmocka_unit_test(disks),		cmocka_unit_test(security_modules),
 		cmocka_unit_test(sysctls),
 	};
