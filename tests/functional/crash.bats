@@ -37,6 +37,7 @@ assert_recovers() {
 two_apps() { g run --detach "$PROBE_ID" --name=one -- "${@:-pause}" --- "$PROBE_ID" --name=two -- pause; assert_ok; UUID=${lines[-1]}; }
 
 @test "crash: the monitor is killed: the pod dies with it" {
+	need ns-flavor
 	two_apps
 	kill -KILL "$(monitor_of "$UUID")"
 	wait_state "$UUID" exited
@@ -65,6 +66,7 @@ two_apps() { g run --detach "$PROBE_ID" --name=one -- "${@:-pause}" --- "$PROBE_
 }
 
 @test "crash: an app is killed: its status is 137, the others are stopped" {
+	need ns-flavor
 	two_apps
 	kill -KILL "$(app_pid "$UUID" one)"
 	wait_state "$UUID" exited
@@ -74,6 +76,7 @@ two_apps() { g run --detach "$PROBE_ID" --name=one -- "${@:-pause}" --- "$PROBE_
 }
 
 @test "crash: all of a pod is killed in any order" {
+	need ns-flavor
 	local first
 	for first in 1 2 3 4; do
 		two_apps
@@ -161,6 +164,7 @@ two_apps() { g run --detach "$PROBE_ID" --name=one -- "${@:-pause}" --- "$PROBE_
 }
 
 @test "crash: while a plugin hangs" {
+	need ns-flavor
 	in_world sh -c 'cat >/opt/cni/bin/hangs; chmod 755 /opt/cni/bin/hangs' <<'PLUGIN'
 #!/bin/sh
 conf=$(cat)
@@ -211,6 +215,7 @@ PLUGIN
 }
 
 @test "crash: out of memory in one app is that app's end" {
+	need ns-flavor
 	need memory
 	g run --detach "$PROBE_ID" --name=hungry --memory=24Mi -- eat 300 --- "$PROBE_ID" --name=other -- pause
 	UUID=${lines[-1]}

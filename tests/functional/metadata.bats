@@ -71,6 +71,7 @@ pod_of() {
 }
 
 @test "metadata: a pod with the default network reaches it at its gateway" {
+	need ns-flavor
 	need veth nft
 	service_up --listen-port=18200
 	g run "$PROBE_ID" --name=app -- env , http GET /apps/app/image/id
@@ -80,6 +81,7 @@ pod_of() {
 }
 
 @test "metadata: a pod without a network has no variable" {
+	need ns-flavor
 	service_up
 	run_probe -- env
 	assert_ok
@@ -88,6 +90,7 @@ pod_of() {
 }
 
 @test "metadata: an address that is not this host's is told to nobody" {
+	need ns-flavor
 	need bridge veth
 	service_up
 	printf '{"cniVersion":"1.0.0","name":"far","type":"bridge","bridge":"far0","ipam":{"type":"host-local","subnet":"10.77.0.0/24","gateway":"10.77.0.9"}}' \
@@ -108,6 +111,7 @@ pod_of() {
 }
 
 @test "metadata: each app of a pod is known, others are not" {
+	need ns-flavor
 	service_up
 	g run --net=host "$PROBE_ID" --name=one -- http GET /apps/two/image/id --- \
 		"$PROBE_ID" --name=two -- http GET /apps/three/image/id
