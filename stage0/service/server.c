@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "stage0/service/answer.h"
+#include "stage0/service/route.h"
 
 #define PUBLIC_CONNECTIONS 512
 #define PUBLIC_PER_ADDRESS 64
@@ -162,20 +163,32 @@ static const char *header(struct MHD_Connection *mc, const char *name)
 	return MHD_lookup_connection_value(mc, MHD_HEADER_KIND, name);
 }
 
-/* The headers are there: what needs no body is refused without reading it. */
-static enum MHD_Result begin(struct side *side, struct MHD_Connection *mc, void **request)
+/* Whether anybody is known by the token in this URL. */
+static bool is_known(const struct side *side, const char *url)
+{
+	struct route r;
+
+	route_public(url, &r);
+	return registry_by_token(side->server->registry, r.token) != NULL;
+}
+
+/*
+ * The headers are there. What needs no body is refused without reading it: a stranger who knows no
+ * token makes nothing be kept.
+ */
+static enum MHD_Result begin(struct side *side, struct MHD_Connection *mc, const char *url,
+			     void **request)
 {
 	if (!side->is_public && !is_root(mc))
 		return reply_error(mc, MHD_HTTP_FORBIDDEN, "only root registers pods\n");
+	if (side->is_public && !is_known(side, url))
+		return reply_error(mc, MHD_HTTP_UNAUTHORIZED, "unknown token\n");
 	*request = xcalloc(1, sizeof(struct arriving));
 	return MHD_YES;
 }
 
-static enum MHD_Result collect(struct side *side, struct arriving *a, const char *data,
-			       size_t *size)
+static enum MHD_Result collect(struct arriving *a, size_t max, const char *data, size_t *size)
 {
-	size_t max = side->is_public ? ANSWER_FORM_MAX : JSON_MANIFEST_MAX;
-
 	if (a->too_large || *size > max - a->body.len) {
 		a->too_large = true;
 		strbuf_done(&a->body);
@@ -184,6 +197,14 @@ static enum MHD_Result collect(struct side *side, struct arriving *a, const char
 	}
 	*size = 0;
 	return MHD_YES;
+}
+
+/* Of a form, of a manifest; nothing else has a body. */
+static size_t body_max(const struct side *side, const char *method)
+{
+	if (side->is_public)
+		return !strcmp(method, MHD_HTTP_METHOD_POST) ? ANSWER_FORM_MAX : 0;
+	return JSON_MANIFEST_MAX;
 }
 
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *mc, const char *url,
@@ -196,9 +217,9 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *mc, const ch
 
 	(void) version;
 	if (!a)
-		return begin(side, mc, request);
+		return begin(side, mc, url, request);
 	if (*size)
-		return collect(side, a, data, size);
+		return collect(a, body_max(side, method), data, size);
 	if (a->too_large)
 		return reply_error(mc, 413, "too large\n");
 	const struct request rq = {

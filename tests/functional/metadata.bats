@@ -261,6 +261,9 @@ pod_of() {
 	big() { head -c "$1" /dev/zero | tr '\0' a; }
 	# a form beyond the limit, a request line beyond the limit, and no HTTP at all
 	assert_equal "$({ printf 'POST %s/acMetadata/v1/pod/hmac/sign HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1200008\r\n\r\ncontent=' "/${MDS##*/}"; big 1200000; } | ask)" 413
+	# who knows no token is not listened to; what has no body may not have one
+	assert_equal "$({ printf 'POST /%032d/acMetadata/v1/pod/hmac/sign HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n' 0; } | ask)" 401
+	assert_equal "$({ printf 'GET %s/acMetadata/v1/pod/uuid HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc' "/${MDS##*/}"; } | ask)" 413
 	[[ $({ printf 'GET /'; big 20000; printf ' HTTP/1.1\r\nHost: x\r\n\r\n'; } | ask) =~ ^(414|431)?$ ]] || fail "a long line"
 	[[ $(printf '\0\1\2\377 nonsense\r\n\r\n' | ask) =~ ^(400)?$ ]] || fail "nonsense"
 	# a thousand connections that say nothing: some are held, the others wait; another address is served
