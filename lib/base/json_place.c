@@ -1,6 +1,6 @@
 /*
- * From a path to a place in the text.  The text is known to be JSON: nothing is checked again, and the
- * depth is bounded (json_scan.c).
+ * From a path to a place in the text.  The text is known to be JSON: nothing is checked again, and
+ * the depth is bounded (json_scan.c).
  */
 #include "base/json_place.h"
 

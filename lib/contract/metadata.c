@@ -13,7 +13,8 @@
 int metadata_token_check(const char *token, struct err *e)
 {
 	/* Its text is not shown: a wrong one may be a right one with a slip. */
-	if (strlen(token) != METADATA_TOKEN_LEN || strspn(token, "0123456789abcdef") != METADATA_TOKEN_LEN)
+	if (strlen(token) != METADATA_TOKEN_LEN ||
+	    strspn(token, "0123456789abcdef") != METADATA_TOKEN_LEN)
 		return err_set(e, EINVAL, "a token is %d hexadecimal digits", METADATA_TOKEN_LEN);
 	return 0;
 }
@@ -54,5 +55,6 @@ char *metadata_url(const struct metadata_note *note, const char *host)
 {
 	bool v6 = strchr(host, ':') != NULL;
 
-	return xasprintf("http://%s%s%s:%u/%s", v6 ? "[" : "", host, v6 ? "]" : "", note->port, note->token);
+	return xasprintf("http://%s%s%s:%u/%s", v6 ? "[" : "", host, v6 ? "]" : "", note->port,
+			 note->token);
 }

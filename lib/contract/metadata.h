@@ -4,15 +4,15 @@
  *
  * That a pod is registered stands in its directory, in the file POD_MDS: "TOKEN PORT\n", mode 0600,
  * written by stage0 before the pod runs.  A stage1 makes the apps' AC_METADATA_URL of it and of an
- * address at which the pod reaches the host.  The token is as good as a password: whoever knows it can
- * sign in the name of the pod, so it is on no command line (proc(5): everybody reads those), but for
- * a stage1 of rkt's interface versions, which knows no other way.
+ * address at which the pod reaches the host.  The token is as good as a password: whoever knows it
+ * can sign in the name of the pod, so it is on no command line (proc(5): everybody reads those),
+ * but for a stage1 of rkt's interface versions, which knows no other way.
  */
 #pragma once
 
 #include "base/err.h"
 
-#define METADATA_PORT 18112 /* rkt's */
+#define METADATA_PORT 18112   /* rkt's */
 #define METADATA_TOKEN_LEN 32 /* hexadecimal digits: 128 bits */
 #define METADATA_VARIABLE "AC_METADATA_URL"
 
