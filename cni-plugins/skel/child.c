@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "cni-plugins/skel/code.h"
 #include "cni-plugins/skel/ipam.h"
+#include "cni-plugins/skel/skel.h"
 
 struct attachment {
 	const struct cni_request *rq;
@@ -27,30 +28,43 @@ static void attachment_done(struct attachment *a)
 }
 #define _cleanup_attachment_ __attribute__((cleanup(attachment_done)))
 
-void child_conf_done(struct child_conf *c)
+static void child_done(struct child *c)
 {
 	free(c->master);
-	*c = (struct child_conf) {0};
 }
+#define _cleanup_child_ __attribute__((cleanup(child_done)))
 
-int child_conf_decode(const struct cni_request *rq, struct child_conf *conf, struct child *ret,
-		      struct err *e)
+int child_decode(const struct cni_request *rq, struct child *ret, struct err *e)
 {
 	static const struct json_field fields[] = {
-		{CNI_FIELD(struct child_conf, "master", STRING, master)},
-		{CNI_FIELD(struct child_conf, "mtu", I64, mtu), .min = INT32_MIN, .max = INT32_MAX},
-		{CNI_FIELD(struct child_conf, "linkInContainer", BOOL, in_container)},
+		{CNI_FIELD(struct child, "master", STRING, master)},
+		{CNI_FIELD(struct child, "mtu", I64, mtu), .min = INT32_MIN, .max = INT32_MAX},
+		{CNI_FIELD(struct child, "linkInContainer", BOOL, in_container)},
 	};
-	int r = cni_request_decode(rq, fields, ELEMENTSOF(fields), conf, e);
+	int r = cni_request_decode(rq, fields, ELEMENTSOF(fields), ret, e);
 
 	if (r < 0)
 		return r;
-	if (conf->mtu < 0)
+	if (ret->mtu < 0)
 		return err_set(e, CNI_CODE(CNI_BAD_CONFIG), "invalid MTU %lld, must not be negative",
-			       (long long) conf->mtu);
-	ret->master = conf->master;
-	ret->link.mtu = (unsigned) conf->mtu;
-	ret->in_container = conf->in_container;
+			       (long long) ret->mtu);
+	ret->link.mtu = (unsigned) ret->mtu;
+	return 0;
+}
+
+int child_decode_mode(const struct cni_request *rq, const struct link_mode *modes,
+		      struct child *ret, struct err *e)
+{
+	const cJSON *j = json_get(rq->conf, "mode");
+	const char *word = json_get_str(rq->conf, "mode");
+	const struct link_mode *mode = word && *word ? link_mode_find(modes, word) : modes;
+
+	if (j && !word)
+		return err_set(e, CNI_CODE(CNI_BAD_CONFIG), "mode: expected string");
+	if (!mode)
+		return err_set(e, CNI_CODE(CNI_BAD_CONFIG), "unknown %s mode: %s", ret->link.kind,
+			       q(word));
+	ret->link.value = mode->value;
 	return 0;
 }
 
@@ -182,18 +196,23 @@ static void report(struct attachment *a)
 	child_report(a->rq, &a->link, a->res);
 }
 
-int child_add(const struct cni_request *rq, const struct child *c, bool chained,
-	      struct cni_result *ret, struct err *e)
+static const struct child_plugin *plugin; /* the one that this program is */
+
+static int add(const struct cni_request *rq, struct cni_result *ret, struct err *e)
 {
 	_cleanup_attachment_ struct attachment a = ATTACHMENT_INIT;
+	_cleanup_child_ struct child c = {0};
 	bool asked = false;
-	int r;
+	int r = plugin->decode(rq, &c, e);
+
+	if (r < 0)
+		return r;
 
 	a.rq = rq;
-	a.c = c;
+	a.c = &c;
 	a.res = ret;
-	a.chained = chained && !rq->ipam;
-	if (c->needs_ipam && !rq->ipam && !a.chained)
+	a.chained = c.chained && !rq->ipam;
+	if (c.needs_ipam && !rq->ipam && !a.chained)
 		return err_set(e, CNI_CODE(CNI_BAD_CONFIG), "ipam is required");
 	r = open_all(&a, e);
 	if (r >= 0)
@@ -230,24 +249,28 @@ static int check_parent(struct attachment *a, struct err *e)
 		       q(a->rq->ifname), q(a->parent.name));
 }
 
-int child_check(const struct cni_request *rq, const struct child *c, struct err *e)
+/* The link is of the plugin's kind and mode, and everything that ADD reported is there. */
+static int check(const struct cni_request *rq, struct err *e)
 {
 	_cleanup_attachment_ struct attachment a = ATTACHMENT_INIT;
+	_cleanup_child_ struct child c = {0};
 	int r = cni_request_need_prev(rq, e);
 
 	a.rq = rq;
-	a.c = c;
+	a.c = &c;
+	if (r >= 0)
+		r = plugin->decode(rq, &c, e);
 	if (r >= 0)
 		r = open_all(&a, e);
 	if (r >= 0)
 		r = ipam_call(rq, CNI_CHECK, NULL, e);
 	if (r >= 0)
-		r = endpoint_check_inside(rq, &a.ns, c->link.kind, &a.link, e);
+		r = endpoint_check_inside(rq, &a.ns, c.link.kind, &a.link, e);
 	if (r >= 0)
 		r = check_parent(&a, e);
-	if (r >= 0 && c->link.value_type != LINK_VALUE_NONE && a.link.kind_value != c->link.value)
+	if (r >= 0 && c.link.value_type != LINK_VALUE_NONE && a.link.kind_value != c.link.value)
 		r = err_set(e, CNI_CODE(CNI_OTHER), "interface %s: %s mode or id is %u, not %u",
-			    q(rq->ifname), c->link.kind, a.link.kind_value, c->link.value);
+			    q(rq->ifname), c.link.kind, a.link.kind_value, c.link.value);
 	return r;
 }
 
@@ -260,4 +283,20 @@ int child_gc(const struct cni_request *rq, struct err *e)
 int child_status(const struct cni_request *rq, struct err *e)
 {
 	return ipam_call(rq, CNI_STATUS, NULL, e);
+}
+
+int child_main(const struct child_plugin *p)
+{
+	const struct cni_plugin frame = {
+		.name = p->name,
+		.add = add,
+		.del = child_del,
+		.check = check,
+		.gc = child_gc,
+		.status = child_status,
+		.builtin_ipam = ipam_builtin,
+	};
+
+	plugin = p;
+	return cni_main(&frame);
 }

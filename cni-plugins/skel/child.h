@@ -9,43 +9,40 @@
 #pragma once
 
 #include "cni-plugins/skel/endpoint.h"
+#include "cni-plugins/skel/mac.h"
 #include "sys/link_child.h"
 
+/* What the configuration comes to. */
 struct child {
-	struct link_child link; /* without name, parent and netns */
-	const char *master;	/* NULL or "": the device of the default route */
-	bool no_master;		/* dummy: sits on nothing */
-	bool in_container;	/* linkInContainer: the master is there */
+	struct link_child link; /* without name, parent and netns; link.mac leads to `mac` */
+	struct cni_mac mac;
+	char *master;	   /* owned; NULL or "": the device of the default route */
+	bool no_master;	   /* dummy: sits on nothing */
+	bool in_container; /* linkInContainer: the master is there */
 	bool needs_ipam;
+	bool chained; /* without IPAM the addresses of prevResult will do */
 	bool arp_notify;
-};
-
-/*
- * What every child plugin reads of its configuration, into *ret: master, mtu, linkInContainer.
- * `conf` holds the strings and must outlive *ret.
- */
-struct child_conf {
-	char *master; /* owned */
 	int64_t mtu;
-	bool in_container;
 };
-void child_conf_done(struct child_conf *c);
-#define _cleanup_child_conf_ __attribute__((cleanup(child_conf_done)))
-int child_conf_decode(const struct cni_request *rq, struct child_conf *conf, struct child *ret,
-		      struct err *e);
 
-/* IPAM's answer, or that of prevResult where there is no IPAM and `chained` allows it. */
-int child_add(const struct cni_request *rq, const struct child *c, bool chained,
-	      struct cni_result *ret, struct err *e);
-/*
- * For plugins whose link comes about in another way: addresses and routes of IPAM's answer, and the
- * link up; then what ADD answers.
- */
+struct child_plugin {
+	const char *name;
+	/* Fills *ret, which is zeroed; what is left in it after a failure is freed by the frame. */
+	int (*decode)(const struct cni_request *rq, struct child *ret, struct err *e);
+};
+int child_main(const struct child_plugin *p);
+
+/* What most of them read of the configuration: master, mtu, linkInContainer. */
+int child_decode(const struct cni_request *rq, struct child *ret, struct err *e);
+/* A word of the configuration for one of these modes; without one, or an empty one, the first. */
+int child_decode_mode(const struct cni_request *rq, const struct link_mode *modes,
+		      struct child *ret, struct err *e);
+
+/* --- for plugins whose link comes about in another way --- */
+/* Addresses and routes of IPAM's answer, and the link up; then what ADD answers. */
 int child_configure(const struct cni_request *rq, const struct netns *ns, struct nl *inside,
 		    int link, const struct cni_result *res, bool arp_notify, struct err *e);
 void child_report(const struct cni_request *rq, const struct link *l, struct cni_result *res);
 int child_del(const struct cni_request *rq, struct err *e);
-/* The link is of c's kind and mode, and everything that ADD reported is there. */
-int child_check(const struct cni_request *rq, const struct child *c, struct err *e);
 int child_gc(const struct cni_request *rq, struct err *e);
 int child_status(const struct cni_request *rq, struct err *e);
