@@ -12,7 +12,7 @@ setup() {
 	INSECURE=
 }
 
-COMMANDS='cat-manifest completion enter fetch gc help image list prepare rm run run-prepared status stop trust version'
+COMMANDS='build cat-manifest completion enter fetch gc help image list metadata-service prepare rm run run-prepared sign status stop trust validate version'
 
 @test "cli: no command is exit 2, with help" {
 	g
