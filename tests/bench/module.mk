@@ -1,7 +1,7 @@
 # Benchmarks: `make bench` builds the instruments and runs all of it, `make bench BENCH="one pod"` a part,
 # `make bench-counts` counts calls and instructions, `make bench-deps` installs the peers. Not part of check.
 
-BENCH_BIN  := $(addprefix $(B)/bench/,floor filter interleave pass corpus)
+BENCH_BIN  := $(addprefix $(B)/bench/,floor filter interleave pass corpus plugins)
 BENCH_CC    = $(CC) -std=gnu17 -D_GNU_SOURCE -O2 $(WARN)
 BENCH_DEPS := crun runc bubblewrap systemd-container podman conmon containernetworking-plugins iptables \
               golang-github-containers-common gcc libc6-dev libseccomp-dev libisal-dev libssl-dev \
@@ -34,7 +34,7 @@ $(B)/bench/filter: tests/bench/filter.c
 	@mkdir -p $(@D)
 	$(Q)$(BENCH_CC) -o $@ $< -lseccomp
 
-$(B)/bench/interleave $(B)/bench/corpus: $(B)/bench/%: tests/bench/%.c
+$(addprefix $(B)/bench/,interleave corpus plugins): $(B)/bench/%: tests/bench/%.c
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(BENCH_CC) -o $@ $<
