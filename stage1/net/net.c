@@ -14,6 +14,7 @@
 #include "contract/layout.h"
 #include "stage1/net/attachment.h"
 #include "stage1/net/bandwidth.h"
+#include "stage1/net/forward.h"
 #include "stage1/net/operations.h"
 #include "stage1/net/plugin.h"
 #include "stage1/net/ports.h"
@@ -67,6 +68,8 @@ static int add_attachment(struct net_plan *p, const struct cni_network *n, const
 	a->network.file = xstrdup_null(n->file);
 	a->network.version = xstrdup(n->version);
 	a->network.list = cJSON_Duplicate(n->list, true);
+	if (!n->file)
+		net_forward_add(a->network.list);
 	return check_plugins(a, e);
 }
 

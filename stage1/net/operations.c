@@ -16,6 +16,7 @@
 #include "contract/layout.h"
 #include "spec/uuid.h"
 #include "stage1/net/attachment.h"
+#include "stage1/net/forward.h"
 #include "stage1/net/plugin.h"
 
 #define LOCK_FILE RUN_DIR "/net.lock"
@@ -220,7 +221,7 @@ int net_gc(const struct cni_network *n, const char *data_dir, struct err *e)
 {
 	_cleanup_strv_ char **path = cni_plugin_path();
 	struct cni_call call = host_call("GC", path);
-	_cleanup_json_ cJSON *valid = cJSON_CreateArray();
+	_cleanup_json_ cJSON *valid = cJSON_CreateArray(), *list = NULL;
 	_cleanup_fd_ int lock = -EBADF;
 	int r, first = 0;
 
@@ -230,7 +231,10 @@ int net_gc(const struct cni_network *n, const char *data_dir, struct err *e)
 	r = lock < 0 ? lock : valid_attachments(n, data_dir, valid, e);
 	if (r < 0)
 		return r;
-	for (const cJSON *p = json_get(n->list, "plugins")->child; p; p = p->next) {
+	list = cJSON_Duplicate(n->list, true);
+	if (!n->file)
+		net_forward_add(list);
+	for (const cJSON *p = json_get(list, "plugins")->child; p; p = p->next) {
 		_cleanup_json_ cJSON *conf = conf_of(n, p);
 		_cleanup_err_ struct err why = ERR_INIT;
 

@@ -1,6 +1,7 @@
 /* The networks of a pod together: which ones, in which order, up and down. */
 #include "tests/unit/cni_fake.h"
 
+#include "stage1/net/forward.h"
 #include "stage1/net/net.h"
 #include "stage1/net/plugin.h"
 
@@ -16,6 +17,20 @@ char **__wrap_cni_plugin_path(void)
 
 	strv_push(&path, path_join(scratch_path, "plugins"));
 	return path;
+}
+
+/* Whether the host drops what it forwards is the test's to say. */
+static bool filtered;
+void __wrap_net_forward_add(cJSON *list);
+void __wrap_net_forward_add(cJSON *list)
+{
+	cJSON *plugin = cJSON_CreateObject();
+
+	cJSON_AddStringToObject(plugin, "type", "firewall");
+	if (filtered)
+		cJSON_AddItemToArray(json_get(list, "plugins"), plugin);
+	else
+		cJSON_Delete(plugin);
 }
 
 static void put_conf(const char *name, const char *text)
@@ -261,6 +276,45 @@ static void down_goes_on_after_a_failure(void **state)
 	fake_down(&f);
 }
 
+/* The built-in networks have firewall behind ptp on a host that filters; files are used as they are. */
+static void behind_a_firewall(void **state)
+{
+	_cleanup_free_ char *joined = NULL, *want = NULL, *conf = NULL;
+	_cleanup_strv_ char **lines = NULL;
+	_cleanup_err_ struct err e = ERR_INIT;
+	struct net_result r;
+	struct net_plan *p;
+	struct fake f;
+
+	(void) state;
+	up(&f);
+	filtered = true;
+	assert_int_equal(plan(&f, S(W("default")), &p, &e), -ENOENT);
+	assert_non_null(strstr(err_text(&e), "plugin firewall: not found"));
+	err_done(&e);
+	fake_install(&f, "firewall");
+	fake_does(&f, "firewall.ADD", "echo '{}'");
+	assert_int_equal(plan(&f, S(W("default"), W("b")), &p, &e), 0);
+	lines = net_plan_lines(p);
+	joined = strv_join(lines, "|");
+	want = xasprintf("eth0: b (one, %s/net.d/20-b.conf)|eth1: default (ptp+firewall, built in)", scratch_path);
+	assert_string_equal(joined, want);
+	assert_int_equal(net_up(p, &r, &e), 0);
+	net_result_done(&r);
+	net_plan_free(p);
+	/* DEL goes by what was recorded */
+	filtered = false;
+	conf = fake_read(f.pod, "net/1.conf");
+	assert_non_null(strstr(conf, "{\"type\":\"firewall\"}"));
+	fake_does(&f, "firewall.DEL", "");
+	fake_does(&f, "ptp.DEL", "");
+	fake_does(&f, "one.DEL", "");
+	assert_int_equal(net_down(f.pod, UUID, "", &e), 0);
+	assert_true(faccessat(f.plugins, "firewall.DEL.stdin", F_OK, 0) == 0);
+	assert_false(is_in_pod(&f, "net"));
+	fake_down(&f);
+}
+
 /* More than nine, so that the order is that of numbers; and files that are none of ours. */
 static void the_order_of_records(void **state)
 {
@@ -297,7 +351,7 @@ static void the_order_of_records(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(which_ones),
+		cmocka_unit_test(which_ones),	cmocka_unit_test(behind_a_firewall),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(up_and_down),
 		cmocka_unit_test(the_second_fails),
