@@ -85,10 +85,12 @@ static int open_place(const struct store_tmp *tmp, const char *name, struct err 
 
 static int check_id(const char *id, const char *got, struct err *e)
 {
-	return strcmp(id, got)
-		       ? err_set(e, EBADMSG, "the archive in the store is damaged: it hashes to %s",
-				 got)
-		       : 0;
+	if (!strcmp(id, got))
+		return 0;
+	return err_set(e, EBADMSG,
+		       "the archive in the store is damaged (remove the image, and fetch it again): it "
+		       "hashes to %s",
+		       got);
 }
 
 static int unpack_sized(const struct gantry *g, int store, const char *id,
