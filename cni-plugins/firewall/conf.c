@@ -16,17 +16,17 @@ void firewall_conf_done(struct firewall_conf *c)
 	*c = (struct firewall_conf) {0};
 }
 
-/* All of them are done over netlink, in whatever tables there are. */
-static const char *check_backend(const char *value)
+/*
+ * All backends are done over netlink, in whatever tables there are, so the word decides nothing but
+ * whether firewalld's zone matters; one that the reference plugin does not know leaves the choice
+ * to it.
+ */
+static int check_zone(const char *backend, const char *zone, struct err *e)
 {
-	return !*value || !strcmp(value, "iptables") || !strcmp(value, "firewalld")
-		       ? NULL
-		       : "unrecognized firewall backend";
-}
-
-static const char *check_zone(const char *value)
-{
-	return !*value || !strcmp(value, "trusted") ? NULL : "only the zone trusted is supported";
+	if (!zone || !*zone || !strcmp(zone, "trusted") || !backend || strcmp(backend, "firewalld"))
+		return 0;
+	return err_set(e, CNI_CODE(CNI_BAD_CONFIG),
+		       "firewalldZone: %s: only the zone trusted is supported", q(zone));
 }
 
 static const char *check_chain(const char *value)
@@ -74,8 +74,8 @@ static int take_ingress(const char *word, struct firewall_conf *c, struct err *e
 int firewall_conf_decode(const struct cni_request *rq, struct firewall_conf *ret, struct err *e)
 {
 	static const struct json_field fields[] = {
-		{CNI_FIELD(struct keys, "backend", STRING, backend), .check = check_backend},
-		{CNI_FIELD(struct keys, "firewalldZone", STRING, zone), .check = check_zone},
+		{CNI_FIELD(struct keys, "backend", STRING, backend)},
+		{CNI_FIELD(struct keys, "firewalldZone", STRING, zone)},
 		{CNI_FIELD(struct keys, "iptablesAdminChainName", STRING, admin_chain),
 		 .check = check_chain},
 		{CNI_FIELD(struct keys, "ingressPolicy", STRING, ingress)},
@@ -83,6 +83,8 @@ int firewall_conf_decode(const struct cni_request *rq, struct firewall_conf *ret
 	_cleanup_keys_ struct keys k = {0};
 	int r = cni_request_decode(rq, fields, ELEMENTSOF(fields), &k, e);
 
+	if (r >= 0)
+		r = check_zone(k.backend, k.zone, e);
 	if (r < 0)
 		return r;
 	if (k.admin_chain && *k.admin_chain)

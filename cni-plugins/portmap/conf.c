@@ -70,10 +70,11 @@ static int take_entry(const struct entry *x, const struct json_at *at, struct po
 		return json_err(at, e, "invalid container port number: %lld",
 				(long long) x->container_port);
 	while (i < ELEMENTSOF(protocols) &&
-	       strcasecmp(protocols[i].name, x->protocol ? x->protocol : "tcp"))
+	       strcasecmp(protocols[i].name, x->protocol ? x->protocol : ""))
 		i++;
 	if (i == ELEMENTSOF(protocols))
-		return json_err(at, e, "unknown port protocol %s", q(x->protocol));
+		return json_err(at, e, "unknown port protocol %s",
+				q(x->protocol ? x->protocol : ""));
 	if (x->host_ip && *x->host_ip && ip_parse(x->host_ip, &ret->host_ip) < 0)
 		return json_err(at, e, "hostIP %s: not an IP address", q(x->host_ip));
 	ret->protocol = protocols[i].number;

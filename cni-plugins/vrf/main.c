@@ -134,18 +134,29 @@ static int restore_ipv6(struct inside *in, const struct cidr *before, size_t n, 
 	return b.n ? nl_run(&in->nl, &b, NULL, NULL, e) : 0;
 }
 
-/* Routes of the link in the main table do not follow it into the VRF's. */
+static void put_routes(struct nl_batch *b, const struct inside *in, struct inet_route *before,
+		       size_t n, bool by_gateway)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (ip_is_set(&before[i].gw) != by_gateway)
+			continue;
+		before[i].table = in->vrf.kind_value;
+		inet_put_route(b, &before[i], NLM_F_EXCL);
+		/* The kernel's own come with the addresses. */
+		nl_ignore(b, EEXIST);
+	}
+}
+
+/*
+ * Routes of the link in the main table do not follow it into the VRF's.  Those on the link go first:
+ * by them the gateways of the others are reached.
+ */
 static int restore_routes(struct inside *in, struct inet_route *before, size_t n, struct err *e)
 {
 	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
 
-	for (size_t i = 0; i < n; i++) {
-		if (!ip_is_set(&before[i].gw) && before[i].scope != 0)
-			continue; /* the kernel's own, which come with the addresses */
-		before[i].table = in->vrf.kind_value;
-		inet_put_route(&b, &before[i], NLM_F_EXCL);
-		nl_ignore(&b, EEXIST);
-	}
+	put_routes(&b, in, before, n, false);
+	put_routes(&b, in, before, n, true);
 	return b.n ? nl_run(&in->nl, &b, NULL, NULL, e) : 0;
 }
 
