@@ -152,6 +152,7 @@ teardown() { test_down; }
 }
 
 @test "prepare: a copied pod of two apps has two copies" {
+	need ns-flavor
 	g prepare --quiet --no-overlay "$PROBE_ID" --name=one -- write /x 1 , stat /x --- "$PROBE_ID" --name=two -- stat /y
 	assert_ok
 	UUID=$output
