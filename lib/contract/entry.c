@@ -36,6 +36,7 @@ static const struct row {
 	{R, "disable-seccomp", FLAG, AT(no_seccomp), {3}, true},
 	{R, "dns-conf-mode", TEXT, AT(dns_conf_mode), {4}, true},
 	{R, "ipc", TEXT, AT(ipc), {6}, true},
+	{R, "net-dir", LIST, AT(net_dirs), {7}, true},
 	{R, "data-dir", TEXT, AT(data_dir), {7}, false},
 	{R, "system-config", TEXT, AT(system_config), {7}, false},
 	{R, "foreground", FLAG, AT(foreground), {7}, false},
@@ -69,6 +70,7 @@ void entry_args_done(struct entry_args *a)
 {
 	free(a->uuid);
 	strv_free(a->nets);
+	strv_free(a->net_dirs);
 	free(a->local_config);
 	free(a->system_config);
 	free(a->data_dir);

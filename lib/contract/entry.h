@@ -32,6 +32,7 @@ struct entry_args {
 
 	/* run */
 	char **nets; /* strv of "NAME", "NAME:K=V;K2=V2", "none", "host"; NULL: "default" */
+	char **net_dirs; /* strv of directories with networks, after LOCAL_CONFIG/net.d */
 	char *local_config, *system_config; /* local_config: gc too */
 	char *data_dir;
 	char *hostname;

@@ -19,7 +19,12 @@
 struct target {
 	bool repair, no_legend;
 	char *format;
+	char **net_dirs;
 };
+
+#define NET_DIR                                                                                    \
+	{.name = "net-dir", .type = OPT_STRV, .offset = offsetof(struct target, net_dirs),        \
+	 .arg = "DIR", .help = "networks of this directory too, after those of net.d"}
 
 /* One call of the program; its exit status is ours, its messages name the network. */
 static int call(const struct gantry *g, char *const *argv, int cwd, struct err *e)
@@ -51,11 +56,13 @@ static char **argv_of(const struct gantry *g, const char *verb)
 	return argv;
 }
 
-static int on_networks(const struct gantry *g, const char *verb, const char *option,
-		       char *const *words, struct err *e)
+static int on_networks(const struct gantry *g, const char *verb, const struct target *t,
+		       const char *option, char *const *words, struct err *e)
 {
 	_cleanup_strv_ char **argv = argv_of(g, verb);
 
+	for (char *const *d = t->net_dirs; d && *d; d++)
+		strv_push(&argv, xasprintf("--net-dir=%s", *d));
 	if (option)
 		strv_add(&argv, option);
 	for (char *const *w = words; w && *w; w++)
@@ -66,6 +73,7 @@ static int on_networks(const struct gantry *g, const char *verb, const char *opt
 /* --- list --- */
 
 static const struct opt list_opts[] = {
+	NET_DIR,
 	{.name = "no-legend", .type = OPT_FLAG, .offset = offsetof(struct target, no_legend),
 	 .help = "no line of titles"},
 	{.name = "format", .type = OPT_STRING, .offset = offsetof(struct target, format),
@@ -80,7 +88,7 @@ static int run_list(struct gantry *g, void *target, char *const *words, struct e
 		return err_set(e, EINVAL, "unexpected argument %s", q(words[0]));
 	if (t->format && !str_eq(t->format, "json"))
 		return err_set(e, EINVAL, "--format %s: json", q(t->format));
-	return on_networks(g, "list",
+	return on_networks(g, "list", t,
 			   t->format      ? "--json"
 			   : t->no_legend ? "--no-legend"
 					  : NULL,
@@ -89,7 +97,10 @@ static int run_list(struct gantry *g, void *target, char *const *words, struct e
 
 static void done(void *target)
 {
-	free(((struct target *) target)->format);
+	struct target *t = target;
+
+	free(t->format);
+	strv_free(t->net_dirs);
 }
 
 const struct command cmd_net_list = {
@@ -104,36 +115,42 @@ const struct command cmd_net_list = {
 
 /* --- status, gc --- */
 
+static const struct opt dir_opts[] = {NET_DIR};
+
 static int run_status(struct gantry *g, void *target, char *const *words, struct err *e)
 {
-	(void) target;
-	return on_networks(g, "status", NULL, words, e);
+	return on_networks(g, "status", target, NULL, words, e);
 }
 
 const struct command cmd_net_status = {
 	.name = "net status",
-	.usage = "[NETWORK...]",
+	.usage = "[options] [NETWORK...]",
 	.summary = "ask the plugins whether networks are ready for pods",
+	COMMAND_OPTS(dir_opts),
 	.needs_root = true,
+	.target_size = sizeof(struct target),
 	.run = run_status,
+	.done = done,
 };
 
 static int run_gc(struct gantry *g, void *target, char *const *words, struct err *e)
 {
 	_cleanup_free_ char *option = xasprintf("--data-dir=%s", g->data_dir);
 
-	(void) target;
-	return on_networks(g, "gc", option, words, e);
+	return on_networks(g, "gc", target, option, words, e);
 }
 
 const struct command cmd_net_gc = {
 	.name = "net gc",
-	.usage = "[NETWORK...]",
+	.usage = "[options] [NETWORK...]",
 	.summary = "release what no pod has any more",
 	.details = "\tAsks the plugins of the networks (all, or the named ones) to release what is not of a pod\n"
 		   "\tof this data directory or of a running one: leases, rules, links.\n",
+	COMMAND_OPTS(dir_opts),
 	.needs_root = true,
+	.target_size = sizeof(struct target),
 	.run = run_gc,
+	.done = done,
 };
 
 /* --- check --- */

@@ -16,6 +16,8 @@ const struct opt run_request_opts[] = {
 	{.name = "net", .type = OPT_OPTIONAL, .offset = RUN(nets), .bare = "default",
 	 .arg = "NAME[:K=V;...],...",
 	 .help = "networks: default, none (lo only), host, all, or names of configured ones"},
+	{.name = "net-dir", .type = OPT_STRV, .offset = RUN(net_dirs), .arg = "DIR",
+	 .help = "networks of this directory too, after those of net.d"},
 	{.name = "dns", .type = OPT_STRV, .offset = RUN(dns), .arg = "IP,...",
 	 .help = "name servers, or host, or none"},
 	{.name = "dns-search", .type = OPT_STRV, .offset = RUN(dns_search), .arg = "DOMAIN",
@@ -45,6 +47,7 @@ const size_t n_run_request_opts = ELEMENTSOF(run_request_opts);
 void run_request_done(struct run_request *req)
 {
 	strv_free(req->nets);
+	strv_free(req->net_dirs);
 	strv_free(req->dns);
 	strv_free(req->dns_search);
 	strv_free(req->dns_opt);
@@ -102,6 +105,22 @@ static int split_nets(const struct run_request *req, char ***ret, struct err *e)
 	return 0;
 }
 
+/* Absolute: stage1 works in the pod's directory. */
+static int resolve_net_dirs(const struct run_request *req, char ***ret, struct err *e)
+{
+	_cleanup_strv_ char **dirs = NULL;
+
+	for (char **d = req->net_dirs; d && *d; d++) {
+		char *real = realpath(*d, NULL);
+
+		if (!real)
+			return err_sys(e, "--net-dir %s", q(*d));
+		strv_push(&dirs, real);
+	}
+	*ret = take_ptr(dirs);
+	return 0;
+}
+
 static int check_hostname(const char *name, struct err *e)
 {
 	/* RFC 1123 labels, and the underscore that people use; sethostname(2) takes 64 bytes. */
@@ -126,9 +145,11 @@ int run_request_check_ports(const struct run_request *req, char *const *ports, s
 
 int run_request_check(const struct run_request *req, struct err *e)
 {
-	_cleanup_strv_ char **nets = NULL;
+	_cleanup_strv_ char **nets = NULL, **net_dirs = NULL;
 	int r = split_nets(req, &nets, e);
 
+	if (r == 0)
+		r = resolve_net_dirs(req, &net_dirs, e);
 	if (r == 0 && req->interactive && req->detach)
 		r = err_set(e, EINVAL, "--interactive and --detach exclude each other");
 	if (r == 0 && req->hostname)
@@ -154,6 +175,8 @@ static int fill_args(const struct gantry *g, const struct pod *p, const struct s
 	_cleanup_free_ char *mode = NULL;
 	int r = split_nets(req, &args->nets, e);
 
+	if (r == 0)
+		r = resolve_net_dirs(req, &args->net_dirs, e);
 	if (r < 0)
 		return r;
 	args->uuid = xstrdup(p->uuid);

@@ -12,7 +12,7 @@ struct gantry;
 
 /* What run and run-prepared have in common. */
 struct run_request {
-	char **nets;
+	char **nets, **net_dirs;
 	char **dns, **dns_search, **dns_opt;
 	char *dns_domain;
 	char **hosts_entries;

@@ -1,9 +1,9 @@
 /*
  * net list|status|gc|check: what `gantry net` does, with the runtime of this stage1.
  *
- *	net list   --local-config=DIR [--json|--no-legend]
- *	net status --local-config=DIR [NAME...]
- *	net gc     --local-config=DIR --data-dir=DIR [NAME...]
+ *	net list   --local-config=DIR [--net-dir=DIR]... [--json|--no-legend]
+ *	net status --local-config=DIR [--net-dir=DIR]... [NAME...]
+ *	net gc     --local-config=DIR [--net-dir=DIR]... --data-dir=DIR [NAME...]
  *	net check  [--repair] UUID          in the pod's directory
  */
 #include <errno.h>
@@ -24,11 +24,13 @@
 
 struct request {
 	char *local_config, *data_dir;
+	char **net_dirs;
 	bool json, no_legend, repair;
 };
 
 static const struct opt opts[] = {
 	{.name = "local-config", .type = OPT_STRING, .offset = offsetof(struct request, local_config)},
+	{.name = "net-dir", .type = OPT_STRV, .offset = offsetof(struct request, net_dirs)},
 	{.name = "data-dir", .type = OPT_STRING, .offset = offsetof(struct request, data_dir)},
 	{.name = "no-legend", .type = OPT_FLAG, .offset = offsetof(struct request, no_legend)},
 	{.name = "json", .type = OPT_FLAG, .offset = offsetof(struct request, json)},
@@ -40,7 +42,7 @@ static int load(const struct request *rq, struct cni_networks *ret, struct err *
 	_cleanup_free_ char *dir =
 		path_join(rq->local_config ? rq->local_config : LOCAL_CONFIG_DIR, "net.d");
 
-	return cni_networks_load(dir, ret, e);
+	return cni_networks_load(dir, rq->net_dirs, ret, e);
 }
 
 static char *types_of(const struct cni_network *n)
@@ -180,6 +182,7 @@ static int run(int argc, char **argv, struct err *e)
 	if (r >= 0)
 		r = verbs[i].run(&rq, words, e);
 	free(rq.local_config);
+	strv_free(rq.net_dirs);
 	free(rq.data_dir);
 	return r;
 }

@@ -42,6 +42,7 @@ static void note_options(const struct pod *pod, const struct entry_args *args, s
 	} options[] = {
 		{"--net",
 		 args->nets && !(strv_len(args->nets) == 1 && str_eq(args->nets[0], "host"))},
+		{"--net-dir", args->net_dirs},
 		{"--port", has_ports(pod)},
 		{"--hostname", !is_default_hostname(args->hostname, plan->uuid)},
 		{"--ipc", args->ipc && !str_eq(args->ipc, "parent")},

@@ -214,6 +214,14 @@ const struct cni_network *cni_network_find(const struct cni_networks *l, const c
 	return NULL;
 }
 
+/* What the operator named must be there, and be a directory. */
+static int check_dir(const char *path, struct err *e)
+{
+	_cleanup_fd_ int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? err_sys(e, "networks of %s", q(path)) : 0;
+}
+
 static int list_files(const char *dir, char *const *suffixes, char ***ret, struct err *e)
 {
 	_cleanup_dir_ DIR *d = opendir(dir);
@@ -303,8 +311,8 @@ static int load_kind(const char *dir, char *const *suffixes, struct cni_networks
 
 		r = load_file(dir, *f, &n, e);
 		if (r == 0 && cni_network_find(l, n.name)) {
-			log_warning("%s: network %s is defined by another file already, this one is "
-				    "not used", n.file, q(n.name));
+			log_warning("%s: not used, network %s is the one of %s", n.file, q(n.name),
+				    cni_network_find(l, n.name)->file);
 			cni_network_done(&n);
 		} else if (r == 0) {
 			add_network(l, n);
@@ -320,17 +328,27 @@ static int by_file(const void *a, const void *b)
 	return strcmp(path_last(x->file), path_last(y->file));
 }
 
-int cni_networks_load(const char *dir, struct cni_networks *ret, struct err *e)
+static int load_dir(const char *dir, struct cni_networks *l, struct err *e)
 {
 	static char *const lists[] = {(char *) ".conflist", NULL};
 	static char *const singles[] = {(char *) ".conf", (char *) ".json", NULL};
-	struct cni_networks l = {0};
-	int r = load_kind(dir, lists, &l, e);
+	size_t before = l->n;
+	int r = load_kind(dir, lists, l, e);
 
 	if (r == 0)
-		r = load_kind(dir, singles, &l, e);
-	if (r == 0 && l.n)
-		qsort(l.v, l.n, sizeof *l.v, by_file);
+		r = load_kind(dir, singles, l, e);
+	if (r == 0 && l->n > before)
+		qsort(l->v + before, l->n - before, sizeof *l->v, by_file);
+	return r;
+}
+
+int cni_networks_load(const char *dir, char *const *more, struct cni_networks *ret, struct err *e)
+{
+	struct cni_networks l = {0};
+	int r = load_dir(dir, &l, e);
+
+	for (char *const *d = more; d && *d && r == 0; d++)
+		r = check_dir(*d, e) < 0 ? -ENOENT : load_dir(*d, &l, e);
 	for (size_t i = 0; i < ELEMENTSOF(built_in) && r == 0; i++) {
 		struct cni_network n;
 

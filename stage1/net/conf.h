@@ -19,10 +19,11 @@ struct cni_networks {
 };
 
 /*
- * All networks of DIR (which may be missing) in file name order, then the built-in ones that no
- * file replaces.
+ * All networks of DIR (which may be missing) in file name order, then those of the directories `more`
+ * (strv or NULL; all must be there) in theirs, then the built-in ones.  Of a name the first file counts;
+ * a later one is told of, with the one that won.
  */
-int cni_networks_load(const char *dir, struct cni_networks *ret, struct err *e);
+int cni_networks_load(const char *dir, char *const *more, struct cni_networks *ret, struct err *e);
 void cni_networks_done(struct cni_networks *l);
 const struct cni_network *cni_network_find(const struct cni_networks *l, const char *name);
 /* One configuration from its text (a list, or a single plugin of the old form). */

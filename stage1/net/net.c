@@ -107,7 +107,7 @@ static int select_networks(const struct net_request *req, struct net_plan *p, st
 		path_join(req->local_config ? req->local_config : LOCAL_CONFIG_DIR, "net.d");
 	bool everything = strv_has(req->nets, "all");
 	struct cni_networks all = {0};
-	int r = cni_networks_load(dir, &all, e);
+	int r = cni_networks_load(dir, req->net_dirs, &all, e);
 
 	if (r < 0)
 		return err_ctx(e, r, "failed to setup network");

@@ -26,6 +26,7 @@ struct net_request {
 	int pod_fd;		  /* the pod directory */
 	char *const *nets;	  /* strv: "default", "NAME:K=V;K2=V2", "all", "none"; not "host" */
 	const char *local_config; /* networks are in LOCAL_CONFIG/net.d */
+	char *const *net_dirs;	  /* and then in these directories; strv or NULL */
 	const char
 		*netns_path; /* CNI_NETNS: /proc/PID/fd/N of the process that becomes the monitor */
 	int netns_fd;

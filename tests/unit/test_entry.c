@@ -17,7 +17,7 @@ static char *command[] = {(char *) "sh", (char *) "-c", (char *) "--pid=9", NULL
 static void run_both_ways(void **state)
 {
 	struct entry_args a = {
-		.debug = true, .uuid = (char *) "U", .nets = nets, .local_config = (char *) "/etc/x y",
+		.debug = true, .uuid = (char *) "U", .nets = nets, .net_dirs = nets, .local_config = (char *) "/etc/x y",
 		.system_config = (char *) "/usr/lib/x", .data_dir = (char *) "/d=e", .hostname = (char *) "h",
 		.dns_conf_mode = (char *) "resolv=host,hosts=default", .ipc = (char *) "parent",
 		.no_capabilities = true, .no_paths = true, .no_seccomp = true, .foreground = true, .dry_run = true,
@@ -34,6 +34,7 @@ static void run_both_ways(void **state)
 	for (size_t i = 0; argv[i]; i++)
 		assert_string_equal(argv[i], again[i]);
 	assert_string_equal(b.nets[0], "a:IP=1.2.3.4;K=V");
+	assert_string_equal(b.net_dirs[1], "b");
 	assert_true(b.no_capabilities && b.no_paths && b.no_seccomp && b.foreground && b.dry_run && b.debug);
 }
 
@@ -67,6 +68,8 @@ static void older_versions(void **state)
 		{{.uuid = (char *) "U", .no_paths = true}, 1, "--disable-paths", NULL},
 		{{.uuid = (char *) "U", .ipc = (char *) "parent"}, 5, "--ipc", NULL},
 		{{.uuid = (char *) "U", .dry_run = true}, 6, "--dry-run", NULL},
+		{{.uuid = (char *) "U", .net_dirs = nets}, 6, "--net-dir", NULL},
+		{{.uuid = (char *) "U", .net_dirs = nets}, 7, NULL, NULL},
 		{{.uuid = (char *) "U", .dns_conf_mode = (char *) "resolv=none"}, 3, "--dns-conf-mode", NULL},
 		{{.uuid = (char *) "U", .hostname = (char *) "h"}, 1, NULL, "--hostname=h"},
 		{{.uuid = (char *) "U", .data_dir = (char *) "/d"}, 6, NULL, "--data-dir=/d"},

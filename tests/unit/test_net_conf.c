@@ -106,7 +106,7 @@ static void files_in_order(void **state)
 	put(dir, "30-x.conflist", "{\"name\":\"x\",\"plugins\":[{\"type\":\"t\"}]}");
 	put(dir, "40-d.conf", "{\"name\":\"default\",\"type\":\"mine\"}");
 	put(dir, "notes.txt", "not a network");
-	assert_int_equal(cni_networks_load(dir, &l, NULL), 0);
+	assert_int_equal(cni_networks_load(dir, NULL, &l, NULL), 0);
 	assert_int_equal(l.n, 5);
 	assert_string_equal(l.v[0].name, "a");
 	assert_string_equal(l.v[1].name, "b");
@@ -141,7 +141,7 @@ static void a_broken_file(void **state)
 		struct cni_networks l = {0};
 
 		put(dir, rows[i].file, rows[i].text);
-		assert_int_equal(cni_networks_load(dir, &l, &e), -EINVAL);
+		assert_int_equal(cni_networks_load(dir, NULL, &l, &e), -EINVAL);
 		assert_int_equal(l.n, 0);
 		why = xasprintf("%s: %s", path, rows[i].why);
 		assert_memory_equal(err_text(&e), why, strlen(why));
@@ -164,7 +164,7 @@ static void plugins_of_a_folder(void **state)
 	put(folder, "20-b.conf", "{\"type\":\"b\"}");
 	put(folder, "10-a.conf", "{\"type\":\"a\"}");
 	put(folder, "30-c.json", "not looked at");
-	assert_int_equal(cni_networks_load(dir, &l, NULL), 0);
+	assert_int_equal(cni_networks_load(dir, NULL, &l, NULL), 0);
 	text = json_print(json_get(cni_network_find(&l, "n")->list, "plugins"), false);
 	assert_string_equal(text, "[{\"type\":\"inline\"},{\"type\":\"a\"},{\"type\":\"b\"}]");
 	cni_networks_done(&l);
@@ -172,11 +172,11 @@ static void plugins_of_a_folder(void **state)
 	put(dir, "10-n.conflist",
 	    "{\"name\":\"n\",\"loadOnlyInlinedPlugins\":\"True\",\"plugins\":[{\"type\":\"inline\"}]}");
 	put(folder, "05-x.conf", "{");
-	assert_int_equal(cni_networks_load(dir, &l, NULL), 0);
+	assert_int_equal(cni_networks_load(dir, NULL, &l, NULL), 0);
 	assert_int_equal(cJSON_GetArraySize(json_get(cni_network_find(&l, "n")->list, "plugins")), 1);
 	cni_networks_done(&l);
 	put(dir, "10-n.conflist", "{\"name\":\"n\",\"plugins\":[{\"type\":\"inline\"}]}");
-	assert_int_equal(cni_networks_load(dir, &l, NULL), -EINVAL);
+	assert_int_equal(cni_networks_load(dir, NULL, &l, NULL), -EINVAL);
 	assert_int_equal(path_remove_tree(AT_FDCWD, dir, NULL), 0);
 }
 
@@ -185,9 +185,38 @@ static void a_missing_directory_has_the_built_in_ones(void **state)
 	struct cni_networks l;
 
 	(void) state;
-	assert_int_equal(cni_networks_load("/nonexistent/net.d", &l, NULL), 0);
+	assert_int_equal(cni_networks_load("/nonexistent/net.d", NULL, &l, NULL), 0);
 	assert_int_equal(l.n, 2);
 	cni_networks_done(&l);
+}
+
+/* Each directory in its own order, after net.d; of one name the first. */
+static void more_directories(void **state)
+{
+	char dir[] = "/tmp/test-net-conf.XXXXXX", other[] = "/tmp/test-net-more.XXXXXX";
+	char *more[] = {other, NULL}, *missing[] = {other, (char *) "/nonexistent/net.d", NULL};
+	_cleanup_err_ struct err e = ERR_INIT;
+	struct cni_networks l = {0};
+
+	(void) state;
+	assert_non_null(mkdtemp(dir));
+	assert_non_null(mkdtemp(other));
+	put(dir, "20-b.conf", "{\"name\":\"b\",\"type\":\"t\"}");
+	put(other, "10-a.conf", "{\"name\":\"a\",\"type\":\"t\"}");
+	put(other, "05-b.conflist", "{\"name\":\"b\",\"plugins\":[{\"type\":\"other\"}]}");
+	put(other, "30-default.conf", "{\"name\":\"default\",\"type\":\"t\"}");
+	assert_int_equal(cni_networks_load(dir, more, &l, NULL), 0);
+	assert_int_equal(l.n, 4);
+	assert_string_equal(l.v[0].name, "b");
+	assert_true(strstr(l.v[0].file, "20-b.conf") != NULL);
+	assert_string_equal(l.v[1].name, "a");
+	assert_string_equal(l.v[2].name, "default");
+	assert_string_equal(l.v[3].name, "default-restricted");
+	cni_networks_done(&l);
+	assert_true(cni_networks_load(dir, missing, &l, &e) < 0);
+	assert_string_equal(err_text(&e), "networks of \"/nonexistent/net.d\": No such file or directory");
+	assert_int_equal(path_remove_tree(AT_FDCWD, dir, NULL), 0);
+	assert_int_equal(path_remove_tree(AT_FDCWD, other, NULL), 0);
 }
 
 int main(void)
@@ -197,6 +226,7 @@ int main(void)
 		cmocka_unit_test(versions),
 		cmocka_unit_test(refusals),
 		cmocka_unit_test(files_in_order),
+		cmocka_unit_test(more_directories),
 		cmocka_unit_test(a_broken_file),
 		cmocka_unit_test(plugins_of_a_folder),
 		cmocka_unit_test(a_missing_directory_has_the_built_in_ones),
