@@ -13,6 +13,7 @@
 #include "base/record.h"
 #include "base/str.h"
 #include "contract/layout.h"
+#include "stage1/net/pin.h"
 #include "stage1/net/plugin.h"
 
 #define FILE_MAX (8u << 20) /* of our own: 65535 port mappings are 5 MiB */
@@ -23,6 +24,7 @@ void attachment_done(struct attachment *a)
 	free(a->ifname);
 	free(a->args);
 	free(a->netns);
+	free(a->pin);
 	strv_free(a->path);
 	cJSON_Delete(a->result);
 	cJSON_Delete(a->caps);
@@ -49,6 +51,8 @@ static int write_state(const struct attachment *a, int pod_fd, const char *phase
 	for (char **d = a->path; d && *d; d++)
 		record_add(&sb, "path", *d);
 	record_add(&sb, "netns", a->netns);
+	if (a->pin)
+		record_add(&sb, "pin", a->pin);
 	record_add(&sb, "phase", phase);
 	return file_write_at(pod_fd, file, sb.buf, sb.len, 0600, FILE_FAST, e);
 }
@@ -172,13 +176,29 @@ static int add_chain(struct attachment *a, const char *uuid, struct err *e)
 	return 0;
 }
 
+/* Plugins that are not ours get a namespace that stays; recorded before it is mounted. */
+static int begin_add(struct attachment *a, int pod_fd, const char *uuid, struct err *e)
+{
+	_cleanup_free_ char *netns = NULL;
+	int r;
+
+	if (net_pin_wanted(a->network.list, a->path, a->netns)) {
+		netns = a->netns;
+		a->pin = net_pin_name(uuid, a->index);
+		a->netns = xstrdup(a->pin);
+	}
+	r = record_begin_add(a, pod_fd, e);
+	return r < 0 || !netns ? r : net_pin_make(a->pin, netns, e);
+}
+
 int attachment_add(struct attachment *a, int pod_fd, const char *uuid, struct err *e)
 {
-	int r = record_begin_add(a, pod_fd, e);
+	int r = begin_add(a, pod_fd, uuid, e);
 
 	if (r < 0) {
 		/* No plugin has run. */
-		forget(a, pod_fd);
+		if (!a->pin || net_pin_remove(a->pin, NULL) == 0)
+			forget(a, pod_fd);
 		return err_ctx(e, r, "failed to setup network %s", q(a->network.name));
 	}
 	r = add_chain(a, uuid, e);
@@ -227,8 +247,11 @@ static int del_chain(const struct attachment *a, const char *uuid, const char *n
 int attachment_del(struct attachment *a, int pod_fd, const char *uuid, const char *netns,
 		   struct err *e)
 {
-	int r = del_chain(a, uuid, netns, e);
+	bool pinned = a->pin && net_pin_is_there(a->pin);
+	int r = del_chain(a, uuid, pinned ? a->pin : netns, e);
 
+	if (r == 0 && a->pin)
+		r = net_pin_remove(a->pin, e);
 	if (r < 0)
 		return err_ctx(e, r, "failed to remove network %s", q(a->network.name));
 	forget(a, pod_fd);
@@ -275,6 +298,8 @@ static int read_state(struct attachment *a, int pod_fd, char **version, struct e
 			a->args = xstrdup(value);
 		else if (!strcmp(key, "netns"))
 			a->netns = xstrdup(value);
+		else if (!strcmp(key, "pin"))
+			a->pin = xstrdup(value);
 		else if (!strcmp(key, "path"))
 			strv_add(&a->path, value);
 		else if (!strcmp(key, "cni-version") && !*version)

@@ -3,7 +3,7 @@
  *
  *	net/I.conf    the configuration list that was used
  *	net/I.state   flat record: name, file, cni-version, ifname, args, path (repeated),
- *	              netns, phase=adding
+ *	              netns, pin (pin.h; where plugins are not ours), phase=adding
  *	net/I.caps    capability arguments (runtimeConfig), where there are any
  *	net/I.result  the final result: there once all plugins have added
  */
@@ -15,6 +15,7 @@ struct attachment {
 	unsigned index;
 	struct cni_network network; /* owned */
 	char *ifname, *args, *netns;
+	char *pin;   /* where the namespace is mounted, or NULL; then netns is the same */
 	char **path; /* CNI_PATH */
 	cJSON *result; /* the last plugin's, or NULL */
 	cJSON *caps;   /* capability arguments by name, or NULL */

@@ -26,7 +26,7 @@ log=$(field log)
 	for fd in /proc/$$/fd/*; do
 		echo "FD ${fd##*/} $(readlink "$fd")"
 	done
-	[ -z "$CNI_NETNS" ] || [ ! -e "$CNI_NETNS" ] || echo "NETNS $(readlink "$CNI_NETNS")"
+	[ -z "$CNI_NETNS" ] || [ ! -e "$CNI_NETNS" ] || echo "NETNS net:[$(stat -L -c %i "$CNI_NETNS")]"
 	echo END
 } >>"$log"
 result='{"cniVersion":"1.0.0","interfaces":[],"ips":[{"address":"10.1.2.3/24"}],"routes":[],"dns":{"nameservers":["192.0.2.53"],"search":["cni.example"],"options":["timeout:7"]}}'
@@ -409,11 +409,27 @@ calls() { grep -c "^COMMAND $1\$" "$2" 2>/dev/null || :; }
 	[ ! -d "$DATA/pods/exited-garbage/$UUID" ] || fail "the pod is still there"
 }
 
-@test "net: after the namespace is gone DEL is still run, with an empty CNI_NETNS" {
+@test "net: after the monitor's death a plugin that is not ours still has the namespace at its DEL" {
 	recorder rec ok
 	NET=rec start_pod "$PROBE_ID" -- pause
 	kill -KILL "$(monitor_of "$UUID")"
 	wait_state "$UUID" exited
+	collect_all
+	COMMAND_SHOWN=$(cat "$T/rec.log")
+	assert_equal "$(calls DEL "$T/rec.log")" 1
+	sed -n '/^COMMAND DEL/,/^END/p' "$T/rec.log" | grep -qE '^NETNS net:\[[0-9]+\]$' || fail "CNI_NETNS at DEL"
+	assert_equal "$(grep -c '^NETNS' "$T/rec.log")" 2
+	assert_equal "$(grep '^NETNS' "$T/rec.log" | sort -u | wc -l)" 1
+	assert_equal "$(in_world ls /run/gantry/netns)" ''
+}
+
+@test "net: where the namespace is really gone DEL is still run, with an empty CNI_NETNS" {
+	recorder rec ok
+	NET=rec start_pod "$PROBE_ID" -- pause
+	kill -KILL "$(monitor_of "$UUID")"
+	wait_state "$UUID" exited
+	# as a reboot does
+	in_world sh -c 'umount /run/gantry/netns/* && rm -r /run/gantry/netns'
 	collect_all
 	COMMAND_SHOWN=$(cat "$T/rec.log")
 	assert_equal "$(calls DEL "$T/rec.log")" 1
