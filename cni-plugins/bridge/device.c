@@ -61,13 +61,16 @@ int bridge_device_ensure(struct nl *host, const struct bridge_conf *c, struct li
 	struct link_change change = {.name = c->bridge, .flags = IFF_UP, .mask = IFF_UP};
 	int r = link_get(host, c->bridge, ret, e);
 
-	if (r == -ENODEV) {
+	if (r == -ENODEV)
 		r = create(host, c, ret, e);
-		if (r >= 0)
-			r = sysctl_host_link(c->bridge, e);
-	}
 	if (r >= 0)
 		r = check_kind(c, ret, e);
+	/*
+	 * Whoever made it: containers must not route the host (CVE-2020-10749), and its link-local
+	 * address comes with the first port.
+	 */
+	if (r >= 0)
+		r = sysctl_host_link(c->bridge, e);
 	if (r >= 0)
 		r = ensure_filtering(host, c, ret, e);
 	if (r < 0)

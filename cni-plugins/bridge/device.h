@@ -12,8 +12,8 @@ int bridge_device_ensure(struct nl *host, const struct bridge_conf *c, struct li
 			 struct err *e);
 /*
  * Give it, or the interface that is its gateway in a VLAN, these addresses.  Another IPv4 address,
- * or an IPv6 network that overlaps, is a clash: an error, or replaced where the configuration forces
- * it.
+ * or an IPv6 network that overlaps, is a clash: an error, or replaced where the configuration
+ * forces it.
  */
 int bridge_device_address(struct nl *host, const struct bridge_conf *c, const struct link *l,
 			  const struct cidr *addrs, size_t n, struct err *e);

@@ -238,6 +238,8 @@ static int attach(struct attachment *a, struct err *e)
 		r = spoof_add(a->rq, a->ep.host_name, a->ep.mac, e);
 	if (r >= 0 && !a->conf.no_container_interface)
 		r = endpoint_wait_up(&a->host, &a->ep, e);
+	if (r >= 0 && a->conf.dad && a->has[1])
+		r = endpoint_wait_dad(&a->inside, &a->ep, e);
 	return r;
 }
 

@@ -12,6 +12,8 @@
 
 #define NAME_TRIES 10
 #define UP_WAIT_MS 2500
+#define DAD_WAIT_MS 10000 /* as the reference plugins */
+#define DAD_POLL_MS 20
 #define OPER_UP 6 /* ifOperStatus of RFC 2863; linux/if.h and net/if.h do not mix */
 
 static int exists(const struct cni_request *rq, struct err *e)
@@ -107,6 +109,30 @@ int endpoint_wait_up(struct nl *host, const struct endpoint *ep, struct err *e)
 	}
 }
 
+int endpoint_wait_dad(struct nl *inside, const struct endpoint *ep, struct err *e)
+{
+	const struct timespec pause = {.tv_nsec = DAD_POLL_MS * 1000000L};
+	char text[CIDR_TEXT_MAX];
+	struct cidr addr;
+	bool failed = false;
+
+	for (int waited = 0;; waited += DAD_POLL_MS) {
+		int r = inet_find_tentative(inside, ep->link, &addr, &failed, e);
+
+		if (r <= 0)
+			return r;
+		if (failed)
+			return err_set(e, CNI_CODE(CNI_OTHER),
+				       "an address of the container is in use by somebody else "
+				       "(duplicate address detection)");
+		if (waited >= DAD_WAIT_MS)
+			return err_set(e, CNI_CODE(CNI_OTHER),
+				       "timed out waiting for address %s (duplicate address "
+				       "detection)", cidr_text(&addr, text));
+		(void) nanosleep(&pause, NULL);
+	}
+}
+
 int endpoint_ipv6(const struct cni_request *rq, const struct netns *ns, bool dad, struct err *e)
 {
 	int r = netns_enter(ns, e);
@@ -118,8 +144,10 @@ int endpoint_ipv6(const struct cni_request *rq, const struct netns *ns, bool dad
 		r = sysctl_link("ipv6", rq->ifname, "disable_ipv6", "0", e);
 	if (r >= 0)
 		r = sysctl_link("ipv6", rq->ifname, "keep_addr_on_down", "1", e);
-	if (r >= 0 && !dad)
-		r = sysctl_link("ipv6", rq->ifname, "accept_dad", "0", e);
+	if (r >= 0)
+		r = sysctl_link("ipv6", rq->ifname, "ndisc_notify", "1", e);
+	if (r >= 0)
+		r = sysctl_link("ipv6", rq->ifname, "accept_dad", dad ? "1" : "0", e);
 	netns_leave(ns);
 	return r;
 }

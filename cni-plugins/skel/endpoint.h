@@ -32,8 +32,16 @@ int endpoint_create(const struct cni_request *rq, const struct netns *ns, struct
 void endpoint_alias(const struct cni_request *rq, char alias[LINK_ALIAS_MAX]);
 /* Wait, bounded, until the kernel's link watch has seen both ends up and traffic passes. */
 int endpoint_wait_up(struct nl *host, const struct endpoint *ep, struct err *e);
-/* The kernel's parameters for IPv6 inside: on, and no duplicate address detection unless `dad`. */
+/*
+ * The kernel's parameters for IPv6 inside: on, neighbours hear of a new address, and no duplicate
+ * address detection unless `dad`.
+ */
 int endpoint_ipv6(const struct cni_request *rq, const struct netns *ns, bool dad, struct err *e);
+/*
+ * Where duplicate address detection was asked for: wait until it is through; an address that
+ * somebody else has is an error.
+ */
+int endpoint_wait_dad(struct nl *inside, const struct endpoint *ep, struct err *e);
 /*
  * The routes of the result, each by its own gateway or the first of its family; a route that
  * exists stays.

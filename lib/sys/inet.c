@@ -62,6 +62,8 @@ static bool get_ip(const struct nlattr *a, int family, struct ip *ret)
 
 struct addrs {
 	int link;
+	uint8_t flags; /* only those with one of these; 0: all */
+	bool failed;   /* one has IFA_F_DADFAILED */
 	struct cidr *list;
 	size_t n;
 };
@@ -75,8 +77,10 @@ static int collect_addr(const struct nlmsghdr *h, void *arg)
 
 	if (h->nlmsg_type != RTM_NEWADDR || mnl_nlmsg_get_payload_len(h) < sizeof *m ||
 	    m->ifa_index != (uint32_t) c->link ||
-	    (m->ifa_family != AF_INET && m->ifa_family != AF_INET6))
+	    (m->ifa_family != AF_INET && m->ifa_family != AF_INET6) ||
+	    (c->flags && !(m->ifa_flags & c->flags)))
 		return 0;
+	c->failed |= (m->ifa_flags & IFA_F_DADFAILED) != 0;
 	mnl_attr_for_each(a, h, sizeof *m) {
 		if (mnl_attr_get_type(a) == IFA_LOCAL)
 			(void) get_ip(a, m->ifa_family, &local);
@@ -98,20 +102,25 @@ static void restart_addrs(void *arg)
 	((struct addrs *) arg)->n = 0;
 }
 
-int inet_list_addrs(struct nl *nl, int link, int family, struct cidr **ret, size_t *ret_n,
-		    struct err *e)
+static int list_addrs(struct nl *nl, struct addrs *c, int family, struct err *e)
 {
 	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
-	struct addrs c = {.link = link};
-	struct nl_dump d = {.each = collect_addr, .restart = restart_addrs, .arg = &c};
+	struct nl_dump d = {.each = collect_addr, .restart = restart_addrs, .arg = c};
 	struct ifaddrmsg *m =
-		nl_add(&b, RTM_GETADDR, 0, sizeof *m, "list addresses of link %d", link);
-	int r;
+		nl_add(&b, RTM_GETADDR, 0, sizeof *m, "list addresses of link %d", c->link);
 
 	/* Filtered in the kernel: a host has an address for each pod (NETLINK_GET_STRICT_CHK). */
 	m->ifa_family = (uint8_t) family;
-	m->ifa_index = (uint32_t) link;
-	r = nl_dump(nl, &b, &d, e);
+	m->ifa_index = (uint32_t) c->link;
+	return nl_dump(nl, &b, &d, e);
+}
+
+int inet_list_addrs(struct nl *nl, int link, int family, struct cidr **ret, size_t *ret_n,
+		    struct err *e)
+{
+	struct addrs c = {.link = link};
+	int r = list_addrs(nl, &c, family, e);
+
 	if (r < 0) {
 		free(c.list);
 		return r;
@@ -119,6 +128,20 @@ int inet_list_addrs(struct nl *nl, int link, int family, struct cidr **ret, size
 	*ret = c.list;
 	*ret_n = c.n;
 	return 0;
+}
+
+int inet_find_tentative(struct nl *nl, int link, struct cidr *ret, bool *ret_failed, struct err *e)
+{
+	struct addrs c = {.link = link, .flags = IFA_F_TENTATIVE | IFA_F_DADFAILED};
+	int r = list_addrs(nl, &c, AF_INET6, e);
+
+	if (r >= 0 && c.n) {
+		*ret = c.list[0];
+		*ret_failed = c.failed;
+		r = 1;
+	}
+	free(c.list);
+	return r;
 }
 
 static void put_metrics(struct nl_batch *b, const struct inet_route *r)

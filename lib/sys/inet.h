@@ -27,6 +27,12 @@ void inet_put_addr_del(struct nl_batch *b, const struct cidr *addr, int link);
 int inet_list_addrs(struct nl *nl, int link, int family, struct cidr **ret, size_t *ret_n,
 		    struct err *e);
 
+/*
+ * IPv6 addresses of the link that duplicate address detection has not let through (yet): *ret one
+ * of them, *ret_failed when one is somebody else's for good.  1: there is one, 0: none.
+ */
+int inet_find_tentative(struct nl *nl, int link, struct cidr *ret, bool *ret_failed, struct err *e);
+
 struct inet_route {
 	struct cidr dst; /* prefix 0 of its family: the default route */
 	struct ip gw;	 /* unset: directly on the link */
