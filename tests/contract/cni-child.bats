@@ -149,7 +149,8 @@ static() { printf '"ipam":{"type":"static",%s}' "$1"; }
 	inside c1 ip -d link show eth0 | grep -q 'ipvlan  *mode l3'
 	result=$output
 	must CHECK ipvlan i1 c1 "$(prev "$c")"
-	output=$result must DEL ipvlan i1 c1 "$(prev "$c")"
+	output=$result
+	must DEL ipvlan i1 c1 "$(prev "$c")"
 	inside c1 ip link show eth0 && fail 'the link is there'
 	[ "$(leases m)" = 0 ]
 }
@@ -163,7 +164,8 @@ static() { printf '"ipam":{"type":"static",%s}' "$1"; }
 	inside c1 ip -d link show eth0 | grep -q 'vlan protocol 802.1Q id 42'
 	result=$output
 	must CHECK vlan i1 c1 "$(prev "$c")"
-	output=$result must DEL vlan i1 c1 "$(prev "$c")"
+	output=$result
+	must DEL vlan i1 c1 "$(prev "$c")"
 	inside c1 ip link show eth0 && fail 'the link is there'
 	[ "$(leases m)" = 0 ]
 }
@@ -177,7 +179,8 @@ static() { printf '"ipam":{"type":"static",%s}' "$1"; }
 	inside c1 ip -d link show eth0 | grep -q dummy
 	result=$output
 	must CHECK dummy i1 c1 "$(prev "$c")"
-	output=$result must DEL dummy i1 c1 "$(prev "$c")"
+	output=$result
+	must DEL dummy i1 c1 "$(prev "$c")"
 	inside c1 ip link show eth0 && fail 'the link is there'
 	[ "$(leases m)" = 0 ]
 }

@@ -1,8 +1,9 @@
 #!/bin/bash
-# The functional tests in the machine; `make check-vm` builds what they need and
-# calls this.  The last line is the result: N passed, N failed, N skipped.
+# The functional tests and those of the CNI plugins in the machine; `make check-vm`
+# builds what they need and calls this.  The last line is the result: N passed, N failed, N skipped.
 #
 #   FUNCTIONAL   the test files (all of tests/functional)
+#   CONTRACT     names of files in tests/contract, "cni-vlan cni-child", in place of those
 #   B            the build directory (build)
 #   VM_INIT      plain or systemd (plain)
 #   VM_TIMEOUT   seconds for all of it (7200)
@@ -11,11 +12,22 @@ set -euo pipefail
 
 cd "$(dirname "$(readlink -f "$0")")/../.."
 build=$(readlink -e "${B:-build}") || { echo "check-vm.sh: no ${B:-build}: run make" >&2; exit 1; }
-read -ra files <<<"${FUNCTIONAL:-$(echo tests/functional/*.bats)}"
+if [ -n "${CONTRACT:-}" ]; then
+	read -ra files <<<"$CONTRACT"
+	files=("${files[@]#tests/contract/}")
+	files=("${files[@]%.bats}")
+	files=("${files[@]/#/tests/contract/}")
+	files=("${files[@]/%/.bats}")
+	# The drivers that these are run here for.
+	features=root,veth,bridge,bridge_vlan,macvlan,ipvlan,vlan,dummy,vrf
+else
+	read -ra files <<<"${FUNCTIONAL:-$(echo tests/functional/*.bats)}"
+	features=root,overlay,cgroup2,memory,cpu,pids,veth,bridge,dummy
+fi
 command -v bats >/dev/null || { echo "check-vm.sh: bats is not installed" >&2; exit 1; }
 
 # What this machine has by construction must not be skipped; and emulation is slow.
-require=${GANTRY_TEST_REQUIRE:-root,overlay,cgroup2,memory,cpu,pids,veth,bridge,dummy}
+require=${GANTRY_TEST_REQUIRE:-$features}
 set +e
 tests/vm/vm.sh --init="${VM_INIT:-plain}" --timeout "${VM_TIMEOUT:-7200}" --ro "$build" \
 	--env GANTRY="$build/bin/gantry" --env PROBE="$build/tests/probe" \
