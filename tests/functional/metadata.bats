@@ -334,7 +334,7 @@ pod_of() {
 	SERVICE=
 	g metadata-service --listen-port=0
 	assert_refused 254 'not a port'
-	in_world setpriv --pdeathsig KILL nc -lk 18301 </dev/null >/dev/null 2>&1 3>&- 4>&- &
+	(exec nsenter --target="$WORLD" --mount --net -- nc -lk 18301) </dev/null >/dev/null 2>&1 3>&- 4>&- &
 	BG_PIDS+=($!)
 	wait_for 60 in_world nc -z 127.0.0.1 18301
 	g metadata-service --listen-port=18301
@@ -346,8 +346,8 @@ pod_of() {
 @test "metadata: sockets that systemd made are used" {
 	in_world mkdir -p /run/gantry
 	need socket_activate
-	in_world systemd-socket-activate -l /run/gantry/other.sock -l 18300 "$GANTRY" metadata-service \
-		</dev/null >"$T/service.out" 2>"$T/service.err" 3>&- 4>&- &
+	(exec nsenter --target="$WORLD" --mount --net -- systemd-socket-activate -l /run/gantry/other.sock -l 18300 \
+		"$GANTRY" metadata-service) </dev/null >"$T/service.out" 2>"$T/service.err" 3>&- 4>&- &
 	SERVICE=$!
 	BG_PIDS+=("$SERVICE")
 	wait_for 60 in_world test -S /run/gantry/other.sock
