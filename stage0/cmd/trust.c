@@ -117,9 +117,9 @@ static int trust_one(const struct gantry *g, const struct target *t, const char 
 		r = trust_key_store(g, t->prefix, key_read.fpr, key_read.armor,
 				    strlen(key_read.armor), &path, e);
 	if (path && t->prefix)
-		log_info("added key for prefix %s at %s", q(t->prefix), q(path));
+		log_info("Added key for prefix %s at %s", q(t->prefix), q(path));
 	else if (path)
-		log_info("added root key at %s", q(path));
+		log_info("Added root key at %s", q(path));
 	trust_review_done(&key_read);
 	return r < 0 ? r : 0;
 }

@@ -38,7 +38,7 @@ static int add_key(const struct gantry *g, const char *name, const char *url, st
 	}
 	if (r == 0) {
 		log_info("trusting %s for prefix %s without fingerprint review", q(url), q(name));
-		log_info("added key for prefix %s at %s", q(name), q(path));
+		log_info("Added key for prefix %s at %s", q(name), q(path));
 	}
 	trust_review_done(&review);
 	return r;

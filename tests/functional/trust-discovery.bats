@@ -71,7 +71,7 @@ SKIP=--skip-fingerprint-review
 	assert_err 'gpg key fingerprint is: '
 	assert_err 'good@example.com'
 	assert_err 'without fingerprint review'
-	assert_err 'added key for prefix "keys.test/app" at '
+	assert_err 'Added key for prefix "keys.test/app" at '
 	g fetch keys.test/app
 	assert_ok
 }
