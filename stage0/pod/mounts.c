@@ -7,6 +7,12 @@
 #include "base/str.h"
 #include "spec/ac_name.h"
 
+/* A target is a place in the app's root, so "dir" is "/dir", as with rkt; "" is no target. */
+static char *target_path(const char *text)
+{
+	return *text && *text != '/' ? xasprintf("/%s", text) : xstrdup(text);
+}
+
 /* "volume=NAME,target=PATH" */
 static int parse_mount(const char *text, struct pod_mount *ret, struct err *e)
 {
@@ -17,7 +23,7 @@ static int parse_mount(const char *text, struct pod_mount *ret, struct err *e)
 		if (str_starts(*p, "volume=") && !ret->volume)
 			ret->volume = xstrdup(*p + strlen("volume="));
 		else if (str_starts(*p, "target=") && !ret->path)
-			ret->path = xstrdup(*p + strlen("target="));
+			ret->path = target_path(*p + strlen("target="));
 		else
 			return err_set(e, EINVAL, "--mount %s: unknown or repeated word %s",
 				       q(text), q(*p));
@@ -25,7 +31,7 @@ static int parse_mount(const char *text, struct pod_mount *ret, struct err *e)
 	if (!ret->volume || ac_name_check(ret->volume))
 		return err_set(e, EINVAL, "--mount %s: volume=NAME is needed", q(text));
 	if (!ret->path || ac_absolute_path_check(ret->path))
-		return err_set(e, EINVAL, "--mount %s: target=PATH, absolute, is needed", q(text));
+		return err_set(e, EINVAL, "--mount %s: target=PATH is needed", q(text));
 	return 0;
 }
 

@@ -74,10 +74,15 @@ refused() { # PATTERN FLAG...
 	assert_json '.apps[1].mounts | sort_by(.path) == [{"volume":"g","path":"/both"},{"volume":"g","path":"/g"},{"volume":"o","path":"/o"}]'
 }
 
+@test "volume-flags: a target is a place in the app's root, with or without the slash" {
+	manifest --volume=v,kind=empty "$PROBE_ID" --mount=volume=v,target=dir/below
+	assert_json '.apps[0].mounts == [{"volume":"v","path":"/dir/below"}]'
+}
+
 @test "volume-flags: what is no mount" {
 	refused 'volume=NAME is needed' --mount=target=/x
-	refused 'target=PATH, absolute, is needed' --mount=volume=x
-	refused 'target=PATH, absolute, is needed' --mount=volume=x,target=relative
+	refused 'target=PATH is needed' --mount=volume=x
+	refused 'target=PATH is needed' --mount=volume=x,target=
 	refused 'unknown or repeated word "readOnly=true"' --mount=volume=x,target=/x,readOnly=true
 	refused 'unknown or repeated word "volume=y"' --mount=volume=x,volume=y,target=/x
 	refused 'unknown or repeated word ""' --mount=volume=x,target=/x,
