@@ -38,7 +38,7 @@ static int remove_image(int store, const char *word, struct err *e)
 static int run_rm(struct gantry *g, void *target, char *const *words, struct err *e)
 {
 	_cleanup_fd_ int store = -EBADF;
-	size_t failed = 0;
+	size_t removed = 0, failed = 0;
 
 	(void) target;
 	if (!strv_len(words))
@@ -50,6 +50,7 @@ static int run_rm(struct gantry *g, void *target, char *const *words, struct err
 		_cleanup_err_ struct err why = ERR_INIT;
 		int r = remove_image(store, words[i], &why);
 
+		removed += r == 0;
 		if (r == 0)
 			continue;
 		log_error("%s: %s", q(words[i]), err_text(&why));
@@ -59,6 +60,8 @@ static int run_rm(struct gantry *g, void *target, char *const *words, struct err
 		 */
 		failed += r != -ENOENT && r != -EINVAL && r != -ENOTUNIQ;
 	}
+	if (removed)
+		log_info("%zu image(s) successfully removed", removed);
 	return failed ? err_set(e, EIO, "%zu image(s) cannot be removed", failed) : 0;
 }
 

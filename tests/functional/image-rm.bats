@@ -24,6 +24,7 @@ left() { ls "$DATA/cas/image" "$DATA/cas/tree" "$DATA/cas/tmp" | grep -v ':$' | 
 	assert_ok
 	assert_match "removed aci for image: \"$PROBE_ID\"" "removed aci for image: \"$TOP_ID\""
 	assert_err 'no image "example.com/top" in the store'
+	assert_err 'rm: 2 image\(s\) successfully removed$'
 	assert_equal "$(left)" ''
 }
 
