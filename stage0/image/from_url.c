@@ -46,7 +46,7 @@ static int get_signature(struct way *w, unsigned flags, struct err *e)
 		return signature_read(rq->signature_file, &w->sig, e);
 	r = download_all(rq->g, url, SIGNATURE_MAX, DOWNLOAD_RETRY | flags, &doc, e);
 	w->sig = (struct signature) {.data = take_ptr(doc.data), .len = doc.len};
-	return r < 0 ? err_ctx(e, r, "error opening signature file %s", q(shown)) : r;
+	return r < 0 ? err_ctx(e, r, "error downloading the signature file %s", q(shown)) : r;
 }
 
 static int late_signature(void *arg, const struct signature **ret, struct err *e)
@@ -224,10 +224,13 @@ static int fetch(struct way *w, char **ret_id, struct err *e)
 		remote_done(&known);
 		r = look_up(w, &known, ret_id);
 	}
+	if (r == 1 && w->rq->policy == PULL_UPDATE)
+		log_debug("image: image for %s isn't expired, not fetching.", w->shown);
 	if (r == 1)
 		log_debug("image: using image from local store for url %s", w->shown);
 	if (r == 0) {
 		log_debug("image: remote fetching from URL %s", q(w->shown));
+		log_debug("image: fetching image from %s", w->shown);
 		progress_start(&w->progress, w->shown, w->rq->quiet, !w->rq->no_bar);
 		r = download(w, known.id ? &known : NULL, ret_id, e);
 	}

@@ -252,7 +252,7 @@ b'
 	top a "$(dep b)"
 	sign "$W/dep.test/a.aci" good
 	g fetch dep.test/a
-	assert_refused 254 'dependency "dep.test/b"' 'error opening signature file'
+	assert_refused 254 'dependency "dep.test/b"' 'error downloading the signature file'
 	sign "$W/dep.test/b.aci" good
 	g fetch dep.test/a
 	# the key is for the one name only

@@ -207,7 +207,7 @@ $(short third)"
 	[ "$(asked '^/one.test/app.aci.asc')" -ge 1 ] || fail "$(host_asked one.test)"
 	rm "$W/one.test/other.aci.asc"
 	g fetch one.test/other
-	assert_refused 254 'error opening signature file' 'other.aci.asc'
+	assert_refused 254 'error downloading the signature file' 'other.aci.asc'
 	cp "$W/other.aci.asc" "$W/one.test/other.aci.asc"
 	g fetch one.test/other
 	assert_ok
