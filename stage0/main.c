@@ -150,6 +150,7 @@ int main(int argc, char **argv)
 
 	fd_sanitize_stdio();
 	context_name(&g, argv[0]);
+	(void) unsetenv("GANTRY_LOG_NAME");
 	log_init(g.program);
 	r = run_words(&g, &c, &e);
 	if (r < 0) {

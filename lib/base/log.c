@@ -21,10 +21,10 @@ static bool is_writable(int fd)
 
 void log_init(const char *name)
 {
-	const char *fd = getenv("GANTRY_LOG_FD");
+	const char *fd = getenv("GANTRY_LOG_FD"), *instead = getenv("GANTRY_LOG_NAME");
 	uint64_t n;
 
-	log_name = name;
+	log_name = instead && *instead ? instead : name;
 	if (fd && parse_u64(fd, 1u << 20, &n) == 0 && is_writable((int) n))
 		log_fd = (int) n;
 	log_debug_on = log_debug_on || getenv("GANTRY_DEBUG") != NULL;

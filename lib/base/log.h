@@ -8,7 +8,10 @@
 
 #include "base/mem.h"
 
-/* Name shown before each message ("run", "stop", ...); borrowed for ever. Reads GANTRY_LOG_FD and GANTRY_DEBUG. */
+/*
+ * Name shown before each message ("run", "stop", ...); borrowed for ever. Reads GANTRY_LOG_FD,
+ * GANTRY_DEBUG, and GANTRY_LOG_NAME: that is shown instead (rkt's stage1 began with "stage1: ").
+ */
 void log_init(const char *name);
 void log_set_debug(bool on);
 bool log_is_debug(void);

@@ -115,6 +115,7 @@ static int from_images(struct work *w, struct err *e)
 	if (!built)
 		return -EINVAL;
 	j = pod_manifest_encode(built);
+	log_debug("Writing pod manifest");
 	w->manifest_text = json_print(j, false);
 	w->manifest_len = strlen(w->manifest_text);
 	/*

@@ -201,7 +201,7 @@ int stage1_argv(const struct stage1 *s, enum entry_point point, const struct ent
 char **stage1_environment(int lock)
 {
 	static const char *const ours[] = {"CNI_", "GANTRY_FDS=", "GANTRY_LOCK_FD=",
-					   "GANTRY_LOG_FD=", "RKT_LOCK_FD="};
+					   "GANTRY_LOG_FD=", "GANTRY_LOG_NAME=", "RKT_LOCK_FD="};
 	char **env = xcalloc(1, sizeof *env);
 
 	for (char **v = environ; v && *v; v++) {
@@ -212,6 +212,8 @@ char **stage1_environment(int lock)
 		if (i == ELEMENTSOF(ours))
 			strv_add(&env, *v);
 	}
+	if (!strcmp(program_invocation_short_name, "rkt"))
+		strv_add(&env, "GANTRY_LOG_NAME=stage1");
 	if (lock >= 0) {
 		strv_push(&env, xasprintf("GANTRY_LOCK_FD=%d", lock));
 		strv_push(&env, xasprintf("RKT_LOCK_FD=%d", lock));

@@ -55,6 +55,25 @@ own_rkt() {
 	assert_refused 2 'missing command'
 }
 
+@test "rkt: what its stage1 says begins with stage1" {
+	own_rkt run --net=notavalidnetwork "$PROBE_ID" -- exit 0
+	assert_refused 254 '^stage1: failed to setup network'
+	own_rkt run --net=none --volume=v,kind=host,source=/this/is/not "$PROBE_ID" --mount=volume=v,target=x -- exit 0
+	assert_refused 254 '^stage1: .*Failed to stat /this/is/not: No such file or directory$'
+	GANTRY_LOG_NAME=other own_rkt rm 00000000
+	assert_refused 254 '^rm: no matches'
+}
+
+@test "rkt: what --debug tells, and the count of removed images" {
+	own_rkt prepare --debug "$FIX/probe.aci"
+	assert_ok
+	assert_err 'image: using image from file '
+	assert_err 'Writing pod manifest$'
+	own_rkt image rm "$PROBE_ID"
+	assert_ok
+	assert_err 'rm: 1 image\(s\) successfully removed$'
+}
+
 @test "rkt: version has rkt's five lines" {
 	own_rkt version
 	assert_ok

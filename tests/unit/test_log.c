@@ -44,6 +44,18 @@ static void test_announced(void **state _unused_)
 	assert_string_equal(none, "");
 }
 
+static void test_other_name(void **state _unused_)
+{
+	_cleanup_fd_ int err = memfd_create("err", 0);
+	_cleanup_free_ char *text = NULL;
+
+	setenv("GANTRY_LOG_NAME", "stage1", 1);
+	log_in_child("", err);
+	unsetenv("GANTRY_LOG_NAME");
+	text = read_back(err);
+	assert_string_equal(text, "stage1: a message\n");
+}
+
 static void test_not_usable(void **state _unused_)
 {
 	_cleanup_fd_ int ro = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -64,6 +76,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_announced),
+		cmocka_unit_test(test_other_name),
 		cmocka_unit_test(test_not_usable),
 	};
 
