@@ -39,9 +39,9 @@ static cJSON *mounts_json(const struct pod_status *s, const struct runtime_app *
 
 		add_string(o, "name", m->volume);
 		add_string(o, "container_path", m->path);
-		add_string(o, "host_path", v ? v->source : NULL);
-		if (v && v->read_only)
-			cJSON_AddTrueToObject(o, "read_only");
+		/* Both even when they say nothing: rkt leaves no member of a mount out. */
+		cJSON_AddStringToObject(o, "host_path", v && v->source ? v->source : "");
+		cJSON_AddBoolToObject(o, "read_only", v && v->read_only);
 		cJSON_AddItemToArray(mounts, o);
 	}
 	return mounts;

@@ -162,7 +162,7 @@ DATE='[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,3})? [+-][
 	assert_ok
 	assert_json '.[0].user_annotations == {"who":"me"} and .[0].user_labels == {"tier":"front"}'
 	assert_json '.[0].apps[0].user_annotations == {"k":"v"} and .[0].apps[0].user_labels == {"any thing":"x=y"}'
-	assert_json '.[0].apps[0].mounts == [{"name":"d","container_path":"/d"}]'
+	assert_json '.[0].apps[0].mounts == [{"name":"d","container_path":"/d","host_path":"","read_only":false}]'
 	assert_json '.[0].apps[0].state == "created" and (.[0] | has("started_at") | not) and (.[0].apps[0] | has("exit_code") | not)'
 	# list and status tell the same
 	cp "$T/out" "$T/list.json"
