@@ -405,7 +405,8 @@ static int check_place(const struct json_at *at, enum isolator_kind kind, const 
 
 	if (!(table[kind].scope & d->scope))
 		return name_err(at, name, e, d->scope == POD ? ": only for an app" : ": only for the pod");
-	if (isolator_find(d->list, kind))
+	/* The one that appc's schema allows more than once; the last one counts. */
+	if (isolator_find(d->list, kind) && kind != ISO_NO_NEW_PRIVS)
 		return name_err(at, name, e, " is there twice");
 	if (other == NOTHING || !isolator_find(d->list, other))
 		return 0;

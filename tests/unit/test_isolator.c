@@ -171,6 +171,7 @@ static void test_linux(void **state _unused_)
 		{ISO("os/linux/seccomp-remove-set", "{\"set\":[\"read\"],\"errno\":1}"),
 		 "iso[0].value.errno: expected string"},
 		{ISO("os/linux/no-new-privileges", "false"), NULL},
+		{ISO("os/linux/no-new-privileges", "false") "," ISO("os/linux/no-new-privileges", "true"), NULL},
 		{ISO("os/linux/no-new-privileges", "\"true\""), "iso[0].value: expected true or false"},
 		{ISO("os/linux/no-new-privileges", "1"), "iso[0].value: expected true or false"},
 		{ISO("os/linux/cpu-shares", "2"), NULL},
