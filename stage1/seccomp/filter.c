@@ -22,8 +22,21 @@ struct build {
 	char **seen;
 };
 
+/* errno(3): second names, which strerrorname_np(3) does not give. */
+static const struct {
+	const char *name;
+	int n;
+} errno_aliases[] = {
+	{"EWOULDBLOCK", EWOULDBLOCK},
+	{"ENOTSUP", ENOTSUP},
+	{"EDEADLOCK", EDEADLOCK},
+};
+
 static int errno_number(const char *name)
 {
+	for (size_t i = 0; i < ELEMENTSOF(errno_aliases); i++)
+		if (!strcmp(errno_aliases[i].name, name))
+			return errno_aliases[i].n;
 	for (int n = 1; n < 134; n++) {
 		const char *known = strerrorname_np(n);
 

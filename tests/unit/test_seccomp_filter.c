@@ -102,6 +102,9 @@ static void retain_and_remove(void **state)
 	assert_int_equal(try(&remove, SYS_getuid, 0, 0, 0), 0);
 	assert_int_equal(try(&remove, SYS_getppid, 0, 0, 0), 1000 + SIGSYS);
 	assert_int_equal(try(&remove_errno, SYS_getppid, 0, 0, 0), EXDEV);
+	remove_errno.err_no = (char *) "ENOTSUP";
+	assert_int_equal(try(&remove_errno, SYS_getppid, 0, 0, 0), ENOTSUP);
+	remove_errno.err_no = (char *) "EXDEV";
 	assert_int_equal(try(&remove_errno, 451, 0, 0, 0), EXDEV); /* newer than libseccomp */
 }
 
@@ -145,6 +148,7 @@ static void refusals(void **state)
 		{{.mode = SECCOMP_REMOVE, .calls = bad_call}, "seccomp: unknown system call \"no_such_call\""},
 		{{.mode = SECCOMP_RETAIN, .calls = bad_call}, "seccomp: unknown system call \"no_such_call\""},
 		{{.mode = SECCOMP_RETAIN, .calls = bad_set}, "seccomp: unknown set \"@no/set\""},
+		{{.mode = SECCOMP_RETAIN, .err_no = (char *) "ENOTSU"}, "seccomp: unknown errno \"ENOTSU\""},
 		{{.mode = SECCOMP_RETAIN, .err_no = (char *) "EWHAT"}, "seccomp: unknown errno \"EWHAT\""},
 	};
 
