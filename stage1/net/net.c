@@ -145,6 +145,31 @@ static int add_ports(const struct net_request *req, struct net_plan *p, struct e
 	return r < 0 ? r : check_plugins(a, e);
 }
 
+static bool takes_aliases(const struct attachment *a)
+{
+	for (const cJSON *p = json_get(a->network.list, "plugins")->child; p; p = p->next)
+		if (cJSON_IsTrue(json_get(json_get(p, "capabilities"), "aliases")))
+			return true;
+	return false;
+}
+
+/* The capability aliases, for whoever serves names on a network of the pod. */
+static void add_aliases(const struct net_request *req, struct net_plan *p)
+{
+	for (size_t i = 0; req->aliases && i < p->n; i++) {
+		struct attachment *a = &p->v[i];
+		cJSON *list;
+
+		if (!takes_aliases(a))
+			continue;
+		if (!a->caps)
+			a->caps = cJSON_CreateObject();
+		list = cJSON_AddArrayToObject(a->caps, "aliases");
+		for (char *const *name = req->aliases; *name; name++)
+			cJSON_AddItemToArray(list, cJSON_CreateString(*name));
+	}
+}
+
 /* Each interface of the pod has the whole rate; lo is none of ours. */
 static int add_bandwidth(const struct net_request *req, struct net_plan *p, struct err *e)
 {
@@ -170,6 +195,7 @@ int net_plan(const struct net_request *req, struct net_plan **ret, struct err *e
 		r = add_ports(req, p, e);
 	if (r == 0)
 		r = add_bandwidth(req, p, e);
+	add_aliases(req, p);
 	if (r < 0) {
 		net_plan_free(p);
 		return r;

@@ -32,6 +32,7 @@ struct net_request {
 	int netns_fd;
 	const struct net_port *ports;
 	size_t n_ports;
+	char *const *aliases; /* names that the pod is to be found by; strv or NULL */
 	int64_t bandwidth; /* bytes a second each way, on each network; 0: not limited */
 };
 

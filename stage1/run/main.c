@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/record.h"
 #include "base/str.h"
@@ -60,10 +61,25 @@ static void report(const struct handed *h, const char *text)
 	(void) write_all(h->error, sb.buf, sb.len);
 }
 
+/* What other pods of a network may call this one: its name, if it has one, and those of its apps. */
+static char **names_of(const struct plan *plan, int pod)
+{
+	_cleanup_free_ char *name = NULL;
+	char **names = NULL;
+
+	if (file_read_line_at(pod, POD_NAME, &name, NULL) == 0)
+		strv_add(&names, name);
+	for (size_t i = 0; i < plan->n_apps; i++)
+		if (!strv_has(names, plan->apps[i].name))
+			strv_add(&names, plan->apps[i].name);
+	return names;
+}
+
 /* Load and check the networks, and only that. */
 static int plan_network(const struct plan *plan, const struct entry_args *args, int pod,
 			struct net_plan **ret, struct err *e)
 {
+	_cleanup_strv_ char **names = plan->nets ? names_of(plan, pod) : NULL;
 	struct net_request req = {
 		.uuid = plan->uuid,
 		.pod_fd = pod,
@@ -74,6 +90,7 @@ static int plan_network(const struct plan *plan, const struct entry_args *args, 
 		.ports = plan->ports,
 		.n_ports = plan->n_ports,
 		.bandwidth = plan->net_bytes,
+		.aliases = names,
 	};
 
 	*ret = NULL;

@@ -315,6 +315,38 @@ static void behind_a_firewall(void **state)
 	fake_down(&f);
 }
 
+/* Names go to plugins that take them, and to no others. */
+static void names_of_the_pod(void **state)
+{
+	const struct net_request req = {.uuid = UUID, .nets = S(W("n"), W("b")), .local_config = scratch_path,
+					.netns_fd = -EBADF, .aliases = S(W("boss"), W("web"))};
+	_cleanup_free_ char *with = NULL, *without = NULL;
+	_cleanup_err_ struct err e = ERR_INIT;
+	struct net_request rq = req;
+	struct net_result r;
+	struct net_plan *p;
+	struct fake f;
+
+	(void) state;
+	up(&f);
+	put_conf("25-n.conflist", "{\"cniVersion\":\"1.0.0\",\"name\":\"n\",\"plugins\":[{\"type\":\"one\"},"
+				  "{\"type\":\"two\",\"capabilities\":{\"aliases\":true}}]}");
+	rq.pod_fd = f.pod;
+	assert_int_equal(net_plan(&rq, &p, &e), 0);
+	assert_int_equal(net_up(p, &r, &e), 0);
+	net_result_done(&r);
+	net_plan_free(p);
+	assert_false(is_in_pod(&f, "net/0.caps"));
+	with = fake_read(f.plugins, "two.ADD.stdin");
+	assert_non_null(strstr(with, "\"runtimeConfig\":{\"aliases\":[\"boss\",\"web\"]}"));
+	without = fake_read(f.plugins, "one.ADD.stdin");
+	assert_null(strstr(without, "runtimeConfig"));
+	fake_does(&f, "one.DEL", "");
+	fake_does(&f, "two.DEL", "");
+	assert_int_equal(net_down(f.pod, UUID, "", &e), 0);
+	fake_down(&f);
+}
+
 /* More than nine, so that the order is that of numbers; and files that are none of ours. */
 static void the_order_of_records(void **state)
 {
@@ -351,7 +383,7 @@ static void the_order_of_records(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(which_ones),	cmocka_unit_test(behind_a_firewall),
+		cmocka_unit_test(which_ones),	cmocka_unit_test(behind_a_firewall),	cmocka_unit_test(names_of_the_pod),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(up_and_down),
 		cmocka_unit_test(the_second_fails),

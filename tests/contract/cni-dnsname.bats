@@ -1,0 +1,156 @@
+#!/usr/bin/env bats
+# dnsname behind bridge: containers find each other by name, by dnsmasq on the gateway's address.
+
+load ../lib/cni
+
+have_dnsmasq() { [ -x /usr/sbin/dnsmasq ]; }
+have_nslookup() { busybox_static >/dev/null; }
+
+setup() {
+	cni_up
+	need dnsmasq nslookup
+	pod c1 c2
+}
+teardown() {
+	in_world sh -c 'for f in /run/gantry-dnsname/*/pid; do [ ! -e "$f" ] || kill "$(cat "$f")"; done'
+	cni_down
+}
+
+DIR=/run/gantry-dnsname/n
+bridge() { conf n bridge "\"bridge\":\"br0\",\"isGateway\":true,$(ipam '"ranges":[[{"subnet":"10.7.0.0/24"}],[{"subnet":"fd00:7::/64"}]]')"; }
+# attach ID NETNS NAMES [MEMBERS]
+attach() {
+	must ADD bridge "$1" "$2" "$(bridge)"
+	DN=$(prev "$(conf n dnsname "\"runtimeConfig\":{\"aliases\":$3}${4:+,$4}")")
+	must ADD dnsname "$1" "$2" "$DN"
+}
+server() { in_world cat "$DIR/pid"; }
+runs() { [ -e "/proc/$1" ] && ! grep -q '^State:.Z' "/proc/$1/status"; }
+# ask NETNS NAME: the addresses, sorted, on one line
+ask() {
+	inside "$1" "$(busybox_static)" nslookup "$2" 10.7.0.1 2>/dev/null |
+		sed -n '/^Name:/,$s/^Address[ 0-9]*: *//p' | sort | tr '\n' ' '
+}
+answers() { [ "$(ask "$1" "$2")" = "$3" ]; }
+
+@test "dnsname: names of both families, several of one container, one of several" {
+	attach i1 c1 '["web","front"]'
+	[ "$(get '.dns.nameservers | join(" ")')" = '10.7.0.1 fd00:7::1' ]
+	attach i2 c2 '["db","front"]'
+	wait_for 30 answers c1 db '10.7.0.3 fd00:7::3 '
+	answers c2 web '10.7.0.2 fd00:7::2 '
+	answers c2 front '10.7.0.2 10.7.0.3 fd00:7::2 fd00:7::3 '
+	[ "$(in_world sh -c 'ls /run/gantry-dnsname')" = n ]
+	# on the gateway's addresses, and nowhere else
+	in_world ss -Hltun | awk '{print $5}' | grep ':53$' | sort -u >"$T/listens"
+	[ "$(tr '\n' ' ' <"$T/listens")" = '10.7.0.1:53 [fd00:7::1]:53 ' ]
+	! grep -q '^Uid:.0' "/proc/$(server)/status"
+}
+
+@test "dnsname: a domain" {
+	attach i1 c1 '["web"]' '"domainName":"pods.example"'
+	[ "$(get '.dns | [.domain, .search[0]] | join(" ")')" = 'pods.example pods.example' ]
+	answers c1 web.pods.example '10.7.0.2 fd00:7::2 '
+	answers c1 web '10.7.0.2 fd00:7::2 '
+	answers c1 nobody.pods.example ''
+}
+
+@test "dnsname: names as podman gives them" {
+	ARGS='IgnoreUnknown=1;K8S_POD_NAME=boss' attach i1 c1 '{"n":["web"],"other":["not-here"]}'
+	answers c1 boss '10.7.0.2 fd00:7::2 '
+	answers c1 web '10.7.0.2 fd00:7::2 '
+	answers c1 not-here ''
+}
+
+@test "dnsname: names go with DEL, the server with the last one, also without a namespace" {
+	attach i1 c1 '["web"]'
+	attach i2 c2 '["db"]'
+	local pid
+	pid=$(server)
+	must DEL dnsname i1 '' "$(conf n dnsname '"x":1')"
+	wait_for 30 answers c2 web ''
+	answers c2 db '10.7.0.3 fd00:7::3 '
+	[ "$(server)" = "$pid" ]
+	must DEL dnsname i2 c2 "$DN"
+	! runs "$pid"
+	in_world test ! -e /run/gantry-dnsname
+	must DEL dnsname i2 c2 "$DN"
+}
+
+@test "dnsname: GC takes the names of nobody, and the server when none is left" {
+	attach i1 c1 '["web"]'
+	attach i2 c2 '["db"]'
+	local pid
+	pid=$(server)
+	must GC dnsname '' '' "$(V=1.1.0 conf n dnsname '"cni.dev/valid-attachments":[{"containerID":"i2","ifname":"eth0"}]')"
+	in_world grep -q db "$DIR/hosts"
+	! in_world grep -q web "$DIR/hosts"
+	must GC dnsname '' '' "$(V=1.1.0 conf n dnsname '"cni.dev/valid-attachments":[]')"
+	! runs "$pid"
+	in_world test ! -e /run/gantry-dnsname
+}
+
+@test "dnsname: a server that died comes back with the next ADD, and by repair" {
+	attach i1 c1 '["web"]'
+	kill -KILL "$(server)"
+	wait_for 30 answers c1 web ''
+	attach i2 c2 '["db"]'
+	answers c1 web '10.7.0.2 fd00:7::2 '
+	must CHECK dnsname i2 c2 "$DN"
+	kill -KILL "$(server)"
+	wait_for 30 answers c1 web ''
+	call CHECK dnsname i2 c2 "$DN"
+	refused 999 'dnsmasq does not run'
+	ARGS='Repair=1' must CHECK dnsname i2 c2 "$DN"
+	answers c1 db '10.7.0.3 fd00:7::3 '
+	in_world sh -c "echo >$DIR/hosts"
+	call CHECK dnsname i2 c2 "$DN"
+	refused 999 'the names of this container are not in'
+}
+
+@test "dnsname: the pid file proves nothing about a process" {
+	attach i1 c1 '["web"]'
+	kill -KILL "$(server)"
+	sleep 600 3>&- &
+	local pid=$!
+	in_world sh -c "echo $pid >$DIR/pid"
+	attach i2 c2 '["db"]'
+	runs "$pid"
+	answers c1 db '10.7.0.3 fd00:7::3 '
+	must DEL dnsname i1 c1 "$DN"
+	must DEL dnsname i2 c2 "$DN"
+	runs "$pid"
+	kill "$pid"
+}
+
+@test "dnsname: refusals leave nothing" {
+	local base
+	must ADD bridge i1 c1 "$(bridge)"
+	base=$(prev "$(conf n dnsname '"x":1')")
+	call ADD dnsname i1 c1 "$(jq -c 'del(.prevResult.ips[].gateway)' <<<"$base")"
+	refused 7 'no gateway'
+	call ADD dnsname i1 c1 "$(with "$base" '.runtimeConfig.aliases=["a\nb"]')"
+	refused 7 'aliases: .*no host name'
+	call ADD dnsname i1 c1 "$(with "$base" '.runtimeConfig.aliases="a"')"
+	refused 7 'runtimeConfig.aliases: expected array'
+	call ADD dnsname i1 c1 "$(with "$base" 'del(.prevResult)')"
+	refused 7 'prevResult'
+	call ADD dnsname i1 c1 "$(with "$base" '.domainName="a b"')"
+	refused 7 'domainName'
+	# an address that is not the host's
+	call ADD dnsname i1 c1 "$(with "$base" '.prevResult.ips=[{"address":"10.7.0.2/24","gateway":"10.99.0.1"}]')"
+	refused 999 'start dnsmasq: .*10.99.0.1'
+	in_world test ! -e /run/gantry-dnsname
+}
+
+@test "dnsname: without dnsmasq STATUS and ADD say so" {
+	must STATUS dnsname '' '' "$(V=1.1.0 conf n dnsname '"x":1')"
+	must ADD bridge i1 c1 "$(bridge)"
+	DN=$(prev "$(conf n dnsname '"x":1')")
+	in_world mount --bind /dev/null /usr/sbin/dnsmasq
+	call STATUS dnsname '' '' "$(V=1.1.0 conf n dnsname '"x":1')"
+	refused 50 'dnsmasq is not installed'
+	call ADD dnsname i1 c1 "$DN"
+	refused 50 'dnsmasq is not installed'
+	in_world umount /usr/sbin/dnsmasq
+}
