@@ -82,10 +82,6 @@ static void take_guest(struct dhcp_daemon *d)
 	g->deadline = lease_now() + QUESTION_MS;
 	d->guests = xgrow(d->guests, d->n_guests, sizeof(*d->guests));
 	d->guests[d->n_guests++] = g;
-	if (!g->root) {
-		daemon_serve(d, g);
-		return;
-	}
 	watch(d, fd, EPOLLIN);
 	if (d->n_guests == GUESTS_MAX)
 		watch(d, d->listener, 0);
@@ -119,7 +115,9 @@ static void hear_guest(struct dhcp_daemon *d, struct guest *g, uint32_t events)
 		return;
 	}
 	if (n > 0) {
-		strbuf_add(&g->text, buf, (size_t) n);
+		/* Who may not ask is told so, not listened to. */
+		if (g->root)
+			strbuf_add(&g->text, buf, (size_t) n);
 		return;
 	}
 	/* Said everything; from now on only its leaving is of interest (EPOLLHUP). */

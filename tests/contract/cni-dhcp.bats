@@ -1,0 +1,481 @@
+#!/usr/bin/env bats
+# dhcp: the plugin and its daemon against dnsmasq, which serves a network of the test's own: the namespace
+# `srv` (10.7.0.1) at the other end of the host's link up0.
+# CNI_PLUGINS=/usr/lib/cni asks the reference plugins what both promise.
+
+load ../lib/cni
+
+have_dnsmasq() { command -v dnsmasq >/dev/null; }
+have_macvlan() { unshare -n sh -c 'ip link add p0 type veth peer name p1 && ip link add link p0 name x type macvlan mode bridge' 2>/dev/null; }
+
+setup() {
+	need dnsmasq
+	cni_up
+	PIDS=()
+	pod c1 c2 srv
+	in_world ip link add up0 type veth peer name eth0 netns srv
+	in_world ip link set up0 up
+	inside srv ip addr add 10.7.0.1/24 dev eth0
+	inside srv ip link set eth0 up
+	in_world mkdir -p /run/cni
+}
+
+teardown() {
+	local pid
+	for pid in "${PIDS[@]}"; do
+		kill -KILL "$pid" 2>/dev/null && wait "$pid" 2>/dev/null || :
+	done
+	cni_down
+}
+
+# background LOG COMMAND...: in the world; its id in $!
+background() {
+	local log=$1
+	shift
+	(exec setpriv --pdeathsig KILL nsenter --target="$WORLD" --mount --net -- "$@") \
+		</dev/null >>"$log" 2>&1 3>&- 4>&- &
+	PIDS+=($!)
+}
+
+# server [OPTION...]: leases in $T/served.  dnsmasq takes no T1 below 3 s.
+server() {
+	background "$T/server.log" ip netns exec srv dnsmasq --no-daemon --conf-file=/dev/null --user=root --port=0 \
+		--interface=eth0 --bind-interfaces --no-ping --log-dhcp --dhcp-range=10.7.0.10,10.7.0.99,2m \
+		--dhcp-option=option:dns-server,10.7.0.1 --domain=example.org --dhcp-leasefile="$T/served" "$@"
+	SERVER=$!
+	wait_for 60 grep -q 'IP range' "$T/server.log"
+}
+
+# keeper [OPTION...]: the daemon.
+keeper() {
+	background "$T/daemon.log" "$CNI_PLUGINS/dhcp" daemon "$@"
+	DAEMON=$!
+	wait_for 60 answers
+}
+
+# The daemon is there: a file alone may be a dead one's.
+answers() { in_world sh -c 'ss -Hxl src "$0" | grep -q .' "${SOCKET:-/run/cni/dhcp.sock}"; }
+
+gone() { # PID
+	kill "-${2:-TERM}" "$1"
+	wait "$1" || :
+}
+
+on_bridge() {
+	in_world ip link add br0 type bridge
+	in_world ip link set up0 master br0
+	in_world ip link set br0 up
+}
+
+L='"ipam":{"type":"dhcp"}'
+bridged() { conf n bridge "\"bridge\":\"br0\",${1:-$L}"; }
+recorded() { in_world find /run/cni/dhcp -name '*@*' 2>/dev/null | wc -l; }
+served() { wc -l <"$T/served"; }
+logged() { grep -c "$1" "$T/server.log" || :; }
+more() { [ "$(logged "$1")" -gt "$2" ]; } # PATTERN COUNT
+
+@test "bridge: address, gateway, routes, dns; CHECK; DEL tells the server" {
+	on_bridge
+	server
+	keeper
+	local c result
+	c=$(bridged)
+	must ADD bridge i1 c1 "$c"
+	result=$output
+	get .ips[0].address | grep -qx '10\.7\.0\.[1-9][0-9]/24'
+	[ "$(get .ips[0].gateway)" = 10.7.0.1 ]
+	[ "$(get .routes[0].dst)" = 0.0.0.0/0 ]
+	[ "$(get .routes[0].gw)" = 10.7.0.1 ]
+	if have_ours; then
+		[ "$(get .dns.nameservers[0])" = 10.7.0.1 ]
+		[ "$(get .dns.domain)" = example.org ]
+		[ "$(recorded)" = 1 ]
+	fi
+	inside c1 ip route | grep -q '^default via 10.7.0.1'
+	pings c1 10.7.0.1
+	# the client id of the reference plugin: 0, then container, network, interface
+	grep -q '00:69:31:2f:6e:2f:65:74:68:30$' "$T/served"
+	must CHECK bridge i1 c1 "$(prev "$c")"
+	output=$result must DEL bridge i1 c1 "$(output=$result prev "$c")"
+	ours_only
+	wait_for 60 more DHCPRELEASE 0
+	[ "$(served)" = 0 ]
+	[ "$(recorded)" = 0 ]
+	must DEL bridge i1 c1 "$c"
+	must DEL bridge i1 '' "$c"
+	must DEL bridge unknown c1 "$c"
+	nothing_left_here
+}
+
+nothing_left_here() {
+	in_world ip -o link show type veth | awk -F': ' '$2 !~ /^up0@/' | grep . && fail 'a link is left'
+	[ "$(recorded)" = 0 ]
+}
+
+@test "macvlan: a lease over a link of the container's own" {
+	need macvlan
+	server
+	keeper
+	local c
+	c=$(conf n macvlan "\"master\":\"up0\",$L")
+	must ADD macvlan i1 c1 "$c"
+	local result=$output
+	pings c1 10.7.0.1
+	must CHECK macvlan i1 c1 "$(prev "$c")"
+	must DEL macvlan i1 c1 "$(output=$result prev "$c")"
+	ours_only
+	wait_for 60 more DHCPRELEASE 0
+	[ "$(served)" = 0 ]
+}
+
+@test "the classless routes win over router and static routes" {
+	ours_only
+	on_bridge
+	server --dhcp-option=option:classless-static-route,172.20.0.0/14,10.7.0.1,0.0.0.0/0,10.7.0.2 \
+		--dhcp-option=option:static-route,192.168.5.0,10.7.0.3
+	keeper
+	must ADD bridge i1 c1 "$(bridged)"
+	[ "$(get '[.routes[]|.dst+" "+.gw]|join(",")')" = '172.20.0.0/14 10.7.0.1,0.0.0.0/0 10.7.0.2' ]
+	[ "$(get .ips[0].gateway)" = 10.7.0.2 ]
+}
+
+@test "static routes by class, and a default route; priority and suppress" {
+	ours_only
+	on_bridge
+	server --dhcp-option=option:static-route,192.168.5.0,10.7.0.3,172.16.0.0,10.7.0.4
+	keeper
+	V=1.1.0
+	must ADD bridge i1 c1 "$(bridged '"ipam":{"type":"dhcp","priority":77}')"
+	[ "$(get '[.routes[]|.dst+" "+.gw]|join(",")')" = '192.168.5.0/24 10.7.0.3,172.16.0.0/16 10.7.0.4,0.0.0.0/0 10.7.0.1' ]
+	[ "$(get '[.routes[].priority]|unique|join(",")')" = 77 ]
+	inside c1 ip route | grep -q '^default .* metric 77'
+	must ADD bridge i2 c2 "$(bridged '"ipam":{"type":"dhcp","suppress":["gateway"]}')"
+	[ "$(get '[.routes[].dst]|index("0.0.0.0/0")')" = null ]
+	[ "$(get .ips[0].gateway)" = null ]
+}
+
+@test "a lease is renewed, by unicast" {
+	on_bridge
+	server --dhcp-option-force=option:T1,3
+	keeper
+	must ADD bridge i1 c1 "$(bridged)"
+	local ip n
+	ip=$(get .ips[0].address) n=$(logged DHCPACK)
+	wait_for 120 more DHCPACK "$((n + 1))"
+	[ "$(logged DHCPDISCOVER)" -ge 1 ]
+	inside c1 ip addr show eth0 | grep -q "inet $ip"
+}
+
+@test "a server that has lost its notes grants the same address again" {
+	ours_only
+	on_bridge
+	server --dhcp-option-force=option:T1,3
+	keeper
+	must ADD bridge i1 c1 "$(bridged)"
+	local c n result=$output
+	gone "$SERVER"
+	rm "$T/served"
+	n=$(logged DHCPACK)
+	server --dhcp-option-force=option:T1,3
+	wait_for 120 more DHCPACK "$((n + 1))"
+	inside c1 ip link show up | grep -q eth0
+	c=$(output=$result prev "$(bridged)")
+	must CHECK bridge i1 c1 "$c"
+}
+
+# dnsmasq grants no lease shorter than two minutes: the time is shortened where the daemon keeps it.
+@test "a lease that expires takes the link down" {
+	ours_only
+	on_bridge
+	server
+	keeper
+	must ADD bridge i1 c1 "$(bridged)"
+	local result=$output
+	gone "$SERVER" KILL
+	gone "$DAEMON"
+	# shellcheck disable=SC2016
+	in_world sh -c 'now=$(cut -d. -f1 /proc/uptime)000 && jq -c --argjson t "$now" ".t1=\$t|.t2=\$t+500|.expire=\$t+2000" "$0" >"$0.new" &&
+		mv "$0.new" "$0"' /run/cni/dhcp/n/i1@eth0
+	keeper
+	link_is_down() { ! inside c1 ip link show up | grep -q eth0; }
+	wait_for 120 link_is_down
+	call CHECK bridge i1 c1 "$(output=$result prev "$(bridged)")"
+	refused 999 'has expired'
+	must DEL bridge i1 c1 "$(bridged)"
+	[ "$(recorded)" = 0 ]
+}
+
+@test "a restarted daemon goes on with the leases, and drops those of containers that are gone" {
+	ours_only
+	on_bridge
+	server --dhcp-option-force=option:T1,3
+	keeper
+	must ADD bridge i1 c1 "$(bridged)"
+	local n one=$output
+	must ADD bridge i2 c2 "$(bridged)"
+	gone "$DAEMON"
+	in_world test ! -e /run/cni/dhcp.sock
+	[ "$(recorded)" = 2 ]
+	in_world ip netns del c2
+	keeper
+	[ "$(recorded)" = 1 ]
+	must CHECK bridge i1 c1 "$(output=$one prev "$(bridged)")"
+	n=$(logged DHCPACK)
+	wait_for 120 more DHCPACK "$n"
+	must DEL bridge i1 c1 "$(bridged)"
+	wait_for 60 more DHCPRELEASE 0
+}
+
+@test "the daemon lets go of a container that is gone" {
+	ours_only
+	on_bridge
+	server --dhcp-option-force=option:T1,3
+	keeper
+	must ADD bridge i1 c1 "$(bridged)"
+	in_world ip netns del c1
+	none() { [ "$(recorded)" = 0 ]; }
+	wait_for 120 none
+	wait_for 60 more DHCPRELEASE 0
+	must DEL bridge i1 '' "$(bridged)"
+}
+
+@test "killed at any moment: what was granted is kept, what failed can be deleted" {
+	ours_only
+	on_bridge
+	server
+	local i c add
+	c=$(bridged)
+	printf %s "$c" >"$T/conf"
+	for i in 0 0.002 0.005 0.01 0.015 0.02 0.05 0.1; do
+		keeper
+		rm -f "$T/killed"
+		(in_world env CNI_COMMAND=ADD CNI_CONTAINERID=k CNI_NETNS=/run/netns/c1 CNI_IFNAME=eth0 \
+			CNI_PATH="$CNI_PLUGINS" "$CNI_PLUGINS/bridge" <"$T/conf" >"$T/killed") 3>&- 4>&- &
+		add=$!
+		sleep "$i"
+		gone "$DAEMON" KILL
+		if wait "$add"; then
+			[ "$(recorded)" = 1 ]
+			keeper
+			must CHECK bridge k c1 "$(output=$(cat "$T/killed") prev "$c")"
+			must DEL bridge k c1 "$c"
+		else
+			jq -e .code "$T/killed" >/dev/null
+			call DEL bridge k c1 "$c"
+			[ "$status" = 0 ] || [ "$(recorded)" = 1 ]
+			keeper
+			must DEL bridge k c1 "$c"
+		fi
+		nothing_left_here
+		gone "$DAEMON"
+	done
+}
+
+@test "no server: an error within the time, and nothing is left" {
+	ours_only
+	on_bridge
+	keeper -timeout 1s
+	call ADD bridge i1 c1 "$(bridged)"
+	refused 999 'no DHCP server granted an address in 1 s'
+	nothing_left_here
+	must DEL bridge i1 c1 "$(bridged)"
+}
+
+@test "a runtime that gives up is not waited for" {
+	ours_only
+	on_bridge
+	keeper -timeout 1h
+	printf %s "$(bridged)" >"$T/conf"
+	in_world env CNI_COMMAND=ADD CNI_CONTAINERID=i1 CNI_NETNS=/run/netns/c1 CNI_IFNAME=eth0 CNI_PATH="$CNI_PLUGINS" \
+		timeout -s KILL 1 "$CNI_PLUGINS/bridge" <"$T/conf" || :
+	in_world ip netns exec c1 ip link del eth0
+	server
+	must ADD bridge i1 c1 "$(bridged)"
+}
+
+@test "many containers at once" {
+	on_bridge
+	server
+	keeper
+	local i pids=()
+	printf %s "$(bridged)" >"$T/conf"
+	for i in 0 1 2 3 4 5 6 7; do
+		pod "m$i"
+		in_world env CNI_COMMAND=ADD CNI_CONTAINERID="m$i" CNI_NETNS="/run/netns/m$i" CNI_IFNAME=eth0 \
+			CNI_PATH="$CNI_PLUGINS" "$CNI_PLUGINS/bridge" <"$T/conf" >"$T/r$i" 3>&- 4>&- &
+		pids+=($!)
+	done
+	for i in "${pids[@]}"; do
+		wait "$i"
+	done
+	[ "$(jq -r .ips[0].address "$T"/r? | sort -u | wc -l)" = 8 ]
+}
+
+@test "a second ADD is refused and changes nothing" {
+	ours_only
+	on_bridge
+	server
+	keeper
+	must ADD bridge i1 c1 "$(bridged)"
+	call ADD dhcp i1 c1 "$(bridged)"
+	refused 999 'has a lease already'
+	[ "$(recorded)" = 1 ]
+}
+
+@test "no daemon: ADD says so, STATUS is 50, DEL fails only when there is a lease" {
+	ours_only
+	on_bridge
+	local c
+	V=1.1.0
+	c=$(bridged)
+	call ADD bridge i1 c1 "$c"
+	refused 999 'error dialing DHCP daemon: /run/cni/dhcp.sock'
+	call STATUS bridge '' '' "$c"
+	refused 50 'error dialing'
+	must DEL bridge i1 c1 "$c"
+	server
+	keeper
+	must STATUS bridge '' '' "$c"
+	must ADD bridge i1 c1 "$c"
+	gone "$DAEMON" KILL
+	must DEL bridge i2 c1 "$c"
+	call DEL bridge i1 c1 "$c"
+	refused 999 'there is a lease to be released: error dialing'
+	call GC bridge '' '' "$(with "$c" '."cni.dev/valid-attachments"=[]')"
+	refused 999 'there is a lease to be released'
+	must GC bridge '' '' "$(with "$c" '."cni.dev/valid-attachments"=[{"containerID":"i1","ifname":"eth0"}]')"
+	keeper
+	must DEL bridge i1 c1 "$c"
+	nothing_left_here
+}
+
+@test "GC drops what is not valid, and nothing when nobody says what is" {
+	ours_only
+	on_bridge
+	server
+	keeper
+	local c
+	V=1.1.0
+	c=$(bridged)
+	must ADD bridge i1 c1 "$c"
+	must ADD bridge i2 c2 "$c"
+	must GC dhcp '' '' "$c"
+	[ "$(recorded)" = 2 ]
+	must GC dhcp '' '' "$(with "$c" '."cni.dev/valid-attachments"=[{"containerID":"i1","ifname":"eth0"}]')"
+	[ "$(in_world ls /run/cni/dhcp/n)" = i1@eth0 ]
+	wait_for 60 more DHCPRELEASE 0
+	must CHECK dhcp i1 c1 "$c"
+	call CHECK dhcp i2 c2 "$c"
+	refused 999 'no lease is known for container i2'
+}
+
+@test "CHECK sees another link" {
+	ours_only
+	on_bridge
+	server
+	keeper
+	must ADD bridge i1 c1 "$(bridged)"
+	call CHECK dhcp i1 c2 "$(bridged)"
+	refused 999 'not the link that the lease is for'
+	inside c1 ip link del eth0
+	call CHECK dhcp i1 c1 "$(bridged)"
+	refused 999 'not the link that the lease is for'
+}
+
+@test "provide and request: what the server hears" {
+	ours_only
+	on_bridge
+	server
+	keeper
+	local m='"provide":[{"option":"host-name","value":"web"},{"option":"60","value":"gantry"},{"option":"user-class","fromArg":"KIND"}]'
+	ARGS='IgnoreUnknown=1;KIND=blue' must ADD bridge i1 c1 "$(bridged "\"ipam\":{\"type\":\"dhcp\",$m,\"request\":[{\"option\":\"42\"}]}")"
+	grep -q ' web ' "$T/served"
+	grep -q 'vendor class: gantry' "$T/server.log"
+	grep -q 'user class: \(blue\|lue\)' "$T/server.log"
+	grep -q 'requested options:.*42:ntp-server' "$T/server.log"
+	must ADD bridge i2 c2 "$(bridged '"ipam":{"type":"dhcp","request":[{"skipDefault":true,"option":"subnet-mask"}]}')"
+	[ "$(get .ips[0].gateway)" = null ]
+	[ "$(get '.routes|length')" = 0 ]
+}
+
+@test "wrong keys are refused with their place" {
+	ours_only
+	local row
+	keeper
+	while read -r row; do
+		call ADD dhcp i1 c1 "$(conf n dhcp "\"ipam\":{\"type\":\"dhcp\",${row%%|*}}")"
+		refused 7 "${row#*|}"
+	done <<-'EOT'
+		"provide":[{"option":"nonsense","value":"x"}]|ipam.provide\[0\]: option: "nonsense" is not a number
+		"provide":[{"option":"256","value":"x"}]|ipam.provide\[0\]: option: "256" is not a number
+		"provide":[{"option":"54","value":"x"}]|option: 54 is one that the client itself sets
+		"request":[{"option":"x"}]|ipam.request\[0\]: option
+		"request":{}|ipam.request: expected array
+		"suppress":["dns"]|ipam.suppress\[0\]: unknown value "dns"
+		"priority":-1|ipam.priority
+		"daemonSocketPath":"here"|ipam.daemonSocketPath: "here": must be an absolute path
+	EOT
+	call ADD dhcp i1 c1 "$(conf n dhcp "$L,\"runtimeConfig\":{\"ips\":[\"fd00::1/64\"]}")"
+	refused 7 'dhcp gives IPv4 addresses only'
+	call ADD dhcp i1 c1 "$(conf n dhcp "$L")"
+	refused 999 'error looking up "eth0": no such link'
+}
+
+@test "daemon: its options" {
+	on_bridge
+	server
+	SOCKET=/run/other.sock
+	keeper -pidfile "$T/pid" -socketpath /run/other.sock -broadcast=true --resendmax=5s
+	[ "$(cat "$T/pid")" = "$DAEMON" ]
+	must ADD bridge i1 c1 "$(bridged '"ipam":{"type":"dhcp","daemonSocketPath":"/run/other.sock"}')"
+	ours_only
+	in_world test -f /run/other/n/i1@eth0
+	grep -q 'broadcast' "$T/server.log"
+	[ "$(in_world stat -c %a /run/other.sock)" = 700 ]
+	run in_world "$CNI_PLUGINS/dhcp" daemon -socketpath /run/other.sock
+	[ "$status" = 1 ]
+	[[ $output == *'another daemon serves /run/other.sock'* ]]
+	run in_world "$CNI_PLUGINS/dhcp" daemon -nonsense
+	[ "$status" = 1 ]
+	[[ $output == *nonsense* ]]
+	run in_world "$CNI_PLUGINS/dhcp" daemon -timeout 0s
+	[ "$status" = 1 ]
+	[[ $output == *'a time must be above zero'* ]]
+}
+
+@test "daemon: the host's paths under a prefix" {
+	on_bridge
+	server
+	in_world mkdir -p /run/host/run
+	in_world mount --rbind /run /run/host/run
+	SOCKET=/run/host/run/cni/dhcp.sock
+	keeper -hostprefix /run/host
+	must ADD bridge i1 c1 "$(bridged)"
+	must DEL bridge i1 c1 "$(bridged)"
+}
+
+@test "daemon: a socket that is handed over; only root may ask" {
+	ours_only
+	on_bridge
+	server
+	# shellcheck disable=SC2016
+	background "$T/daemon.log" perl -MIO::Socket::UNIX -MPOSIX -e '
+		BEGIN { $^F = 10 } # close-on-exec begins above
+		my $s = IO::Socket::UNIX->new(Local => "/run/cni/dhcp.sock", Listen => 8) or die;
+		chmod 0666, "/run/cni/dhcp.sock";
+		POSIX::dup2(fileno($s), 3) if fileno($s) != 3;
+		$ENV{LISTEN_FDS} = 1;
+		$ENV{LISTEN_PID} = $$;
+		exec @ARGV' "$CNI_PLUGINS/dhcp" daemon
+	DAEMON=$!
+	wait_for 60 in_world test -S /run/cni/dhcp.sock
+	must ADD bridge i1 c1 "$(bridged)"
+	printf %s "$(bridged)" >"$T/conf"
+	in_world cp "$CNI_PLUGINS/dhcp" /opt/cni/bin
+	run in_world setpriv --reuid 65534 --regid 65534 --clear-groups env CNI_COMMAND=CHECK CNI_CONTAINERID=i1 \
+		CNI_NETNS=/run/netns/c1 CNI_IFNAME=eth0 CNI_PATH=/opt/cni/bin /opt/cni/bin/dhcp <"$T/conf"
+	[ "$status" = 1 ]
+	[[ $output == *'only root may ask the DHCP daemon'* ]]
+	gone "$DAEMON"
+	in_world test -S /run/cni/dhcp.sock
+}
