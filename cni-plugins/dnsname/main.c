@@ -1,9 +1,9 @@
 /*
- * dnsname: the containers of a network find each other by name.  Chained, behind a plugin that gives the
- * host an address on the network (bridge with isGateway).
+ * dnsname: the containers of a network find each other by name.  Chained, behind a plugin that
+ * gives the host an address on the network (bridge with isGateway).
  *
- * Each ADD puts its container's names into the network's file and has the network's server read it; the
- * first one starts the server, the last DEL (or GC) ends it.
+ * Each ADD puts its container's names into the network's file and has the network's server read
+ * it; the first one starts the server, the last DEL (or GC) ends it.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /*
- * The names of one network, as a file of hosts(5) that the server reads.  A comment in front of the
- * lines of a container says whose they are:
+ * The names of one network, as a file of hosts(5) that the server reads.  A comment in front of
+ * the lines of a container says whose they are:
  *
  *	# CONTAINERID IFNAME
  *	10.7.0.2 web front

@@ -161,6 +161,7 @@ int server_stop(const char *dir, struct err *e)
 	if (proc_wait_pidfd(fd, STOP_MS) == 0)
 		return 0;
 	(void) proc_pidfd_kill(fd, SIGKILL);
-	return proc_wait_pidfd(fd, STOP_MS) == 0 ? 0
-						 : err_set(e, CNI_CODE(CNI_OTHER), "dnsmasq does not end");
+	if (proc_wait_pidfd(fd, STOP_MS) == 0)
+		return 0;
+	return err_set(e, CNI_CODE(CNI_OTHER), "dnsmasq does not end");
 }

@@ -1,6 +1,6 @@
 /*
- * dnsmasq, one for each network: it listens on the network's gateway addresses and answers for the names
- * in the file beside its pid file, and for all others by the host's resolv.conf(5).
+ * dnsmasq, one for each network: it listens on the network's gateway addresses and answers for
+ * the names in the file beside its pid file, and for all others by the host's resolv.conf(5).
  */
 #pragma once
 
@@ -12,11 +12,11 @@
 /* The program, owned by the caller; CNI_NOT_AVAILABLE when nobody installed it. */
 int server_find_program(char **ret, struct err *e);
 /*
- * A pidfd of the server of that directory; -ESRCH: there is none.  The pid file alone proves nothing: a
- * process with its number counts only when it was started with that very pid file.
+ * A pidfd of the server of that directory; -ESRCH: there is none.  The pid file alone proves
+ * nothing: a process with its number counts only when it was started with that very pid file.
  */
 int server_find(const char *dir, struct err *e);
-/* Start it; returns when it listens. `addresses` and `domain` (may be NULL) go on its command line. */
+/* Start it; returns when it listens.  `domain` may be NULL. */
 int server_start(const char *dir, char *const *addresses, const char *domain, struct err *e);
 /* Have it read the names again; -ESRCH: there is none. */
 int server_reload(const char *dir, struct err *e);

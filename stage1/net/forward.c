@@ -12,8 +12,8 @@
 #include "base/fd.h"
 
 /*
- * One message of a fixed form, on the way of every pod: asked without the library that lib/sys has for
- * netlink, which would have to be loaded and bound for this alone.
+ * One message of a fixed form, on the way of every pod: asked without the library that lib/sys has
+ * for netlink, which would have to be loaded and bound for this alone.
  */
 struct attribute {
 	struct nlattr head;
@@ -41,7 +41,7 @@ static struct attribute text(uint16_t type, const char *value)
 	return a;
 }
 
-/* NFT_MSG_GETCHAIN: the answer is the chain, or an error; the kernel has it ready when send() returns. */
+/* The answer is the chain, or an error; the kernel has it ready when send() returns. */
 static bool have_chain(int fd, const struct filter *f)
 {
 	const struct question ask = {
@@ -64,7 +64,7 @@ static bool have_chain(int fd, const struct filter *f)
 	return n >= (ssize_t) sizeof answer.head && answer.head.nlmsg_type != NLMSG_ERROR;
 }
 
-/* A kernel without nftables has no such rules; those of iptables-legacy nobody can see from here. */
+/* A kernel without nftables has no such rules; those of iptables-legacy cannot be seen here. */
 static bool host_filters(void)
 {
 	_cleanup_fd_ int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
