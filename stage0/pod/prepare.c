@@ -8,10 +8,12 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/path.h"
 #include "base/str.h"
 #include "contract/layout.h"
+#include "spec/image_id.h"
 #include "stage0/cli/input.h"
 #include "stage0/context.h"
 #include "stage0/image/image.h"
@@ -126,6 +128,50 @@ static int from_images(struct work *w, struct err *e)
 	return w->manifest ? 0 : -EINVAL;
 }
 
+/* What `fetch` prints: shorter ids are for people. */
+#define SHORT_ID_LEN (strlen(IMAGE_ID_PREFIX) + 32)
+
+static bool is_short_id(const cJSON *id)
+{
+	const char *s = cJSON_GetStringValue(id);
+
+	return s && strlen(s) >= SHORT_ID_LEN && strlen(s) < IMAGE_ID_LEN &&
+	       !image_id_prefix_check(s);
+}
+
+/*
+ * Manifests are written with the ids that rkt printed: a quarter of one, with --full half of it.
+ * The pod gets whole ones, and otherwise the operator's bytes.
+ */
+static int complete_ids(struct work *w, struct err *e)
+{
+	_cleanup_json_ cJSON *j =
+		json_parse(w->manifest_text, w->manifest_len, JSON_MANIFEST_MAX, NULL);
+	const cJSON *app, *apps = cJSON_GetObjectItemCaseSensitive(j, "apps");
+	bool changed = false;
+
+	cJSON_ArrayForEach(app, apps) {
+		cJSON *image = cJSON_GetObjectItemCaseSensitive(app, "image");
+		const cJSON *id = cJSON_GetObjectItemCaseSensitive(image, "id");
+		_cleanup_free_ char *whole = NULL;
+		int r;
+
+		if (!is_short_id(id))
+			continue;
+		r = store_find(w->store, id->valuestring, &whole, e);
+		if (r < 0)
+			return r;
+		cJSON_ReplaceItemInObjectCaseSensitive(image, "id", cJSON_CreateString(whole));
+		changed = true;
+	}
+	if (!changed)
+		return 0;
+	free(w->manifest_text);
+	w->manifest_text = json_print(j, false);
+	w->manifest_len = strlen(w->manifest_text);
+	return 0;
+}
+
 /* The operator's own manifest: its bytes are kept, its images must be in the store. */
 static int from_manifest(struct work *w, struct err *e)
 {
@@ -134,6 +180,9 @@ static int from_manifest(struct work *w, struct err *e)
 
 	if (r < 0)
 		return err_ctx(e, r, "pod manifest");
+	r = complete_ids(w, e);
+	if (r < 0)
+		return err_ctx(e, r, "%s: pod manifest", path);
 	w->manifest = pod_manifest_parse(w->manifest_text, w->manifest_len, e);
 	if (!w->manifest)
 		return err_ctx(e, -EINVAL, "%s", path);

@@ -76,6 +76,26 @@ OK='{"exec":["/probe"],"user":"0","group":"0"}'
 	bad_apps 'apps\[0\]\.image\.id' "[{\"name\":\"a\",\"image\":{\"id\":\"${PROBE_ID:0:19}\"}}]"
 }
 
+@test "pod-manifest: the ids that fetch prints, also the half ones of rkt" {
+	local id
+	for id in "${PROBE_ID:0:39}" "${PROBE_ID:0:71}" "${PROBE_ID:0:134}"; do
+		whole "[$(PROBE_ID=$id app a "$(exec_app out yes)")]"
+		pod
+		assert_ok
+		assert_out yes
+	done
+	g prepare --pod-manifest="$T/pod.json"
+	assert_ok
+	g cat-manifest "${lines[-1]}"
+	assert_json ".apps[0].image.id == \"$PROBE_ID\""
+	whole "[$(PROBE_ID=sha512-00000000000000000000000000000000 app a "$(exec_app out no)")]"
+	pod
+	assert_refused 254 'no image IDs found for "sha512-00000000000000000000000000000000"'
+	whole "[$(PROBE_ID=${PROBE_ID:0:38} app a "$(exec_app out no)")]"
+	pod
+	assert_refused 254 'apps\[0\].image.id: .*128 lower-case hex digits'
+}
+
 @test "pod-manifest: flags that conflict with it" {
 	whole "[$(app a "$(exec_app id)")]"
 	local flag
