@@ -134,21 +134,21 @@ static char *hosts_text(const struct run_request *req, const char *hostname)
 	_cleanup_strv_ char **entries = split_uses(req->hosts_entries), **done = NULL;
 	struct strbuf sb = STRBUF_INIT;
 
-	strbuf_adds(&sb, "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n");
+	strbuf_adds(&sb, "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
 	for (char **h = entries; h && *h; h++) {
 		_cleanup_free_ char *ip = xstrndup(*h, strcspn(*h, "="));
 
 		if (strv_has(done, ip))
 			continue;
 		strv_add(&done, ip);
-		strbuf_addf(&sb, "%s\t", ip);
+		strbuf_addf(&sb, "%s ", ip);
 		for (char **o = h; *o; o++)
 			if (!strncmp(*o, ip, strlen(ip)) && (*o)[strlen(ip)] == '=')
 				strbuf_addf(&sb, "%s%s", o == h ? "" : " ", *o + strlen(ip) + 1);
 		strbuf_addc(&sb, '\n');
 	}
 	if (hostname)
-		strbuf_addf(&sb, "127.0.0.1\t%s\n", hostname);
+		strbuf_addf(&sb, "127.0.0.1 %s\n", hostname);
 	return strbuf_take(&sb);
 }
 

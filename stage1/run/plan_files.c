@@ -92,10 +92,12 @@ static void plan_content(struct plan *plan, const char *path, char *content)
 
 static char *hosts_content(const char *hostname)
 {
-	return xasprintf("127.0.0.1\tlocalhost localhost.localdomain\n"
-			 "::1\tlocalhost localhost.localdomain ip6-localhost ip6-loopback\n"
-			 "127.0.0.1\t%s\n",
-			 hostname);
+	/* rkt's lines, word for word: its users look for them. */
+	return xasprintf("127.0.0.1 localhost localhost.domain localhost4 "
+			 "localhost4.localdomain4 %s\n"
+			 "::1 localhost localhost.domain localhost6 localhost6.localdomain6 "
+			 "ip6-localhost ip6-loopback %s\n",
+			 hostname, hostname);
 }
 
 /* Whether the app would find the file without our help: in a volume, or in its image. */

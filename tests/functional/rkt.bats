@@ -43,7 +43,9 @@ own_rkt() {
 	assert_out "hostname=rkt-$(cat "$T/uuid")"
 	own_rkt run --net=none --hosts-entry=192.0.2.1=friend --uuid-file-save="$T/uuid" "$PROBE_ID" -- cat /etc/hosts
 	assert_ok
-	assert_match "^127.0.0.1	rkt-$(cat "$T/uuid")\$"
+	assert_match '^192.0.2.1 friend$' "^127.0.0.1 rkt-$(cat "$T/uuid")\$"
+	own_rkt run --net=none --uuid-file-save="$T/uuid" "$PROBE_ID" -- cat /etc/hosts
+	assert_out "127.0.0.1 localhost localhost.domain localhost4 localhost4.localdomain4 rkt-$(cat "$T/uuid")"
 }
 
 @test "rkt: messages begin with the command" {

@@ -166,12 +166,12 @@ static void files(void **state)
 				    "nameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver 2001:db8::1\n"
 				    "options ndots:3 rotate\n");
 	assert_int_equal(file_read_at(dir, "etc/hosts", 4096, &hosts, NULL, NULL), 0);
-	assert_string_equal(hosts, "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
-				   "192.0.2.1\ta c\n192.0.2.10\tb\n127.0.0.1\tgantry-UUID\n");
+	assert_string_equal(hosts, "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n"
+				   "192.0.2.1 a c\n192.0.2.10 b\n127.0.0.1 gantry-UUID\n");
 	free(hosts);
 	assert_int_equal(dns_write(&named, "rkt", "box.example", dir, NULL), 0);
 	assert_int_equal(file_read_at(dir, "etc/hosts", 4096, &hosts, NULL, NULL), 0);
-	assert_non_null(strstr(hosts, "\n::1\tme\n127.0.0.1\tbox.example\n"));
+	assert_non_null(strstr(hosts, "\n::1 me\n127.0.0.1 box.example\n"));
 	scratch_close(dir);
 }
 
