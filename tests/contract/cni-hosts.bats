@@ -19,8 +19,11 @@ setup() {
 teardown() {
 	if [ -d "$T/graph" ]; then
 		podman rm -a -f -t 0 >/dev/null 2>&1 || :
-		find /sys/fs/cgroup -maxdepth 2 -name gantry-cni-hosts -exec \
-			find '{}' -depth -type d -exec rmdir '{}' + ';' 2>/dev/null || :
+		local dir
+		for dir in $(cgroup_tops); do
+			[ ! -d "$dir/gantry-cni-hosts" ] ||
+				find "$dir/gantry-cni-hosts" -depth -type d -exec rmdir '{}' +
+		done
 	fi
 	cni_down
 }
