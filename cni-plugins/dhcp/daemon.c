@@ -22,6 +22,7 @@
 /* A plugin sends its question in one go. */
 #define QUESTION_MS 30000
 #define GUESTS_MAX 256
+#define LISTEN_PAUSE_MS 1000
 
 /* epoll(7) hands these back: what it is about is found by descriptor, which is never stale. */
 static void watch(struct dhcp_daemon *d, int fd, uint32_t events)
@@ -74,8 +75,14 @@ static void take_guest(struct dhcp_daemon *d)
 	socklen_t len = sizeof who;
 	struct guest *g;
 
-	if (fd < 0)
+	if (fd < 0) {
+		/* Out of descriptors: asking at once would ask without end. */
+		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+			watch(d, d->listener, 0);
+			d->listen_at = lease_now() + LISTEN_PAUSE_MS;
+		}
 		return;
+	}
 	g = xcalloc(1, sizeof *g);
 	g->fd = fd;
 	g->root = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 && who.uid == 0;
@@ -88,8 +95,7 @@ static void take_guest(struct dhcp_daemon *d)
 }
 
 /*
- * Who waits for an address and goes away does not want it any more: what was asked for is ended, and
- * a grant that comes all the same finds nobody and is given back.
+ * Who waits for an address and goes away does not want it any more: what was asked for is ended.
  */
 static void guest_left(struct dhcp_daemon *d, struct guest *g)
 {
@@ -130,7 +136,7 @@ static void hear_guest(struct dhcp_daemon *d, struct guest *g, uint32_t events)
 
 static int64_t next_deadline(const struct dhcp_daemon *d)
 {
-	int64_t next = LEASE_NEVER;
+	int64_t next = d->listen_at;
 
 	for (size_t i = 0; i < d->n_leases; i++)
 		if (d->leases[i]->deadline < next)
@@ -161,6 +167,11 @@ static void time_is_up(struct dhcp_daemon *d)
 	uint64_t n;
 
 	(void) !read(d->timer, &n, sizeof n);
+	if (d->listen_at <= now) {
+		d->listen_at = LEASE_NEVER;
+		if (d->n_guests < GUESTS_MAX)
+			watch(d, d->listener, EPOLLIN);
+	}
 	/* Backwards: what is dropped is replaced by the last one, which was looked at. */
 	for (size_t i = d->n_leases; i-- > 0;) {
 		_cleanup_err_ struct err e = ERR_INIT;
@@ -310,6 +321,7 @@ int daemon_run(const struct daemon_options *o, struct err *e)
 		.timer = -EBADF,
 		.signals = -EBADF,
 		.dir = -EBADF,
+		.listen_at = LEASE_NEVER,
 	};
 	int r = open_all(&d, e);
 

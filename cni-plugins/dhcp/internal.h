@@ -1,4 +1,4 @@
-/* The daemon's parts: the loop (daemon.c), its listening socket (listen.c), what is asked (serve.c). */
+/* The daemon's parts: its loop (daemon.c), its socket (listen.c), what is asked (serve.c). */
 #pragma once
 
 #include "base/str.h"
@@ -16,6 +16,7 @@ struct guest {
 struct dhcp_daemon {
 	const struct daemon_options *o;
 	int epoll, listener, timer, signals, dir;
+	int64_t listen_at; /* when to listen again; LEASE_NEVER: it does, or waits for a guest to go */
 	char *own_socket; /* owned; to be removed at the end; NULL: somebody else's */
 	struct lease **leases;
 	size_t n_leases;

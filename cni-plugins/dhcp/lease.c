@@ -15,8 +15,8 @@
 #include "cni-plugins/skel/code.h"
 
 /*
- * The first question is often lost while the link comes up, so that the second one follows soon; from
- * there on it takes twice as long each time (RFC 2131, section 4.1).
+ * The first question is often lost while the link comes up, so that the second one follows soon;
+ * from there on it takes twice as long each time (RFC 2131, section 4.1).
  */
 #define RESEND_DISCOVER_MS 50
 #define RESEND_REQUEST_MS 1000
@@ -93,6 +93,7 @@ static void ask(struct lease *l, enum dhcp_type type)
 	struct dhcp_build b;
 	struct frame f;
 
+	l->sent = lease_now();
 	if (lease_message(l, type, &b) < 0)
 		return;
 	memset(to.sll_addr, 0xff, DHCP_MAC_LEN);
@@ -101,7 +102,6 @@ static void ask(struct lease *l, enum dhcp_type type)
 	frame_build(&f, bound ? l->terms.addr : any, direct ? l->terms.server : all, b.data, b.len);
 	if (sendto(l->fd, f.data, f.len, MSG_NOSIGNAL, (struct sockaddr *) &to, sizeof to) < 0)
 		log_debug("%s: send: %s", l->call.container_id, strerror(errno));
-	l->sent = lease_now();
 }
 
 /* Give or take an eighth, so that many containers do not ask in step. */

@@ -7,8 +7,8 @@
  *	                            ^          |            |
  *	                            +----------+------------+
  *
- * The server's NAK to a renewal does not end the lease at once: a server that has lost its notes may
- * still grant the same address, so that it is asked for it, for as long as an ADD would take.
+ * The server's NAK to a renewal does not end the lease at once: a server that has lost its notes
+ * may still grant the same address, so that it is asked for it, for as long as an ADD would take.
  *
  * Times are milliseconds of CLOCK_BOOTTIME, which goes on while the machine sleeps.
  */

@@ -68,15 +68,16 @@ static int check(const struct cni_request *rq, struct err *e)
 }
 
 /*
- * Without a daemon: is there anything that would have to be given back?  Then it is an error, so that
- * the runtime tries again.
+ * Without a daemon: is there anything that would have to be given back?  Then it is an error, so
+ * that the runtime tries again.
  */
 struct left {
 	const struct cni_request *rq;
 	bool any;
 };
 
-static int is_left(int dir _unused_, const struct lease_name *name, void *arg, struct err *e _unused_)
+static int is_left(int dir _unused_, const struct lease_name *name, void *arg,
+		   struct err *e _unused_)
 {
 	struct left *l = arg;
 

@@ -25,8 +25,8 @@ struct place {
 /* CNI_NETNS and CNI_IFNAME of the request. The link is brought up when it is down. */
 int place_open(const struct cni_request *rq, struct place *p, struct err *e);
 /*
- * The same place again, as it was noted: p has everything but the descriptor.  -ENOENT when there is
- * another namespace or link by now.
+ * The same place again, as it was noted: p has everything but the descriptor.  -ENOENT when there
+ * is another namespace or link by now.
  */
 int place_reopen(const struct cni_request *rq, struct place *p, struct err *e);
 /* The path still leads to this namespace, and the link is there. */

@@ -11,12 +11,13 @@
 #include "cni-plugins/skel/code.h"
 
 /* An answer is small, and the socket's buffer was empty: it takes it at once. */
-static void answer(struct guest *g, cJSON *j)
+static bool answer(struct guest *g, cJSON *j)
 {
 	_cleanup_free_ char *text = json_print(j, false);
+	size_t len = strlen(text);
 
 	cJSON_Delete(j);
-	(void) send(g->fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT);
+	return send(g->fd, text, len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t) len;
 }
 
 static void answer_error(struct guest *g, const struct err *e)
@@ -26,7 +27,7 @@ static void answer_error(struct guest *g, const struct err *e)
 
 	(void) cJSON_AddNumberToObject(j, "code", cni_code_of(e->code));
 	(void) cJSON_AddStringToObject(j, "msg", text);
-	answer(g, j);
+	(void) answer(g, j);
 }
 
 static int answer_result(struct guest *g, const struct lease *l, struct err *e)
@@ -39,8 +40,7 @@ static int answer_result(struct guest *g, const struct lease *l, struct err *e)
 		return r;
 	j = cJSON_CreateObject();
 	cJSON_AddItemToObject(j, "result", cni_result_encode(&res, CNI_LATEST));
-	answer(g, j);
-	return 0;
+	return answer(g, j) ? 0 : err_set(e, EPIPE, "nobody waits for the answer");
 }
 
 static struct lease *find(struct dhcp_daemon *d, const struct cni_request *rq)
@@ -196,7 +196,7 @@ void daemon_serve(struct dhcp_daemon *d, struct guest *g)
 	if (r < 0)
 		answer_error(g, &e);
 	else if (r == 0)
-		answer(g, cJSON_CreateObject());
+		(void) answer(g, cJSON_CreateObject());
 	if (r <= 0 || !g->lease)
 		daemon_drop_guest(d, g);
 }

@@ -3,6 +3,7 @@
 # `srv` (10.7.0.1) at the other end of the host's link up0.
 # CNI_PLUGINS=/usr/lib/cni asks the reference plugins what both promise.
 
+# shellcheck disable=SC2015,SC2016,SC2034
 load ../lib/cni
 
 have_dnsmasq() { command -v dnsmasq >/dev/null; }
