@@ -107,6 +107,12 @@ struct nft_rule_info {
 /* All rules of the chain in order; a chain that is not there has none.  *ret is owned by the caller. */
 int nft_list_rule_infos(struct nl *nl, const struct nft_table *t, const char *chain,
 			struct nft_rule_info **ret, size_t *ret_n, struct err *e);
+/*
+ * Whether the chain's first rule has this comment, at a price that does not grow with the chain.  A
+ * chain that is not there has none.
+ */
+int nft_first_rule_is(const struct nft_table *t, const char *chain, const char *comment, bool *ret,
+		      struct err *e);
 void nft_put_rule_del(struct nl_batch *b, const struct nft_table *t, const char *chain,
 		      uint64_t handle);
 /* *ret is owned by the caller. */

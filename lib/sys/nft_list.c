@@ -171,6 +171,46 @@ int nft_list_rule_infos(struct nl *nl, const struct nft_table *t, const char *ch
 	return err_move(e, &why);
 }
 
+struct first_rule {
+	const char *comment;
+	bool is;
+};
+
+static int compare_rule(const struct nlmsghdr *h, void *arg)
+{
+	const struct nlattr *data = find_attr(h, NFTA_RULE_USERDATA);
+	char comment[NFT_COMMENT_MAX + 2] = "";
+	struct first_rule *f = arg;
+
+	if (!find_attr(h, NFTA_RULE_HANDLE))
+		return 0;
+	if (data)
+		(void) nft_get_comment(data, comment, sizeof comment);
+	f->is = !strcmp(comment, f->comment);
+	return -ECANCELED;
+}
+
+int nft_first_rule_is(const struct nft_table *t, const char *chain, const char *comment, bool *ret,
+		      struct err *e)
+{
+	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
+	struct first_rule f = {.comment = comment};
+	struct nl_dump d = {.each = compare_rule, .arg = &f};
+	_cleanup_err_ struct err why = ERR_INIT;
+	/* One of its own, closed in the middle of the dump: the kernel lists no more than is read. */
+	_cleanup_nl_ struct nl nl = NL_INIT;
+	int r = nl_open(&nl, NETLINK_NETFILTER, e);
+
+	if (r < 0)
+		return r;
+	nft_put(&b, NFT_MSG_GETRULE, 0, t->family, "list rules of", chain);
+	mnl_attr_put_strz(b.cur, NFTA_RULE_TABLE, t->name);
+	mnl_attr_put_strz(b.cur, NFTA_RULE_CHAIN, chain);
+	r = nl_dump(&nl, &b, &d, &why);
+	*ret = f.is;
+	return r >= 0 || r == -ENOENT || r == -ECANCELED ? 0 : err_move(e, &why);
+}
+
 struct elements {
 	struct nft_element *list;
 	size_t n;
