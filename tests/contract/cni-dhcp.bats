@@ -184,6 +184,47 @@ nothing_left_here() {
 	must CHECK bridge i1 c1 "$c"
 }
 
+@test "another server may take the lease over: rebinding" {
+	ours_only
+	on_bridge
+	server --dhcp-option-force=option:T1,3 --dhcp-option-force=option:T2,5
+	keeper
+	must ADD bridge i1 c1 "$(bridged)"
+	local n ip
+	ip=$(get .ips[0].address)
+	gone "$SERVER"
+	n=$(logged DHCPACK)
+	inside srv ip addr add 10.7.0.2/24 dev eth0
+	inside srv ip addr del 10.7.0.1/24 dev eth0
+	inside srv ip addr replace 10.7.0.2/24 dev eth0
+	server --dhcp-option-force=option:T1,3 --dhcp-option-force=option:T2,5 --dhcp-authoritative
+	wait_for 120 more DHCPACK "$((n + 1))"
+	inside c1 ip addr show up | grep -q "inet $ip"
+	n=$(logged DHCPRELEASE)
+	must DEL bridge i1 c1 "$(bridged)"
+	wait_for 60 more DHCPRELEASE "$n"
+}
+
+@test "after many calls the daemon holds nothing more" {
+	ours_only
+	on_bridge
+	server
+	keeper
+	local c i before
+	c=$(bridged)
+	fds() { in_world sh -c 'ls /proc/$0/fd | wc -l' "$DAEMON"; }
+	must ADD bridge i1 c1 "$c"
+	must DEL bridge i1 c1 "$c"
+	before=$(fds)
+	for i in 1 2 3 4 5 6; do
+		must ADD bridge i1 c1 "$c"
+		must CHECK dhcp i1 c1 "$c"
+		call ADD dhcp "x$i" c2 "$c"
+		must DEL bridge i1 c1 "$c"
+	done
+	[ "$(fds)" = "$before" ]
+}
+
 # dnsmasq grants no lease shorter than two minutes: the time is shortened where the daemon keeps it.
 @test "a lease that expires takes the link down" {
 	ours_only
