@@ -117,7 +117,7 @@ static const char *check_backend(const char *value)
 }
 
 struct keys {
-	bool snat, snat_given, masq_all;
+	bool snat, snat_given, masq_all, mark_given;
 	int64_t mark_bit;
 	char *backend, *mark_chain; /* owned */
 	char **conditions_v4, **conditions_v6; /* strv, owned */
@@ -132,16 +132,20 @@ static void keys_done(struct keys *k)
 }
 #define _cleanup_keys_ __attribute__((cleanup(keys_done)))
 
-/* Words of iptables have no meaning here; left out they would open what they were to close. */
+/*
+ * Arguments of iptables have no meaning here; left out they would open what they were to close.  Who
+ * marks what is to be masqueraded, a bit or a chain of somebody else's, does not matter: no mark is
+ * needed, and any will do.
+ */
 static int check_keys(const struct keys *k, struct err *e)
 {
 	if (strv_len(k->conditions_v4) || strv_len(k->conditions_v6))
 		return err_set(e, CNI_CODE(CNI_UNSUPPORTED_FIELD),
 			       "%s: arguments of iptables are not supported",
 			       strv_len(k->conditions_v4) ? "conditionsV4" : "conditionsV6");
-	if (k->mark_chain && *k->mark_chain)
-		return err_set(e, CNI_CODE(CNI_UNSUPPORTED_FIELD),
-			       "externalSetMarkChain: chains of iptables are not supported");
+	if (k->mark_chain && k->mark_given)
+		return err_set(e, CNI_CODE(CNI_BAD_CONFIG),
+			       "cannot specify externalSetMarkChain and markMasqBit");
 	return 0;
 }
 
@@ -162,12 +166,12 @@ static int decode_mappings(const struct cni_request *rq, struct portmap_conf *c,
 
 int portmap_conf_decode(const struct cni_request *rq, struct portmap_conf *ret, struct err *e)
 {
-	/* markMasqBit: no mark is needed, so any bit will do. */
 	static const struct json_field fields[] = {
 		{CNI_FIELD(struct keys, "snat", BOOL, snat),
 		 .present = offsetof(struct keys, snat_given)},
 		{CNI_FIELD(struct keys, "masqAll", BOOL, masq_all)},
-		{CNI_FIELD(struct keys, "markMasqBit", I64, mark_bit), .min = 0, .max = 31},
+		{CNI_FIELD(struct keys, "markMasqBit", I64, mark_bit), .min = 0, .max = 31,
+		 .present = offsetof(struct keys, mark_given)},
 		{CNI_FIELD(struct keys, "backend", STRING, backend), .check = check_backend},
 		{CNI_FIELD(struct keys, "externalSetMarkChain", STRING, mark_chain)},
 		{CNI_FIELD(struct keys, "conditionsV4", STRV, conditions_v4)},

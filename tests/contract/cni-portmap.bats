@@ -222,6 +222,14 @@ udp() { echo "$1" | inside out nc -n -u -N -w 1 -p 7000 192.0.2.1 8053; }
 	return 0
 }
 
+@test "portmap: a chain that would mark for others is not needed" {
+	ours_only
+	outside
+	MORE='"externalSetMarkChain":"KUBE-MARK-MASQ"' attach i1 c1 "$(mapping 8080 80)"
+	serve c1 80
+	reaches in_world nc -n -N -w 30 127.0.0.1 8080
+}
+
 @test "portmap: what it cannot do is refused by name" {
 	must ADD bridge i1 c1 "$(bridge)"
 	call ADD portmap i1 c1 "$(portmap "$(mapping 0 80)")"
@@ -235,8 +243,8 @@ udp() { echo "$1" | inside out nc -n -u -N -w 1 -p 7000 192.0.2.1 8053; }
 	refused 7 'hostIP "here"'
 	call ADD portmap i1 c1 "$(MORE='"conditionsV4":["-s","192.0.2.0/24"]' portmap "$(mapping 80 80)")"
 	refused 2 'conditionsV4'
-	call ADD portmap i1 c1 "$(MORE='"externalSetMarkChain":"KUBE-MARK-MASQ"' portmap "$(mapping 80 80)")"
-	refused 2 'externalSetMarkChain'
+	call ADD portmap i1 c1 "$(MORE='"externalSetMarkChain":"X","markMasqBit":3' portmap "$(mapping 80 80)")"
+	refused 7 'cannot specify externalSetMarkChain and markMasqBit'
 	call ADD portmap i1 c1 "$(conf n portmap "\"runtimeConfig\":{\"portMappings\":[$(mapping 80 80)]}")"
 	[ "$status" = 1 ]
 }
