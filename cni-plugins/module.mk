@@ -20,10 +20,10 @@ $(foreach p,macvlan ipvlan vlan dummy,$(eval $(call program,libexec/gantry/cni/$
 CNI_CHAINED := $(addprefix $(CNI)/skel/,chain.c owned.c sysctl.c)
 $(eval $(call program,libexec/gantry/cni/portmap,$(CNI_CORE) $(CNI_CHAINED) $(addprefix $(CNI)/portmap/,conf.c main.c \
 	rules.c),libmnl))
-$(eval $(call program,libexec/gantry/cni/firewall,$(CNI_CORE) $(CNI_CHAINED) $(addprefix $(CNI)/firewall/,conf.c main.c \
-	rules.c),libmnl))
+$(eval $(call program,libexec/gantry/cni/firewall,$(CNI_CORE) $(CNI_CHAINED) $(addprefix $(CNI)/firewall/,conf.c isolation.c \
+	main.c rules.c),libmnl))
 $(eval $(call program,libexec/gantry/cni/bandwidth,$(CNI_CORE) $(CNI_ENDPOINT) \
-	$(CNI)/bandwidth/main.c,libmnl))
+	$(addprefix $(CNI)/bandwidth/,conf.c main.c),libmnl))
 $(eval $(call program,libexec/gantry/cni/tuning,$(CNI_CORE) $(addprefix $(CNI)/skel/,chain.c netns.c) \
 	$(addprefix $(CNI)/tuning/,conf.c main.c),libmnl))
 $(eval $(call program,libexec/gantry/cni/host-device,$(CNI_CORE) $(CNI_CHILD) $(CNI_IPAM) \

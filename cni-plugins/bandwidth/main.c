@@ -10,22 +10,20 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "cni-plugins/bandwidth/conf.h"
 #include "cni-plugins/skel/chain.h"
 #include "cni-plugins/skel/code.h"
 #include "cni-plugins/skel/endpoint.h"
+#include "cni-plugins/skel/hash.h"
 #include "cni-plugins/skel/skel.h"
 #include "sys/link_child.h"
 #include "sys/tc.h"
 
 #define QUEUE_MS 25 /* how long a packet may wait, as the reference plugin has it */
 
-struct limits {
-	int64_t ingress_rate, ingress_burst, egress_rate, egress_burst; /* bits (a second); 0: none */
-};
-
 struct attachment {
 	const struct cni_request *rq;
-	struct limits limits;
+	struct bandwidth_conf limits;
 	struct netns ns;
 	struct nl host;
 	struct link veth; /* the host's end */
@@ -40,63 +38,7 @@ static void attachment_done(struct attachment *a)
 }
 #define _cleanup_attachment_ __attribute__((cleanup(attachment_done)))
 
-/* --- configuration --- */
-
-static const char *check_pair(int64_t rate, int64_t burst)
-{
-	if (rate < 0 || burst < 0)
-		return "rate and burst must not be negative";
-	if (rate && !burst)
-		return "if rate is set, burst must also be set";
-	if (burst && !rate)
-		return "if burst is set, rate must also be set";
-	if (rate && rate < 8)
-		return "rate must be at least 8 bits a second";
-	if (burst && burst < 8)
-		return "burst must be at least 8 bits";
-	if (burst / 8 >= UINT32_MAX)
-		return "burst cannot be more than 4GB";
-	return NULL;
-}
-
-static int check_limits(const struct limits *l, struct err *e)
-{
-	const char *in = check_pair(l->ingress_rate, l->ingress_burst);
-	const char *out = check_pair(l->egress_rate, l->egress_burst);
-
-	if (in || out)
-		return err_set(e, CNI_CODE(CNI_BAD_CONFIG), "%s: %s", in ? "ingress" : "egress",
-			       in ? in : out);
-	return 0;
-}
-
-static bool is_empty(const struct limits *l)
-{
-	return !l->ingress_rate && !l->ingress_burst && !l->egress_rate && !l->egress_burst;
-}
-
-/* The file's own words go before the runtime's. */
-static int decode(const struct cni_request *rq, struct limits *ret, struct err *e)
-{
-#define RATE(key, member) {CNI_FIELD(struct limits, key, I64, member), .min = INT64_MIN / 2048, .max = INT64_MAX / 2048}
-	static const struct json_field fields[] = {
-		RATE("ingressRate", ingress_rate), RATE("ingressBurst", ingress_burst),
-		RATE("egressRate", egress_rate),   RATE("egressBurst", egress_burst),
-	};
-#undef RATE
-	static const struct json_at at_rc = {.key = "runtimeConfig"},
-				    at = {.up = &at_rc, .key = "bandwidth"};
-	const cJSON *runtime = cni_request_get(rq, "runtimeConfig", "bandwidth");
-	int r = cni_request_decode(rq, fields, ELEMENTSOF(fields), ret, e);
-
-	if (r >= 0 && is_empty(ret) && cJSON_IsObject(runtime)) {
-		r = json_decode(runtime, &at, fields, ELEMENTSOF(fields), JSON_ALLOW_UNKNOWN, ret,
-				e);
-		if (r < 0 && e)
-			e->code = CNI_CODE(CNI_BAD_CONFIG);
-	}
-	return r < 0 ? r : check_limits(ret, e);
-}
+/* --- what is made of it --- */
 
 static struct tbf tbf_of(int64_t rate_bits, int64_t burst_bits)
 {
@@ -112,12 +54,9 @@ static void name_ifb(const struct cni_request *rq, char name[static IFNAMSIZ])
 {
 	_cleanup_free_ char *owner =
 		xasprintf("%s %s %s", rq->name, rq->container_id, rq->ifname);
-	uint64_t h = 0xcbf29ce484222325u; /* FNV-1a */
 
-	for (const char *p = owner; *p; p++)
-		h = (h ^ (unsigned char) *p) * 0x100000001b3u;
 	(void) snprintf(name, IFNAMSIZ, "bwp%012llx",
-			(unsigned long long) (h & 0xffffffffffffu));
+			(unsigned long long) (cni_hash(owner) & 0xffffffffffffu));
 }
 
 /* --- the links --- */
@@ -226,12 +165,12 @@ static int add(const struct cni_request *rq, struct cni_result *ret, struct err 
 	_cleanup_attachment_ struct attachment a = ATTACHMENT_INIT;
 	struct link ifb = {0};
 	char mac[LINK_MAC_TEXT];
-	int r = decode(rq, &a.limits, e);
+	int r = bandwidth_conf_decode(rq, &a.limits, e);
 
 	a.rq = rq;
 	if (r >= 0)
 		r = chain_pass_on(rq, ret, e);
-	if (r < 0 || is_empty(&a.limits))
+	if (r < 0 || bandwidth_conf_is_empty(&a.limits))
 		return r;
 	name_ifb(rq, a.ifb);
 	r = find_veth(&a, e);
@@ -297,8 +236,8 @@ static int check(const struct cni_request *rq, struct err *e)
 
 	a.rq = rq;
 	if (r >= 0)
-		r = decode(rq, &a.limits, e);
-	if (r < 0 || is_empty(&a.limits))
+		r = bandwidth_conf_decode(rq, &a.limits, e);
+	if (r < 0 || bandwidth_conf_is_empty(&a.limits))
 		return r;
 	name_ifb(rq, a.ifb);
 	r = find_veth(&a, e);

@@ -9,13 +9,13 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "cni-plugins/firewall/isolation.h"
 #include "cni-plugins/skel/chain.h"
 #include "cni-plugins/skel/code.h"
+#include "cni-plugins/skel/hash.h"
 #include "cni-plugins/skel/owned.h"
 
 #define FORWARD "CNI-FORWARD"
-#define STAGE_1 "CNI-ISOLATION-STAGE-1"
-#define STAGE_2 "CNI-ISOLATION-STAGE-2"
 /* Comments of what is shared; a container's id has no colon. */
 #define MARK "gantry:"
 #define MARK_JUMP MARK "containers"
@@ -39,6 +39,7 @@ struct firewall {
 	const struct firewall_conf *conf;
 	const struct cni_result *res;
 	char owner[NFT_COMMENT_MAX + 1];
+	char hashed[20]; /* what stands for the network's name where a comment has no room for it */
 	const char *bridge; /* NULL: none to isolate */
 	struct nl nl;
 	int lock;
@@ -77,16 +78,28 @@ static int list(struct firewall *f, const struct place *p, const char *chain, st
 	return nft_list_rule_infos(&f->nl, &p->table, chain, &ret->v, &ret->n, e);
 }
 
+/*
+ * "cni NETWORK CONTAINERID IFNAME": the id is always whole, lest one container's DEL takes the rules of
+ * another whose name begins alike.
+ */
+static void name_owner(struct firewall *f, const struct cni_request *rq)
+{
+	/* '#' begins no network's name. */
+	(void) snprintf(f->hashed, sizeof f->hashed, "#%016llx",
+			(unsigned long long) cni_hash(rq->name));
+	if (snprintf(f->owner, sizeof f->owner, "cni %s %s %s", rq->name, rq->container_id,
+		     rq->ifname) >= (int) sizeof f->owner)
+		(void) snprintf(f->owner, sizeof f->owner, "cni %s %s %s", f->hashed,
+				rq->container_id, rq->ifname);
+}
+
 static int open_all(struct firewall *f, const struct cni_request *rq, struct err *e)
 {
 	static const char path[] = OWNED_LOCK_DIR "/firewall.lock";
 	int r = path_mkdirs(OWNED_LOCK_DIR, 0700, e);
 
 	f->rq = rq;
-	/* Cut where long names meet: still the same at DEL. */
-	if (snprintf(f->owner, sizeof f->owner, "cni %s %s %s", rq->name, rq->container_id,
-		     rq->ifname) >= (int) sizeof f->owner)
-		f->owner[sizeof f->owner - 1] = '\0';
+	name_owner(f, rq);
 	if (r < 0)
 		return r;
 	f->lock = lock_file_at(AT_FDCWD, path, LOCK_EXCLUSIVE, true, e);
@@ -174,44 +187,26 @@ static void put_jump(struct nl_batch *b, const struct place *p, const char *from
 	nft_rule_end(&r);
 }
 
-/* -i BRIDGE [!] -o BRIDGE, or -o BRIDGE alone; to: NULL drops */
-static void put_isolation_rule(struct firewall *f, struct nl_batch *b, const struct place *p,
-			       const char *chain, bool input, bool output_is, const char *to)
+static struct isolation isolation_of(const struct firewall *f, const struct place *p)
 {
-	_cleanup_free_ char *mark = xasprintf(MARK "%s", f->bridge);
-	struct nft_rule r;
-
-	nft_rule_begin(&r, b, &p->table, chain, mark);
-	if (input)
-		nft_rule_input(&r, f->bridge, true);
-	nft_rule_output(&r, f->bridge, output_is);
-	nft_rule_counter(&r);
-	if (to)
-		nft_rule_jump(&r, to);
-	else
-		nft_rule_verdict(&r, NF_DROP);
-	nft_rule_end(&r);
+	return (struct isolation) {
+		.table = &p->table,
+		.bridge = f->bridge,
+		.neighbours = f->conf->ingress == INGRESS_ISOLATED,
+	};
 }
 
-static int put_isolation(struct firewall *f, struct nl_batch *b, const struct place *p,
-			 struct err *e)
+/* It stands first, unless somebody put a rule before it: the others need not be listed. */
+static int has_admin(struct firewall *f, const struct place *p, bool *ret, struct err *e)
 {
-	_cleanup_free_ char *mark = xasprintf(MARK "%s", f->bridge);
-	const struct nft_chain stages[] = {{.name = STAGE_1}, {.name = STAGE_2}};
-	_cleanup_rules_ struct rules have = {0};
-	int r = list(f, p, STAGE_1, &have, e);
+	_cleanup_rules_ struct rules containers = {0};
+	int r = nft_first_rule_is(&p->table, FORWARD, MARK_ADMIN, ret, e);
 
-	if (r < 0)
+	if (r < 0 || *ret)
 		return r;
-	nft_put_chain(b, &p->table, &stages[0]);
-	nft_put_chain(b, &p->table, &stages[1]);
-	if (find(&have, mark))
-		return 0;
-	put_isolation_rule(f, b, p, STAGE_1, true, false, STAGE_2);
-	if (f->conf->ingress == INGRESS_ISOLATED)
-		put_isolation_rule(f, b, p, STAGE_1, true, true, NULL);
-	put_isolation_rule(f, b, p, STAGE_2, false, true, NULL);
-	return 0;
+	r = list(f, p, FORWARD, &containers, e);
+	*ret = find(&containers, MARK_ADMIN);
+	return r;
 }
 
 /* The jumps stand first, the isolation before the containers' accepting. */
@@ -220,15 +215,16 @@ static int put_shared(struct firewall *f, struct nl_batch *b, const struct place
 	static const struct nft_chain base = {
 		"FORWARD", "filter", NF_INET_FORWARD, NFT_PRIORITY_FILTER};
 	const struct nft_chain admin = {.name = f->conf->admin_chain}, ours = {.name = FORWARD};
-	_cleanup_rules_ struct rules forward = {0}, containers = {0};
-	const struct nft_rule_info *isolation;
-	bool have_base;
+	_cleanup_rules_ struct rules forward = {0};
+	const struct nft_rule_info *jump;
+	struct isolation want;
+	bool have_base, have_admin;
 	int r = nft_have_chain(&f->nl, &p->table, p->base, &have_base, e);
 
 	if (r >= 0)
 		r = list(f, p, p->base, &forward, e);
 	if (r >= 0)
-		r = list(f, p, FORWARD, &containers, e);
+		r = has_admin(f, p, &have_admin, e);
 	if (r < 0)
 		return r;
 	nft_put_table(b, &p->table, 0);
@@ -237,20 +233,21 @@ static int put_shared(struct firewall *f, struct nl_batch *b, const struct place
 		nft_put_chain(b, &p->table, &base);
 	nft_put_chain(b, &p->table, &admin);
 	nft_put_chain(b, &p->table, &ours);
-	if (!find(&containers, MARK_ADMIN))
+	if (!have_admin)
 		put_jump(b, p, FORWARD, admin.name, MARK_ADMIN);
-	isolation = find(&forward, MARK_ISOLATION);
+	jump = find(&forward, MARK_ISOLATION);
 	if (!find(&forward, MARK_JUMP)) {
-		if (isolation)
-			nft_put_rule_del(b, &p->table, p->base, isolation->handle);
+		if (jump)
+			nft_put_rule_del(b, &p->table, p->base, jump->handle);
 		put_jump(b, p, p->base, FORWARD, MARK_JUMP);
-		isolation = NULL;
+		jump = NULL;
 	}
 	if (!f->bridge)
 		return 0;
-	r = put_isolation(f, b, p, e);
-	if (r >= 0 && !isolation)
-		put_jump(b, p, p->base, STAGE_1, MARK_ISOLATION);
+	want = isolation_of(f, p);
+	r = isolation_put(&want, &f->nl, b, e);
+	if (r >= 0 && !jump)
+		put_jump(b, p, p->base, ISOLATION_STAGE_1, MARK_ISOLATION);
 	return r;
 }
 
@@ -289,7 +286,6 @@ static int find_bridge(struct firewall *f, struct err *e)
 }
 
 static int remove_at(struct firewall *f, const struct place *p, bool gc, struct err *e);
-
 int firewall_rules_add(const struct cni_request *rq, const struct firewall_conf *c,
 		       const struct cni_result *res, struct err *e)
 {
@@ -315,22 +311,15 @@ int firewall_rules_add(const struct cni_request *rq, const struct firewall_conf 
 
 static bool is_doomed(const struct firewall *f, const char *comment, bool gc)
 {
-	_cleanup_free_ char *copy = NULL;
-	size_t n = strlen(f->rq->name);
-	char *id, *space;
+	_cleanup_strv_ char **words = NULL;
 
 	if (!gc)
 		return !strcmp(comment, f->owner);
-	if (!str_starts(comment, "cni ") || strncmp(comment + 4, f->rq->name, n) ||
-	    comment[4 + n] != ' ')
+	words = strv_split(comment, ' ');
+	if (strv_len(words) != 4 || strcmp(words[0], "cni") ||
+	    (strcmp(words[1], f->rq->name) && strcmp(words[1], f->hashed)))
 		return false;
-	copy = xstrdup(comment + 4 + n + 1);
-	id = copy;
-	space = strchr(id, ' ');
-	if (!space)
-		return false;
-	*space = '\0';
-	return !cni_attachments_have(&f->rq->valid, id, space + 1);
+	return !cni_attachments_have(&f->rq->valid, words[2], words[3]);
 }
 
 static void put_chain_gone(struct nl_batch *b, const struct place *p, const char *chain)
@@ -342,7 +331,7 @@ static void put_chain_gone(struct nl_batch *b, const struct place *p, const char
 /* The last container of this table went: the jumps, then what they led to. */
 static int remove_shared(struct firewall *f, const struct place *p, struct err *e)
 {
-	static const char *const ours[] = {FORWARD, STAGE_1, STAGE_2};
+	static const char *const ours[] = {FORWARD, ISOLATION_STAGE_1, ISOLATION_STAGE_2};
 	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
 	_cleanup_rules_ struct rules forward = {0};
 	bool have;
@@ -366,6 +355,7 @@ static int remove_at(struct firewall *f, const struct place *p, bool gc, struct 
 {
 	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
 	_cleanup_rules_ struct rules have = {0};
+	_cleanup_err_ struct err busy = ERR_INIT;
 	size_t ours = 0, others = 0;
 	int r = list(f, p, p->chain, &have, e);
 
@@ -381,8 +371,12 @@ static int remove_at(struct firewall *f, const struct place *p, bool gc, struct 
 		}
 	}
 	nft_end(&b);
-	if (p->iptables && !others)
-		return remove_shared(f, p, e);
+	if (p->iptables && !others) {
+		r = remove_shared(f, p, &busy);
+		if (r != -EBUSY)
+			return r < 0 ? err_move(e, &busy) : r;
+		/* Somebody else's rule leads there: the chains stay, the container's rules go. */
+	}
 	return ours ? nl_run(&f->nl, &b, NULL, NULL, e) : 0;
 }
 
@@ -414,6 +408,15 @@ static int missing(const struct place *p, const char *chain, const char *what, s
 		       chain, p->table.name);
 }
 
+static int check_isolation(struct firewall *f, const struct place *p, struct err *e)
+{
+	struct isolation want = isolation_of(f, p);
+	const char *chain;
+	int r = isolation_missing(&want, &f->nl, &chain, e);
+
+	return r < 0 || !chain ? r : missing(p, chain, "a rule of the bridge is", e);
+}
+
 static int check_at(struct firewall *f, const struct place *p, struct err *e)
 {
 	_cleanup_rules_ struct rules have = {0}, forward = {0};
@@ -436,8 +439,8 @@ static int check_at(struct firewall *f, const struct place *p, struct err *e)
 	if (p->iptables && !find(&forward, MARK_JUMP))
 		return missing(p, p->base, "the jump to " FORWARD " is", e);
 	if (p->iptables && f->bridge && !find(&forward, MARK_ISOLATION))
-		return missing(p, p->base, "the jump to " STAGE_1 " is", e);
-	return 0;
+		return missing(p, p->base, "the jump to " ISOLATION_STAGE_1 " is", e);
+	return p->iptables && f->bridge ? check_isolation(f, p, e) : 0;
 }
 
 int firewall_rules_check(const struct cni_request *rq, const struct firewall_conf *c,
