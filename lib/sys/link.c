@@ -124,8 +124,11 @@ static void put_mac(struct nl_batch *b, const unsigned char *mac)
 
 void link_put_get(struct nl_batch *b, const char *name)
 {
+	/* No more than the kernel needs to refuse a longer one: configurations name links as well. */
+	size_t n = strnlen(name, IFNAMSIZ);
+
 	(void) nl_add(b, RTM_GETLINK, 0, sizeof(struct ifinfomsg), "look up link %s", name);
-	mnl_attr_put_strz(b->cur, IFLA_IFNAME, name);
+	mnl_attr_put(b->cur, IFLA_IFNAME, n < IFNAMSIZ ? n + 1 : n, name);
 }
 
 int link_get(struct nl *nl, const char *name, struct link *ret, struct err *e)
