@@ -14,6 +14,7 @@
 /* Acknowledgements of one sending must fit into the socket's receive buffer, or they are lost. */
 #define SEND_MAX 64
 #define DUMP_TRIES 32
+#define ACK_COST 768 /* of the receive buffer, about: a message is accounted with its overhead */
 
 int nl_open(struct nl *nl, int bus, struct err *e)
 {
@@ -207,11 +208,28 @@ static size_t wanted_acks(const struct nl_batch *b, size_t from, size_t to)
 	return n;
 }
 
+/*
+ * A transaction cannot be split, so the socket must take all of it, and all acknowledgements: thousands of
+ * ports in one.  Where that is refused the usual limits hold, and the kernel says so.
+ */
+static void make_room(struct nl *nl, const struct nl_batch *b, size_t acks)
+{
+	int send = b->len < INT32_MAX / 4 ? (int) b->len * 2 : INT32_MAX / 2;
+	int answers = acks < INT32_MAX / ACK_COST ? (int) acks * ACK_COST : INT32_MAX / 2;
+
+	if (!b->one_piece || acks <= SEND_MAX)
+		return;
+	(void) setsockopt(nl->fd, SOL_SOCKET, SO_SNDBUFFORCE, &send, sizeof send);
+	(void) setsockopt(nl->fd, SOL_SOCKET, SO_RCVBUFFORCE, &answers, sizeof answers);
+}
+
 static int run_range(struct nl *nl, struct answers *a)
 {
 	size_t want = wanted_acks(a->b, a->from, a->to);
-	int r = send_range(nl, a->b, a->from, a->to, a->e);
+	int r;
 
+	make_room(nl, a->b, want);
+	r = send_range(nl, a->b, a->from, a->to, a->e);
 	if (r < 0)
 		return r;
 	a->acks = 0;
