@@ -87,6 +87,24 @@ static bool is_ours(const struct cni_request *rq, const struct cni_result *res, 
 	       (res->interfaces[at].sandbox && !strcmp(res->interfaces[at].name, rq->ifname));
 }
 
+static bool is_free_choice(uint32_t table)
+{
+	return table >= FIRST_TABLE && (table < RT_TABLE_DEFAULT || table > RT_TABLE_LOCAL);
+}
+
+/* The table of a rule that is there, of this address and fit to be ours: repairing; 0: none. */
+static uint32_t table_of(const struct conf *c, const struct inside *in, const struct cidr *host)
+{
+	for (size_t i = 0; i < in->n_rules; i++) {
+		const struct inet_rule *x = &in->rules[i];
+
+		if (ip_is_set(&x->from.ip) && cidr_eq(&x->from, host) &&
+		    (c->table ? x->table == c->table : is_free_choice(x->table)))
+			return x->table;
+	}
+	return 0;
+}
+
 static uint32_t free_table(const struct inside *in, uint32_t from)
 {
 	bool taken;
@@ -180,11 +198,13 @@ static int route(const struct cni_request *rq, const struct conf *c, const struc
 
 		if (!is_ours(rq, res, i))
 			continue;
-		table = c->table ? (uint32_t) c->table : free_table(in, table);
-		rule.table = table++;
 		families[a->addr.ip.family == AF_INET6] = true;
-		inet_put_rule(&b, &rule, NLM_F_EXCL);
-		nl_ignore(&b, EEXIST);
+		rule.table = table_of(c, in, &rule.from);
+		if (!rule.table) {
+			rule.table = c->table ? (uint32_t) c->table : free_table(in, table);
+			table = rule.table + 1;
+			inet_put_rule(&b, &rule, 0);
+		}
 		put_routes(&b, in, a, rule.table);
 		put_default(c, &b, in, a, rule.table);
 	}
@@ -256,10 +276,12 @@ static int check(const struct cni_request *rq, struct err *e)
 		r = netns_open(rq, &in.ns, e);
 	if (r >= 0 && chain_wants_repair(rq))
 		r = route(rq, &c, &rq->prev, &in, e);
-	if (r >= 0 && in.nl.fd < 0)
+	if (r >= 0 && in.nl.fd < 0) {
 		r = look(rq, &in, e);
-	else if (r >= 0)
+	} else if (r >= 0) {
+		free(take_ptr(in.rules));
 		r = inet_list_rules(&in.nl, &in.rules, &in.n_rules, e);
+	}
 	for (size_t i = 0; r >= 0 && i < rq->prev.n_ips; i++) {
 		size_t j = 0;
 
