@@ -296,6 +296,8 @@ int portmap_rules_check(const struct cni_request *rq, const struct portmap_conf 
 	for (size_t i = 0; i < ELEMENTSOF(families); i++) {
 		strv_push(&rules, xasprintf("one%d", digit(families[i])));
 		strv_push(&rules, xasprintf("any%d", digit(families[i])));
+		if (w.to[i] && c->masq_all)
+			strv_push(&rules, xasprintf("all%d", digit(families[i])));
 		if (!w.to[i] || !c->snat)
 			continue;
 		subnet_name("snat", &w.to[i]->addr, name);

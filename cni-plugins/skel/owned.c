@@ -195,8 +195,8 @@ int owned_add(const struct owned_kind *kind, const struct cni_request *rq,
 		return r;
 	if (have) {
 		r = add_elements(&o, list, n, &first);
-		/* An element that nobody took away is left for build(). */
-		if (r != -EEXIST)
+		/* An element that nobody took away, a table that somebody just did: build() sees to it. */
+		if (r != -EEXIST && r != -ENOENT)
 			return r < 0 ? err_move(e, &first) : r;
 	}
 	r = lock_fd(o.lock, LOCK_EXCLUSIVE, true);
