@@ -43,8 +43,9 @@ static int open_all(struct attachment *a, struct err *e)
 }
 
 /*
- * Down, as it came; under the name that it had, or the kernel's choice when that is taken by now.  The
- * kernel moves first and renames then: a name that is taken would be noticed when it is half done.
+ * Down, as it came; under the name that it had, or the kernel's choice when that is taken by now, or is no
+ * name: a container that may change its links may change the alias.  The kernel moves first and renames
+ * then: a name that is taken would be noticed when it is half done.
  */
 static int move_out(struct nl *host, const struct netns *ns, struct nl *inside,
 		    const struct link *l, struct err *e)
@@ -55,7 +56,8 @@ static int move_out(struct nl *host, const struct netns *ns, struct nl *inside,
 		.name = l->name, .alias = "", .new_name = l->alias, .netns = ns->self + 1};
 	struct link taken;
 
-	if (link_get(host, l->alias, &taken, NULL) >= 0)
+	if (link_name_check(l->alias) || strchr(l->alias, '%') ||
+	    link_get(host, l->alias, &taken, NULL) >= 0)
 		home.new_name = "dev%d";
 	link_put_change(&b, l->index, &down);
 	link_put_change(&b, l->index, &home);
