@@ -198,8 +198,10 @@ static int restore(const struct cni_request *rq, const char *path, struct err *e
 	if (r < 0)
 		return 0; /* nothing was changed */
 	j = json_parse(text, len, BACKUP_MAX, NULL);
-	if (!j || tuning_link_decode(j, JSON_TOP, &before, NULL) < 0)
+	if (!j || tuning_link_decode(j, JSON_TOP, &before, NULL) < 0) {
+		tuning_link_done(&before);
 		return 0; /* half of one, of a crash: as good as none */
+	}
 	r = netns_socket(&ns, &inside, e);
 	if (r >= 0)
 		r = link_get(&inside, rq->ifname, &now, e);
