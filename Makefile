@@ -100,7 +100,7 @@ DEPS_BUILD := gcc libc6-dev make pkg-config musl-tools linux-libc-dev libcap-dev
 DEPS_RUN   := gpg gpgconf ca-certificates
 DEPS_TEST  := libcmocka-dev bats busybox-static gnupg openssl iproute2 iputils-ping netcat-openbsd nftables procps \
               attr acl libcap2-bin tar cpio gzip xz-utils bzip2 jq util-linux bsdutils binutils strace zsh \
-              containernetworking-plugins iptables
+              containernetworking-plugins iptables dnsmasq-base e2fsprogs
 DEPS       := $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST)
 
 deps:
