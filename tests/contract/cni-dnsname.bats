@@ -154,3 +154,24 @@ answers() { [ "$(ask "$1" "$2")" = "$3" ]; }
 	refused 50 'dnsmasq is not installed'
 	in_world umount /usr/sbin/dnsmasq
 }
+
+@test "dnsname: many at once have one server, and all their names" {
+	local i pid adds=()
+	attach i0 c1 '["first"]'
+	must DEL dnsname i0 c1 "$DN"
+	for i in $(seq 12); do
+		with "$DN" --arg n "name$i" '.runtimeConfig.aliases=[$n]' >"$T/conf$i"
+		in_world env CNI_COMMAND=ADD CNI_CONTAINERID="m$i" CNI_NETNS=/run/netns/c1 CNI_IFNAME=eth0 CNI_ARGS= \
+			CNI_PATH="$CNI_PLUGINS" sh -c 'exec "$0" <"$1"' "$CNI_PLUGINS/dnsname" "$T/conf$i" >"$T/out$i" 3>&- &
+		adds+=($!)
+	done
+	wait "${adds[@]}"
+	for i in $(seq 12); do
+		grep -q 10.7.0.1 "$T/out$i" || { cat "$T/out$i"; return 1; }
+		wait_for 30 answers c1 "name$i" '10.7.0.2 fd00:7::2 '
+	done
+	pid=$(server)
+	for i in $(seq 12); do must DEL dnsname "m$i" '' "$DN"; done
+	! runs "$pid"
+	in_world test ! -e /run/gantry-dnsname
+}
