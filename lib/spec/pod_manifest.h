@@ -11,7 +11,7 @@ struct volume {
 	char *name;
 	enum volume_kind kind;
 	char *source;	/* host: absolute path */
-	bool read_only;
+	bool read_only, read_only_given; /* given: whatever a mount point says */
 	bool recursive; /* host; default true */
 	bool recursive_given; /* a flavour may have another default */
 	int64_t mode, uid, gid; /* empty: 0755, 0, 0 */

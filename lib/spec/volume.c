@@ -72,7 +72,10 @@ int volume_decode(const cJSON *j, const struct json_at *at, struct volume *ret, 
 		{.key = "name", .type = JSON_F_STRING, AT(v.name), .required = true, .check = ac_name_check},
 		{.key = "kind", .type = JSON_F_STRING, AT(kind), .required = true, .check = check_kind},
 		{.key = "source", .type = JSON_F_STRING, AT(v.source), .check = ac_absolute_path_check},
-		{.key = "readOnly", .type = JSON_F_BOOL, AT(v.read_only)},
+		{.key = "readOnly",
+		 .type = JSON_F_BOOL,
+		 AT(v.read_only),
+		 .present = offsetof(struct draft, v.read_only_given)},
 		{.key = "recursive",
 		 .type = JSON_F_BOOL,
 		 AT(v.recursive),
@@ -120,8 +123,8 @@ cJSON *volume_encode(const struct volume *v)
 
 	cJSON_AddStringToObject(o, "name", v->name);
 	cJSON_AddStringToObject(o, "kind", v->kind == VOLUME_HOST ? "host" : "empty");
-	if (v->read_only)
-		cJSON_AddBoolToObject(o, "readOnly", true);
+	if (v->read_only || v->read_only_given)
+		cJSON_AddBoolToObject(o, "readOnly", v->read_only);
 	if (v->kind == VOLUME_HOST) {
 		cJSON_AddStringToObject(o, "source", v->source);
 		if (v->recursive_given || !v->recursive)
@@ -176,8 +179,10 @@ static const char *set_key(struct draft *d, const char *key, const char *value)
 			d->v.source = xstrdup(value);
 		return why;
 	}
-	if (!strcmp(key, "readOnly"))
+	if (!strcmp(key, "readOnly")) {
+		d->v.read_only_given = true;
 		return set_bool(value, &d->v.read_only);
+	}
 	if (!strcmp(key, "recursive")) {
 		d->v.recursive_given = true;
 		return set_bool(value, &d->v.recursive);

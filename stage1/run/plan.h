@@ -41,6 +41,7 @@ struct plan_mount {
 	char *path;   /* SOURCE_HOST: absolute; SOURCE_TMPFS: NULL; else relative to the pod directory */
 	char *target; /* clean, absolute in the app's root */
 	bool read_only, recursive;
+	bool read_only_given; /* by the volume: no mount point changes it */
 	bool dir;
 	dev_t file_system; /* SOURCE_HOST: st_dev of the source */
 	dev_t device;	   /* not 0: the source is a device node with this number */

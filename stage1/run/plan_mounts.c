@@ -112,7 +112,9 @@ static int add_volume(struct plan *plan, struct plan_app *pa, const char *name, 
 	m = plan_add_mount(pa);
 	m->volume = xstrdup(name);
 	m->target = take_ptr(target);
-	m->read_only = read_only || (v && v->read_only);
+	/* The operator's word about the volume counts more than the image's about its mount point. */
+	m->read_only_given = v && v->read_only_given;
+	m->read_only = m->read_only_given ? v->read_only : read_only;
 	if (v && v->kind == VOLUME_HOST)
 		return host_source(plan, v, m, e);
 	empty_source(plan, v, dir_name, m);
@@ -178,7 +180,7 @@ static int mount_points(const struct pod *pod, const struct pod_app *a, struct p
 		int r;
 
 		if (m) {
-			m->read_only |= mp->read_only;
+			m->read_only |= mp->read_only && !m->read_only_given;
 			continue;
 		}
 		r = add_volume(plan, pa, mp->name, v, !v, mp->path, mp->read_only, e);

@@ -95,6 +95,17 @@ tree_state() { find "$DATA/cas/tree" -printf '%p %s %m %U %G %T@\n' | sort | sha
 	assert_out from-host 'write /data/new=EROFS'
 }
 
+@test "volumes: what the operator says of a volume counts more than the mount point" {
+	probe_image ro ',"mountPoints":[{"name":"vol","path":"/data","readOnly":true}]'
+	g run --net=none "$(host "$T/src" ,readOnly=false)" "$ID" -- write /data/new x
+	assert_ok
+	g run --net=none "$(host "$T/src" ,readOnly=false)" "$(at /data)" "$ID" -- write /data/new x
+	assert_ok
+	probe_image rw ',"mountPoints":[{"name":"vol","path":"/data","readOnly":false}]'
+	g run --net=none "$(host "$T/src" ,readOnly=true)" "$ID" -- write /data/new x
+	assert_match '^write /data/new=EROFS'
+}
+
 @test "volumes: recursive by default, read-only all the way down; recursive=false is not" {
 	need ns-flavor
 	in_world mount -t tmpfs sub "$T/src/sub"
@@ -158,8 +169,8 @@ tree_state() { find "$DATA/cas/tree" -printf '%p %s %m %U %G %T@\n' | sort | sha
 	assert_refused 254 Vol
 	v --volume=vol,kind=empty,mode=9 "$PROBE_ID" -- id
 	assert_refused 254 mode
-	v "$(host)" --mount=volume=vol,target=relative "$PROBE_ID" -- id
-	assert_refused 254 relative
+	v "$(host)" --mount=volume=vol,target= "$PROBE_ID" -- id
+	assert_refused 254 'target=PATH is needed'
 	v "$(host)" --mount=volume=vol "$PROBE_ID" -- id
 	assert_refused 254 target
 	v --mount=volume=ghost,target=/x "$PROBE_ID" -- id
