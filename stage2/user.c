@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -49,6 +50,9 @@ static int find_owner(int root, const char *path, bool group, uid_t *ret, struct
 	_cleanup_fd_ int fd = path_open_beneath(root, path, O_PATH, 0, PATH_IN_ROOT);
 	struct stat st;
 
+	/* In lower case: the words that rkt's users know. */
+	if (fd == -ENOENT)
+		return err_set(e, ENOENT, "owner of %s: no such file or directory", q(path));
 	if (fd < 0)
 		return err_sysr(e, fd, "owner of %s", q(path));
 	if (fstat(fd, &st) < 0)
@@ -66,8 +70,14 @@ static int resolve(int root, const char *word, bool group, uid_t *ret, struct er
 		return r;
 	if (*word == '/')
 		return find_owner(root, word, group, ret, e);
+	/* There is always one, also in an image with no file that says so (rkt). */
+	if (!strcmp(word, "root")) {
+		*ret = 0;
+		return 0;
+	}
 	if (*word < '0' || *word > '9')
-		return err_set(e, ENOENT, "%s is not in %s of the image", q(word), file);
+		return err_set(e, ENOENT, "%s %s not found in %s of the image", q(word),
+			       group ? "group" : "user", file);
 	/* CVE-2026-30892: digits as a whole, and never the number that means "no change". */
 	if (parse_uid(word, ret) < 0)
 		return err_set(e, EINVAL, "%s is not an id", q(word));

@@ -178,13 +178,24 @@ teardown() { test_down; }
 	assert_out uid=1234/1234/1234 gid=1234/1234/1234
 }
 
+@test "app: root is there in an image without a file that says so" {
+	cp -a "$FIX/root" "$T/root"
+	rm "$T/root/etc/passwd" "$T/root/etc/group"
+	probe_image bare '' "$T/root"
+	g run --net=none "$ID" --user=root --group=root -- id
+	assert_ok
+	assert_out uid=0/0/0 gid=0/0/0
+	g run --net=none "$ID" --user=bob -- id
+	assert_refused 254 '"bob" user not found'
+}
+
 @test "app: unknown user, group and path are refused by name" {
 	run_probe --user=nosuchuser -- id
-	assert_refused 254 probe nosuchuser
+	assert_refused 254 probe '"nosuchuser" user not found'
 	run_probe --group=nosuchgroup -- id
-	assert_refused 254 probe nosuchgroup
+	assert_refused 254 probe '"nosuchgroup" group not found'
 	run_probe --user=/no/such/path -- id
-	assert_refused 254 probe /no/such/path
+	assert_refused 254 probe '"/no/such/path": no such file or directory'
 	run_probe --user=4294967295 -- id
 	assert_refused 254 probe 4294967295
 	run_probe --user=12x -- id
