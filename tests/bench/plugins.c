@@ -32,6 +32,7 @@
 #define MAX_ROUNDS 1000
 #define MAX_CHAIN 8
 #define TEXT 65536
+#define SETTLE_S 12 /* what the kernel has to say on a thousand new links: DAD, solicitations */
 
 enum { ADD, DEL, COMMANDS };
 
@@ -280,6 +281,7 @@ static void bench(const struct chain *c)
 	if (many) {
 		crowd = new_netns();
 		ok = populate(&sets[1], c, crowd);
+		sleep(SETTLE_S);
 	}
 	for (int round = -warm; round < rounds && ok; round++)
 		for (int i = 0; i < 2 && ok; i++)
