@@ -57,13 +57,14 @@ plugin_chains() {
 		"$(conf firewall)"
 }
 
-# Each plugin alone on the host that is full, but for the links: those are the kernel's.
+# ADD of each.  Of plugins that make links most of the growth is the kernel's (a port of a bridge of 1000),
+# so those have no target; nor has DEL, which reads what there is to find its own.
 full_chains() {
 	local port
 	port=$(mappings 1)
 	chain host-local 1.2 0 "$(conf host-local "$(leases full-host-local)")"
-	chain 'ptp, ipMasq' 1.2 0 "$(conf ptp "\"ipMasq\":true,$(leases full-ptp)")"
-	chain 'bridge, ipMasq' 1.2 0 "$(conf bridge "$BRIDGE,\"ipMasq\":true,$(leases full-bridge)")"
+	chain 'ptp, ipMasq' - 0 "$(conf ptp "\"ipMasq\":true,$(leases full-ptp)")"
+	chain 'bridge, ipMasq' - 0 "$(conf bridge "$BRIDGE,\"ipMasq\":true,$(leases full-bridge)")"
 	chain portmap 1.2 1 "$(conf host-local "$(leases full-portmap)")" "$(conf portmap "${port/2001/%}")"
 	chain firewall 1.2 1 "$(conf host-local "$(leases full-firewall)")" "$(conf firewall)"
 }
