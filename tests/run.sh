@@ -4,6 +4,7 @@
 #   tests/run.sh BUILD-DIR SUITE...      suites: layers headers unit fuzz contract functional fly crash
 #
 #   FUNCTIONAL   which functional files (all)
+#   JOBS         how many files of tests at once (as many as there are processors)
 # The exit status is 0 when nothing failed and something passed.
 set -u
 cd "$(dirname "$(readlink -f "$0")")/.." || exit 1
@@ -11,6 +12,7 @@ B=$1
 shift
 build=$(readlink -e "$B") || { echo "run.sh: no $B: run make" >&2; exit 1; }
 export B=$build GANTRY=$build/bin/gantry PROBE=$build/tests/probe HTTPD=$build/tests/httpd MKTAR=$build/tests/mktar
+: "${JOBS:=$(nproc)}"
 passed=0 failed=0 skipped=0
 failures=()
 
@@ -60,25 +62,33 @@ suite_fuzz() {
 	done
 }
 
-suite_bats() { # DIRECTORY
-	local f
-	for f in "$1"/*.bats; do
-		[ -e "$f" ] || continue
-		echo "# $f"
-		count "$f" < <(bats --tap "$f" 2>&1 </dev/null)
+# Files of tests are independent of each other: each has a world of its own.  As many at once as there are
+# processors; what each has to say comes when it is through.
+bats_files() { # LABEL FILE...
+	local label=$1 file pid dir
+	local -A running=()
+	shift
+	dir=$(mktemp -d) || return 1
+	for file; do
+		[ ${#running[@]} -lt "$JOBS" ] || bats_next
+		bats --tap "$file" >"$dir/${file##*/}" 2>&1 </dev/null &
+		running[$!]=$file
 	done
+	while [ ${#running[@]} -gt 0 ]; do bats_next; done
+	rm -rf "$dir"
+}
+
+bats_next() { # the next one that ends, of bats_files
+	wait -n -p pid "${!running[@]}"
+	file=${running[$pid]}
+	unset "running[$pid]"
+	echo "# $file$label"
+	count "$file$label" <"$dir/${file##*/}"
 }
 
 suite_functional() {
-	local f
-	if [ -z "${FUNCTIONAL:-}" ]; then
-		suite_bats tests/functional
-		return
-	fi
-	for f in $FUNCTIONAL; do
-		echo "# $f"
-		count "$f" < <(bats --tap "$f" 2>&1 </dev/null)
-	done
+	# shellcheck disable=SC2086 # a list of files
+	bats_files '' ${FUNCTIONAL:-tests/functional/*.bats}
 }
 
 # What does not ask for namespaces, once more over the other flavour of stage1.
@@ -87,15 +97,13 @@ FLY_FILES="app app-args crash detach diagnostic disk enter env exit export gc ho
 	socket-activation uuid-file volume-flags volumes volumes-sources"
 
 suite_fly() {
-	local f
-	for f in ${FLY:-$FLY_FILES}; do
-		echo "# tests/functional/$f.bats over fly"
-		count "fly/$f" < <(GANTRY_FLAVOR=fly bats --tap "tests/functional/$f.bats" 2>&1 </dev/null)
-	done
+	local f files=()
+	for f in ${FLY:-$FLY_FILES}; do files+=("tests/functional/$f.bats"); done
+	GANTRY_FLAVOR=fly bats_files ' over fly' "${files[@]}"
 }
 
-suite_contract() { suite_bats tests/contract; }
-suite_crash() { suite_bats tests/crash; }
+suite_contract() { bats_files '' tests/contract/*.bats; }
+suite_crash() { bats_files '' tests/crash/*.bats; }
 suite_layers() { one layers tests/layers.sh "$build"; }
 suite_headers() { one headers tests/headers.sh; }
 
