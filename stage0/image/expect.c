@@ -20,11 +20,14 @@ int image_check_expected(const struct image_ref *expect, const char *name,
 		const char *have = nameval_get(labels, want->name);
 
 		if (!have)
-			return err_set(e, ENOENT, "image %s has no label %s (%s is wanted)",
-				       q(name), q(want->name), q(want->value));
+			return err_set(e, ENOENT,
+				       "image %s: requested label %s not provided by the image manifest",
+				       q(name), q(want->name));
 		if (!str_eq(have, want->value))
-			return err_set(e, ENOENT, "image %s has the label %s=%s, and not %s",
-				       q(name), want->name, q(have), q(want->value));
+			return err_set(e, ENOENT,
+				       "image %s: requested value for label %s: %s differs from "
+				       "fetched aci label value: %s",
+				       q(name), q(want->name), q(want->value), q(have));
 	}
 	return 0;
 }

@@ -153,9 +153,9 @@ IMAGES=https://one.test/images
 @test "discovery: a label that was asked for must be the image's" {
 	host_page one.test app "$(tag one.test/app "$IMAGES/app.{ext}")"
 	g fetch one.test/app:2.0.0
-	assert_refused 254 'version' '1\.0\.0' '2\.0\.0'
+	assert_refused 254 'requested value for label "version": "2\.0\.0" differs from fetched aci label value: "1\.0\.0"'
 	g fetch one.test/app,channel=stable
-	assert_refused 254 'channel'
+	assert_refused 254 'requested label "channel" not provided by the image manifest'
 	assert_equal "$(gantry image list --no-legend)" ''
 	g fetch one.test/app:1.0.0
 	assert_fetched "$HOSTS/one.test/www/images/app.aci"
