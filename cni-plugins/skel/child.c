@@ -59,7 +59,7 @@ int child_decode_mode(const struct cni_request *rq, const struct link_mode *mode
 	const char *word = json_get_str(rq->conf, "mode");
 	const struct link_mode *mode = word && *word ? link_mode_find(modes, word) : modes;
 
-	if (j && !word)
+	if (j && !cJSON_IsNull(j) && !word)
 		return err_set(e, CNI_CODE(CNI_BAD_CONFIG), "mode: expected string");
 	if (!mode)
 		return err_set(e, CNI_CODE(CNI_BAD_CONFIG), "unknown %s mode: %s", ret->link.kind,

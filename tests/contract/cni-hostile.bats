@@ -69,6 +69,32 @@ real() { must ADD ptp i1 c1 "$(conf n ptp "$(ipam '"ranges":[[{"subnet":"10.7.0.
 	refused 999 'look up link'
 }
 
+@test "rules of a network whose name has every sign can be saved and loaded" {
+	local n=A.b_c-9. p
+	for p in portmap firewall; do
+		must ADD $p Z.y_x-0 c1 "$(chained "$n" $p "$(ports 8080)" 10.7.0.2/24 fd00:7::2/64)"
+	done
+	in_world nft list ruleset >"$T/saved"
+	in_world nft flush ruleset
+	in_world nft -f - <"$T/saved"
+	in_world nft list ruleset | diff "$T/saved" -
+	for p in portmap firewall; do
+		must CHECK $p Z.y_x-0 c1 "$(chained "$n" $p "$(ports 8080)" 10.7.0.2/24 fd00:7::2/64)"
+		must DEL $p Z.y_x-0 '' "$(conf "$n" $p '"x":1')"
+	done
+	in_world sh -c '! nft list ruleset | grep -q "gantry\|CNI-FORWARD"'
+}
+
+@test "macvlan, ipvlan: a mode that is null is none, another type is refused" {
+	local p
+	for p in macvlan ipvlan; do
+		call ADD $p i1 c1 "$(conf n $p "\"master\":\"none\",\"mode\":null,$(ipam '"subnet":"10.7.0.0/24"')")"
+		refused 999 'failed to lookup master "none"'
+		call ADD $p i1 c1 "$(conf n $p '"master":"none","mode":7')"
+		refused 7 'mode: expected string'
+	done
+}
+
 @test "sbr: repairing what is whole changes nothing" {
 	real
 	local c
@@ -235,6 +261,20 @@ real() { must ADD ptp i1 c1 "$(conf n ptp "$(ipam '"ranges":[[{"subnet":"10.7.0.
 		done
 	done
 	in_world sh -c '! nft list ruleset | grep -q "gantry\|CNI-FORWARD"'
+}
+
+@test "DEL and GC of what never was" {
+	local p ns
+	for p in portmap firewall bandwidth tuning sbr vrf host-device tap macvlan ipvlan vlan dummy static; do
+		local c
+		c=$(V=1.1.0 conf n $p '"vrfname":"v","device":"x","master":"x","vlanId":1,"ipam":{"type":"static"}')
+		for ns in c1 '' /run/netns/gone; do
+			must DEL $p i1 "$ns" "$c"
+		done
+		must GC $p '' '' "$(with "$c" '."cni.dev/valid-attachments"=[]')"
+		must GC $p '' '' "$c"
+	done
+	nothing_left
 }
 
 @test "killed anywhere, DEL removes it" {
