@@ -12,7 +12,6 @@
 #include "cni-plugins/firewall/isolation.h"
 #include "cni-plugins/skel/chain.h"
 #include "cni-plugins/skel/code.h"
-#include "cni-plugins/skel/hash.h"
 #include "cni-plugins/skel/owned.h"
 
 #define FORWARD "CNI-FORWARD"
@@ -38,8 +37,7 @@ struct firewall {
 	const struct cni_request *rq;
 	const struct firewall_conf *conf;
 	const struct cni_result *res;
-	char owner[NFT_COMMENT_MAX + 1];
-	char hashed[20]; /* what stands for the network's name where a comment has no room for it */
+	char owner[CNI_OWNER_MAX];
 	const char *bridge; /* NULL: none to isolate */
 	struct nl nl;
 	int lock;
@@ -78,28 +76,13 @@ static int list(struct firewall *f, const struct place *p, const char *chain, st
 	return nft_list_rule_infos(&f->nl, &p->table, chain, &ret->v, &ret->n, e);
 }
 
-/*
- * "cni NETWORK CONTAINERID IFNAME": the id is always whole, lest one container's DEL takes the rules of
- * another whose name begins alike.
- */
-static void name_owner(struct firewall *f, const struct cni_request *rq)
-{
-	/* '#' begins no network's name. */
-	(void) snprintf(f->hashed, sizeof f->hashed, "#%016llx",
-			(unsigned long long) cni_hash(rq->name));
-	if (snprintf(f->owner, sizeof f->owner, "cni %s %s %s", rq->name, rq->container_id,
-		     rq->ifname) >= (int) sizeof f->owner)
-		(void) snprintf(f->owner, sizeof f->owner, "cni %s %s %s", f->hashed,
-				rq->container_id, rq->ifname);
-}
-
 static int open_all(struct firewall *f, const struct cni_request *rq, struct err *e)
 {
 	static const char path[] = OWNED_LOCK_DIR "/firewall.lock";
 	int r = path_mkdirs(OWNED_LOCK_DIR, 0700, e);
 
 	f->rq = rq;
-	name_owner(f, rq);
+	cni_owner(rq->name, rq->container_id, rq->ifname, f->owner);
 	if (r < 0)
 		return r;
 	f->lock = lock_file_at(AT_FDCWD, path, LOCK_EXCLUSIVE, true, e);
@@ -311,15 +294,8 @@ int firewall_rules_add(const struct cni_request *rq, const struct firewall_conf 
 
 static bool is_doomed(const struct firewall *f, const char *comment, bool gc)
 {
-	_cleanup_strv_ char **words = NULL;
-
-	if (!gc)
-		return !strcmp(comment, f->owner);
-	words = strv_split(comment, ' ');
-	if (strv_len(words) != 4 || strcmp(words[0], "cni") ||
-	    (strcmp(words[1], f->rq->name) && strcmp(words[1], f->hashed)))
-		return false;
-	return !cni_attachments_have(&f->rq->valid, words[2], words[3]);
+	return gc ? cni_owner_is_stale(comment, f->rq->name, &f->rq->valid)
+		  : !strcmp(comment, f->owner);
 }
 
 static void put_chain_gone(struct nl_batch *b, const struct place *p, const char *chain)

@@ -3,6 +3,10 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/str.h"
+#include "cni-plugins/skel/hash.h"
+
+#define HASHED_MAX 20
 
 void cni_attachments_done(struct cni_attachments *a)
 {
@@ -65,4 +69,34 @@ bool cni_attachments_have(const struct cni_attachments *a, const char *container
 	struct cni_attachment key = {container_id, ifname};
 
 	return a->n && bsearch(&key, a->list, a->n, sizeof key, ifname ? cmp : cmp_id);
+}
+
+/* '#' begins no network's name. */
+static void hash_network(const char *network, char buf[static HASHED_MAX])
+{
+	(void) snprintf(buf, HASHED_MAX, "#%016llx", (unsigned long long) cni_hash(network));
+}
+
+void cni_owner(const char *network, const char *container_id, const char *ifname,
+	       char buf[static CNI_OWNER_MAX])
+{
+	char hashed[HASHED_MAX];
+
+	if (snprintf(buf, CNI_OWNER_MAX, "cni %s %s %s", network, container_id, ifname) <
+	    CNI_OWNER_MAX)
+		return;
+	hash_network(network, hashed);
+	(void) snprintf(buf, CNI_OWNER_MAX, "cni %s %s %s", hashed, container_id, ifname);
+}
+
+bool cni_owner_is_stale(const char *owner, const char *network, const struct cni_attachments *valid)
+{
+	_cleanup_strv_ char **words = strv_split(owner, ' ');
+	char hashed[HASHED_MAX];
+
+	hash_network(network, hashed);
+	if (strv_len(words) != 4 || strcmp(words[0], "cni") ||
+	    (strcmp(words[1], network) && strcmp(words[1], hashed)))
+		return false;
+	return !cni_attachments_have(valid, words[2], words[3]);
 }

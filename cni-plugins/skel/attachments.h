@@ -24,3 +24,13 @@ int cni_attachments_decode(const cJSON *conf, struct cni_attachments *ret, struc
  */
 bool cni_attachments_have(const struct cni_attachments *a, const char *container_id,
 			  const char *ifname);
+
+#define CNI_OWNER_MAX 251 /* with its NUL: as long as a comment of nftables */
+/*
+ * "cni NETWORK CONTAINERID IFNAME", as rules and links carry it.  The id is always whole, lest one container's
+ * DEL takes what is another's whose id begins alike: where there is no room, a hash stands for the network.
+ */
+void cni_owner(const char *network, const char *container_id, const char *ifname,
+	       char buf[static CNI_OWNER_MAX]);
+/* The owner is of this network and not a valid attachment of it. */
+bool cni_owner_is_stale(const char *owner, const char *network, const struct cni_attachments *valid);

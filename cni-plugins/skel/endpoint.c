@@ -79,13 +79,7 @@ int endpoint_create(const struct cni_request *rq, const struct netns *ns, struct
 
 void endpoint_alias(const struct cni_request *rq, char alias[LINK_ALIAS_MAX])
 {
-	/*
-	 * Cut where two long names meet; endpoint_gc() compares the whole and then leaves such a
-	 * link alone.
-	 */
-	if (snprintf(alias, LINK_ALIAS_MAX, "cni %s %s %s", rq->name, rq->container_id,
-		     rq->ifname) >= LINK_ALIAS_MAX)
-		alias[0] = '\0';
+	cni_owner(rq->name, rq->container_id, rq->ifname, alias);
 }
 
 int endpoint_wait_up(struct nl *host, const struct endpoint *ep, struct err *e)
@@ -199,24 +193,6 @@ int endpoint_delete(const struct cni_request *rq, struct err *e)
 	return r < 0 ? r : link_del(&inside, l.index, e);
 }
 
-/* Splits the alias in place; false when it is not one of ours for this network. */
-static bool parse_alias(const struct cni_request *rq, char *alias, const char **id,
-			const char **ifname)
-{
-	size_t n = strlen(rq->name);
-	char *space;
-
-	if (!str_starts(alias, "cni ") || strncmp(alias + 4, rq->name, n) || alias[4 + n] != ' ')
-		return false;
-	*id = alias + 4 + n + 1;
-	space = strchr(*id, ' ');
-	if (!space)
-		return false;
-	*space = '\0';
-	*ifname = space + 1;
-	return true;
-}
-
 int endpoint_gc(const struct cni_request *rq, struct nl *host, int master, struct err *e)
 {
 	return endpoint_gc_kind(rq, host, "veth", master, e);
@@ -226,13 +202,11 @@ int endpoint_gc_kind(const struct cni_request *rq, struct nl *host, const char *
 		     struct err *e)
 {
 	_cleanup_free_ struct link *links = NULL;
-	const char *id, *ifname;
 	size_t n;
 	int r = link_list(host, kind, master, &links, &n, e);
 
 	for (size_t i = 0; r >= 0 && i < n; i++)
-		if (parse_alias(rq, links[i].alias, &id, &ifname) &&
-		    !cni_attachments_have(&rq->valid, id, ifname))
+		if (cni_owner_is_stale(links[i].alias, rq->name, &rq->valid))
 			r = link_del(host, links[i].index, e);
 	return r;
 }

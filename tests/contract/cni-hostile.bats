@@ -289,3 +289,17 @@ real() { must ADD ptp i1 c1 "$(conf n ptp "$(ipam '"ranges":[[{"subnet":"10.7.0.
 		done
 	done
 }
+
+@test "bandwidth: GC knows the links of the longest names" {
+	local n i c
+	n=$(long 200 n) i=$(long 200 i)
+	real
+	c=$(prev "$(conf "$n" bandwidth '"egressRate":80000,"egressBurst":80000')")
+	must ADD bandwidth "$i" c1 "$c"
+	V=1.1.0 must GC bandwidth '' '' "$(V=1.1.0 conf "$n" bandwidth "\"cni.dev/valid-attachments\":[{\"containerID\":\"$i\",\"ifname\":\"eth0\"}]")"
+	must CHECK bandwidth "$i" c1 "$c"
+	V=1.1.0 must GC bandwidth '' '' "$(V=1.1.0 conf "${n%n}m" bandwidth '"cni.dev/valid-attachments":[]')"
+	must CHECK bandwidth "$i" c1 "$c"
+	V=1.1.0 must GC bandwidth '' '' "$(V=1.1.0 conf "$n" bandwidth '"cni.dev/valid-attachments":[]')"
+	[ -z "$(in_world ip -o link show type ifb)" ]
+}
