@@ -164,7 +164,7 @@ has_all_macvlan() {
 killed() {
 	local c last delay result killed=0 whole=0
 	pod p1
-	for delay in 5 9 12 14 16 18 20 22 24 26 28 30 33 36 40 45 50 60 80 120; do
+	for delay in 5 9 12 15 18 21 24 28 33 40 50 80; do
 		result=
 		while IFS= read -r c; do
 			[ -z "$result" ] || c=$(jq -c --argjson r "$result" '.prevResult = $r' <<<"$c")
