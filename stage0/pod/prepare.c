@@ -41,6 +41,7 @@ static void images_done(struct images *im)
 	}
 	free(im->v);
 	free(im->trees);
+	*im = (struct images) {0};
 }
 
 static void images_alloc(struct images *im, size_t n)
@@ -375,6 +376,36 @@ static int prepare_locked(struct work *w, int pods, struct stage1 *stage1, struc
 	return r < 0 ? err_ctx(e, r, "pod %s", ret->uuid) : 0;
 }
 
+static bool is_gone(const struct work *w)
+{
+	for (size_t i = 0; i < w->images.n; i++)
+		if (w->images.v[i].id && store_has(w->store, w->images.v[i].id) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Fetching needs no lock, since it may take long; what came of it may be gone when we have one
+ * (`image gc`, `image rm`).  Then it is fetched again, as if the other had come before us.
+ */
+static int fetch_and_prepare(struct work *w, struct prepared *ret, struct err *e)
+{
+	int tries = 10;
+
+	for (;;) {
+		_cleanup_err_ struct err why = ERR_INIT;
+		int r = resolve_images(w, &why);
+
+		if (r == 0)
+			r = prepare_locked(w, ret->pods, &ret->stage1, &ret->pod, &why);
+		if (r == 0)
+			return 0;
+		if (--tries == 0 || !is_gone(w))
+			return err_move(e, &why);
+		images_done(&w->images);
+	}
+}
+
 static int choose(const struct prepare *how, struct work *w, struct prepared *ret, struct err *e)
 {
 	int r = stage1_request_check(how->stage1, e);
@@ -400,8 +431,8 @@ int pod_prepare(const struct gantry *g, const struct prepare *how, struct prepar
 	int r = choose(how, &w, ret, e);
 
 	if (r == 0 && !how->request->pod_manifest)
-		r = resolve_images(&w, e);
-	if (r == 0)
+		r = fetch_and_prepare(&w, ret, e);
+	else if (r == 0)
 		r = prepare_locked(&w, ret->pods, &ret->stage1, &ret->pod, e);
 	images_done(&w.images);
 	pod_manifest_free(w.manifest);

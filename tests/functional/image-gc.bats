@@ -151,3 +151,19 @@ age() {
 		assert_out "ran $i"
 	done
 }
+
+@test "image gc: a file that is being run comes back as often as it is taken" {
+	local pid n flags
+	global_flags
+	(while in_world "$GANTRY" "${flags[@]}" image gc --grace-period=0s && sleep 0.2; do :; done) \
+		</dev/null >/dev/null 2>&1 3>&- 4>&- &
+	pid=$!
+	BG_PIDS+=("$pid")
+	for n in 1 2 3 4 5 6 7 8 9 10; do
+		g run --net=none "$FIX/probe.aci" -- out here
+		assert_ok
+		assert_out here
+	done
+	kill "$pid"
+	wait "$pid" || :
+}
