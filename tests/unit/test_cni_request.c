@@ -221,6 +221,46 @@ static void test_args(void **state _unused_)
 	assert_err(&e, "CNI_ARGS: invalid pair \"=x\"");
 }
 
+/* Network, id and interface of n, i and f bytes; the id ends with `last`. */
+static void owner_of(int n, int i, char last, int f, char buf[static CNI_OWNER_MAX])
+{
+	_cleanup_free_ char *network = xasprintf("%0*d", n, 0), *id = xasprintf("%0*d%c", i - 1, 0, last),
+			    *ifname = xasprintf("%0*d", f, 0);
+
+	cni_owner(network, id, ifname, buf);
+}
+
+static void test_owner(void **state _unused_)
+{
+	struct cni_attachment one = {"i", "eth0"};
+	const struct cni_attachments none = {.known = true}, valid = {.list = &one, .n = 1, .known = true};
+	_cleanup_free_ char *network = xasprintf("%0200d", 0);
+	char a[CNI_OWNER_MAX], b[CNI_OWNER_MAX];
+
+	cni_owner("n", "i", "eth0", a);
+	assert_string_equal(a, "cni n i eth0");
+	assert_false(cni_owner_is_stale(a, "n", &valid));
+	assert_true(cni_owner_is_stale(a, "n", &none));
+	assert_false(cni_owner_is_stale(a, "m", &none));
+	assert_false(cni_owner_is_stale("cni n i", "n", &none));
+	assert_false(cni_owner_is_stale("cni n i eth0 x", "n", &none));
+	assert_false(cni_owner_is_stale("dev n i eth0", "n", &none));
+	assert_false(cni_owner_is_stale("", "n", &none));
+	/* The last that has room, and the first that has not. */
+	owner_of(200, 29, 'a', 15, a);
+	assert_int_equal(strlen(a), CNI_OWNER_MAX - 1);
+	assert_false(strchr(a, '#'));
+	owner_of(200, 30, 'a', 15, a);
+	assert_true(str_starts(a, "cni #"));
+	assert_true(cni_owner_is_stale(a, network, &none));
+	owner_of(200, 200, 'a', 15, a);
+	owner_of(200, 200, 'b', 15, b);
+	assert_string_not_equal(a, b);
+	owner_of(199, 200, 'a', 15, b);
+	assert_string_not_equal(a, b);
+	assert_false(cni_owner_is_stale(b, network, &none));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -228,7 +268,7 @@ int main(void)
 		cmocka_unit_test(test_env),	     cmocka_unit_test(test_names),
 		cmocka_unit_test(test_conf),	     cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_attachments),  cmocka_unit_test(test_attachments_unknown),
-		cmocka_unit_test(test_args),
+		cmocka_unit_test(test_args),	     cmocka_unit_test(test_owner),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
