@@ -12,6 +12,15 @@ oci_runtime() {
 	command -v runc
 }
 
+cgroups_gone() {
+	local dir left=0
+	for dir in $(cgroup_tops); do
+		[ ! -d "$dir/gantry-cni-hosts" ] ||
+			find "$dir/gantry-cni-hosts" -depth -type d -exec rmdir '{}' + 2>/dev/null || left=1
+	done
+	[ $left = 0 ]
+}
+
 setup() {
 	cni_up
 	outside
@@ -19,11 +28,8 @@ setup() {
 teardown() {
 	if [ -d "$T/graph" ]; then
 		podman rm -a -f -t 0 >/dev/null 2>&1 || :
-		local dir
-		for dir in $(cgroup_tops); do
-			[ ! -d "$dir/gantry-cni-hosts" ] ||
-				find "$dir/gantry-cni-hosts" -depth -type d -exec rmdir '{}' +
-		done
+		# conmon ends some time after the container that it watched
+		wait_for 60 cgroups_gone
 	fi
 	cni_down
 }
