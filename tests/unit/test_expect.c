@@ -13,9 +13,10 @@ static void test_expect(void **state _unused_)
 		{"a.com/app", "a.com/ap", NULL,
 		 "the image's name is \"a.com/ap\", and not \"a.com/app\""},
 		{"a.com/app:1", "a.com/app", "2",
-		 "image \"a.com/app\" has the label version=\"2\", and not \"1\""},
+		 "image \"a.com/app\": requested value for label \"version\": \"1\" differs from fetched aci "
+		 "label value: \"2\""},
 		{"a.com/app:1", "a.com/app", NULL,
-		 "image \"a.com/app\" has no label \"version\" (\"1\" is wanted)"},
+		 "image \"a.com/app\": requested label \"version\" not provided by the image manifest"},
 	};
 
 	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
