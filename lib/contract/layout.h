@@ -28,12 +28,10 @@
 #define DATA_SECCOMP "seccomp"
 #define TREE_ROOTFS "rootfs" /* in cas/tree/ID */
 #define DATA_POD_NAMES "names" /* in pods/: symbolic links NAME -> UUID */
-#define DATA_POD_NAMES "names" /* in pods/: symbolic links NAME -> UUID */
 
 /* --- pod directory: stage0 --- */
 #define POD_MANIFEST "pod"
 #define POD_CREATED "pod-created" /* its mtime; in it, what lists show (stage0/pod/brief.h) */
-#define POD_NAME "name" /* --pod-name */
 #define POD_NAME "name" /* --pod-name */
 #define POD_STAGE1 "stage1"
 #define POD_STAGE1_TREE_ID "stage1TreeStoreID"	/* of a stage1 that is an image */

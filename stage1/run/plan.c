@@ -213,6 +213,7 @@ static void app_done(struct plan_app *pa)
 		free(pa->mounts[i].target);
 	}
 	free(pa->mounts);
+	free(pa->disks);
 	free(pa->devices);
 	free(pa->listen);
 	free(pa->notify);
