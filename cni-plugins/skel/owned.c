@@ -123,6 +123,33 @@ static int have_sets(struct owned *o, const struct owned_element *list, size_t n
 	return nft_have_sets(&o->nl, &o->table, sets, ret, e);
 }
 
+/* What is in one set: read once for all elements of it, which stand together in the caller's list. */
+struct listing {
+	const char *set; /* NULL: nothing read yet */
+	struct nft_element *list;
+	size_t n;
+};
+
+static void listing_done(struct listing *l)
+{
+	free(l->list);
+	*l = (struct listing) {0};
+}
+#define _cleanup_listing_ __attribute__((cleanup(listing_done)))
+
+static int read_set(struct owned *o, const char *set, struct listing *l, struct err *e)
+{
+	int r;
+
+	if (l->set && !strcmp(l->set, set))
+		return 0;
+	listing_done(l);
+	r = nft_list_elements(&o->nl, &o->table, set, &l->list, &l->n, e);
+	if (r >= 0)
+		l->set = set;
+	return r;
+}
+
 static bool same_key(const struct nft_element *a, const struct nft_element *b)
 {
 	return a->key_len == b->key_len && !memcmp(a->key, b->key, a->key_len);
@@ -130,19 +157,19 @@ static bool same_key(const struct nft_element *a, const struct nft_element *b)
 
 /* Somebody's element where ours is to be: refused where that is a conflict, else put down to go. */
 static int clear_place(struct owned *o, struct nl_batch *b, const struct owned_element *x,
-		       struct err *e)
+		       struct listing *there, struct err *e)
 {
-	_cleanup_free_ struct nft_element *have = NULL;
-	size_t n;
-	int r = nft_list_elements(&o->nl, &o->table, x->set, &have, &n, e);
+	int r = read_set(o, x->set, there, e);
 
-	for (size_t i = 0; r >= 0 && i < n; i++) {
-		if (!same_key(&have[i], &x->el))
+	for (size_t i = 0; r >= 0 && i < there->n; i++) {
+		const struct nft_element *have = &there->list[i];
+
+		if (!same_key(have, &x->el))
 			continue;
-		if (o->kind->conflict && strcmp(have[i].comment, o->owner))
+		if (o->kind->conflict && strcmp(have->comment, o->owner))
 			return err_set(e, CNI_CODE(CNI_OTHER), "%s of %s: in use by container %s",
-				       o->kind->what, x->name, q(have[i].comment));
-		nft_put_element_del(b, &o->table, x->set, &have[i]);
+				       o->kind->what, x->name, q(have->comment));
+		nft_put_element_del(b, &o->table, x->set, have);
 	}
 	return r;
 }
@@ -153,6 +180,7 @@ static int build(struct owned *o, const struct owned_element *list, size_t n, co
 {
 	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
 	_cleanup_strv_ char **before = NULL;
+	_cleanup_listing_ struct listing there = {0};
 	struct owned_build ob = {.b = &b, .table = &o->table, .next_id = 1, .arg = arg};
 	struct nft_element el;
 	int r = list_table(o, &before, &ob.rules, e);
@@ -166,7 +194,7 @@ static int build(struct owned *o, const struct owned_element *list, size_t n, co
 	}
 	for (size_t i = 0; r >= 0 && i < n; i++) {
 		if (strv_has(before, list[i].set))
-			r = clear_place(o, &b, &list[i], e);
+			r = clear_place(o, &b, &list[i], &there, e);
 		own(o, &list[i], &el);
 		nft_put_element(&b, &o->table, list[i].set, &el, NLM_F_EXCL);
 	}
@@ -318,15 +346,14 @@ static bool has_element(const struct owned *o, const struct nft_element *have, s
 	return false;
 }
 
-static int check_element(struct owned *o, const struct owned_element *x, struct err *e)
+static int check_element(struct owned *o, const struct owned_element *x, struct listing *there,
+			 struct err *e)
 {
-	_cleanup_free_ struct nft_element *have = NULL;
-	size_t n;
-	int r = nft_list_elements(&o->nl, &o->table, x->set, &have, &n, e);
+	int r = read_set(o, x->set, there, e);
 
 	if (r < 0 && r != -ENOENT)
 		return r;
-	if (r >= 0 && has_element(o, have, n, &x->el))
+	if (r >= 0 && has_element(o, there->list, there->n, &x->el))
 		return 0;
 	return err_set(e, CNI_CODE(CNI_OTHER), "%s of %s is missing", o->kind->what, x->name);
 }
@@ -336,6 +363,7 @@ int owned_check(const struct owned_kind *kind, const struct cni_request *rq,
 {
 	_cleanup_owned_ struct owned o = OWNED_INIT;
 	_cleanup_strv_ char **sets = NULL, **have = NULL;
+	_cleanup_listing_ struct listing there = {0};
 	int r = n ? open_table(&o, kind, rq, LOCK_SHARED, e) : 0;
 
 	if (r >= 0 && n)
@@ -345,6 +373,6 @@ int owned_check(const struct owned_kind *kind, const struct cni_request *rq,
 			r = err_set(e, CNI_CODE(CNI_OTHER), "%s of %s is missing: no rule %s",
 				    kind->what, list[0].name, q(*s));
 	for (size_t i = 0; r >= 0 && i < n; i++)
-		r = check_element(&o, &list[i], e);
+		r = check_element(&o, &list[i], &there, e);
 	return r;
 }
