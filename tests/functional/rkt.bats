@@ -76,6 +76,17 @@ own_rkt() {
 	assert_err 'rm: 1 image\(s\) successfully removed$'
 }
 
+@test "rkt: a URL that was typed with http:// needs no word for it" {
+	mkdir -p "$T/www"
+	cp "$FIX/probe.aci" "$T/www/"
+	httpd_up "$T/www" "$T"
+	own_rkt fetch "$URL/probe.aci"
+	assert_ok
+	g fetch "$URL/probe.aci"
+	assert_refused 254 'insecure-options=http'
+	kill "$HTTPD_PID"
+}
+
 @test "rkt: version has rkt's five lines" {
 	own_rkt version
 	assert_ok
