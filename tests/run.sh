@@ -65,7 +65,7 @@ suite_fuzz() {
 # Files of tests are independent of each other: each has a world of its own.  As many at once as there are
 # processors; what each has to say comes when it is through.
 bats_files() { # LABEL FILE...
-	local label=$1 file pid dir
+	local label=$1 file dir ran=0
 	local -A running=()
 	shift
 	dir=$(mktemp -d) || return 1
@@ -76,14 +76,18 @@ bats_files() { # LABEL FILE...
 	done
 	while [ ${#running[@]} -gt 0 ]; do bats_next; done
 	rm -rf "$dir"
+	one "every file of $#$label" test "$ran" = $#
 }
 
 bats_next() { # the next one that ends, of bats_files
+	local pid ended
 	wait -n -p pid "${!running[@]}"
-	file=${running[$pid]}
+	ended=${running[$pid]}
 	unset "running[$pid]"
-	echo "# $file$label"
-	count "$file$label" <"$dir/${file##*/}"
+	ran=$((ran + 1))
+	echo "# $ended$label"
+	count "$ended$label" <"$dir/${ended##*/}"
+	rm -f "$dir/${ended##*/}"
 }
 
 suite_functional() {
