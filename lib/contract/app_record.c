@@ -76,13 +76,15 @@ int app_record_parse_listen(const char *text, bool *ret_udp, unsigned *ret_port,
 			    const char **ret_name)
 {
 	bool tcp = str_starts(text, "tcp "), fd = str_starts(text, "fd ");
-	const char *rest = text + (fd ? 3 : 4), *space = strchr(rest, ' ');
 	_cleanup_free_ char *port = NULL;
+	const char *rest, *space;
 	uint64_t n = 0;
 
 	if (!tcp && !fd && !str_starts(text, "udp "))
 		return -EINVAL;
+	rest = text + (fd ? 3 : 4);
 	if (!fd) {
+		space = strchr(rest, ' ');
 		if (!space)
 			return -EINVAL;
 		port = xstrndup(rest, (size_t) (space - rest));
