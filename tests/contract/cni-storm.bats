@@ -195,7 +195,7 @@ killed() {
 		clean
 	done
 	echo "killed $killed, whole $whole"
-	[ $killed -gt 3 ]
+	[ $killed -gt 0 ] # how many is a matter of the machine
 }
 
 @test "storm: portmap killed at any moment: DEL leaves nothing" {
