@@ -112,8 +112,9 @@ deps:
 	{ apt-get update -q && apt-get install -y -q --no-install-recommends $$missing; }
 
 # --- the two commands, and the parts of the second ----------------------------------------------------
+NPROC ?= $(shell nproc)
 demo: deps
-	@$(MAKE) all
+	@$(MAKE) -j$(NPROC) all
 	@B=$(B) tests/demo.sh
 
 SUITES ?= layers headers unit fuzz contract functional fly crash
@@ -122,7 +123,7 @@ CHECKS := $(SUITES:%=check-%)
 tests-built: all unit-tests fuzzers test-programs
 
 check: deps
-	@$(MAKE) tests-built
+	@$(MAKE) -j$(NPROC) tests-built
 	@tests/run.sh $(B) $(SUITES)
 
 $(CHECKS): check-%: tests-built
@@ -134,7 +135,7 @@ ASAN_FUNCTIONAL ?= tests/functional/run.bats tests/functional/exit.bats tests/fu
                    tests/functional/lifecycle.bats
 .PHONY: check-asan
 check-asan:
-	@$(MAKE) B=$(ASAN_B) SAN=address,undefined OPT="-O1 -g" tests-built
+	@$(MAKE) -j$(NPROC) B=$(ASAN_B) SAN=address,undefined OPT="-O1 -g" tests-built
 	@FUNCTIONAL="$(ASAN_FUNCTIONAL)" tests/run.sh $(ASAN_B) unit fuzz functional
 
 # --- installing -----------------------------------------------------------------------------------

@@ -4,7 +4,7 @@
 #   tests/run.sh BUILD-DIR SUITE...      suites: layers headers unit fuzz contract functional fly crash
 #
 #   FUNCTIONAL   which functional files (all)
-#   JOBS         how many files of tests at once (as many as there are processors)
+#   JOBS         how many files of tests at once (twice as many as there are processors)
 # The exit status is 0 when nothing failed and something passed.
 set -u
 cd "$(dirname "$(readlink -f "$0")")/.." || exit 1
@@ -12,7 +12,7 @@ B=$1
 shift
 build=$(readlink -e "$B") || { echo "run.sh: no $B: run make" >&2; exit 1; }
 export B=$build GANTRY=$build/bin/gantry PROBE=$build/tests/probe HTTPD=$build/tests/httpd MKTAR=$build/tests/mktar
-: "${JOBS:=$(nproc)}"
+: "${JOBS:=$(($(nproc) * 2))}"
 passed=0 failed=0 skipped=0
 failures=()
 
@@ -62,8 +62,8 @@ suite_fuzz() {
 	done
 }
 
-# Files of tests are independent of each other: each has a world of its own.  As many at once as there are
-# processors; what each has to say comes when it is through.
+# Files of tests are independent of each other: each has a world of its own.  They wait more than
+# they work: twice as many at once as there are processors.  What each has to say comes when it is through.
 bats_files() { # LABEL FILE...
 	local label=$1 file dir ran=0
 	local -A running=()
