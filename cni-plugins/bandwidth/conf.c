@@ -57,11 +57,7 @@ int bandwidth_conf_decode(const struct cni_request *rq, struct bandwidth_conf *r
 	if (r >= 0 && bandwidth_conf_is_empty(ret) && runtime && !cJSON_IsNull(runtime)) {
 		r = json_decode(runtime, &at, fields, ELEMENTSOF(fields), JSON_ALLOW_UNKNOWN, ret,
 				e);
-		if (r == -EINVAL) {
-			if (e)
-				e->code = CNI_CODE(CNI_BAD_CONFIG);
-			r = -CNI_CODE(CNI_BAD_CONFIG);
-		}
+		r = cni_bad_config(r, e);
 	}
 	return r < 0 ? r : check_limits(ret, e);
 }

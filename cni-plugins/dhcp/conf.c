@@ -241,18 +241,9 @@ static int decode_keys(const struct cni_request *rq, struct dhcp_conf *c, struct
 	return r;
 }
 
-static int with_code(int r, struct err *e)
-{
-	if (r != -EINVAL)
-		return r;
-	if (e)
-		e->code = CNI_CODE(CNI_BAD_CONFIG);
-	return -CNI_CODE(CNI_BAD_CONFIG);
-}
-
 int dhcp_conf_socket(const struct cni_request *rq, struct dhcp_conf *ret, struct err *e)
 {
-	return with_code(decode_keys(rq, ret, e), e);
+	return cni_bad_config(decode_keys(rq, ret, e), e);
 }
 
 int dhcp_conf_decode(const struct cni_request *rq, struct dhcp_conf *ret, struct err *e)
@@ -264,5 +255,5 @@ int dhcp_conf_decode(const struct cni_request *rq, struct dhcp_conf *ret, struct
 		ret->wanted = xcalloc(UINT8_MAX + 1, 1);
 		r = decode_lists(&d, json_get(rq->conf, "ipam"), e);
 	}
-	return with_code(r, e);
+	return cni_bad_config(r, e);
 }

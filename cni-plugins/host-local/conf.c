@@ -224,22 +224,9 @@ static int decode_rest(const struct cni_request *rq, struct host_local_conf *c, 
 	return r < 0 ? r : decode_all_wanted(rq, c, e);
 }
 
-/*
- * What is wrong with the document is CNI_BAD_CONFIG; what is wrong with the arguments has its own
- * code.
- */
-static int with_code(int r, struct err *e)
-{
-	if (r != -EINVAL)
-		return r;
-	if (e)
-		e->code = CNI_CODE(CNI_BAD_CONFIG);
-	return -CNI_CODE(CNI_BAD_CONFIG);
-}
-
 int host_local_conf_dir(const struct cni_request *rq, struct host_local_conf *ret, struct err *e)
 {
-	return with_code(decode_dir(rq, ret, e), e);
+	return cni_bad_config(decode_dir(rq, ret, e), e);
 }
 
 int host_local_conf_decode(const struct cni_request *rq, struct host_local_conf *ret, struct err *e)
@@ -248,5 +235,5 @@ int host_local_conf_decode(const struct cni_request *rq, struct host_local_conf 
 
 	if (r >= 0)
 		r = decode_rest(rq, ret, e);
-	return with_code(r, e);
+	return cni_bad_config(r, e);
 }

@@ -156,12 +156,7 @@ static int decode_mappings(const struct cni_request *rq, struct portmap_conf *c,
 	const cJSON *list = cni_request_get(rq, "runtimeConfig", "portMappings");
 	int r = list && !cJSON_IsNull(list) ? json_each(list, &at, add_mapping, c, e) : 0;
 
-	if (r == -EINVAL) {
-		if (e)
-			e->code = CNI_CODE(CNI_BAD_CONFIG);
-		r = -CNI_CODE(CNI_BAD_CONFIG);
-	}
-	return r;
+	return cni_bad_config(r, e);
 }
 
 int portmap_conf_decode(const struct cni_request *rq, struct portmap_conf *ret, struct err *e)

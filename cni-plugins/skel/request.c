@@ -9,6 +9,15 @@
 #include "cni-plugins/skel/code.h"
 #include "sys/link.h"
 
+int cni_bad_config(int r, struct err *e)
+{
+	if (r != -EINVAL)
+		return r;
+	if (e)
+		e->code = CNI_CODE(CNI_BAD_CONFIG);
+	return -CNI_CODE(CNI_BAD_CONFIG);
+}
+
 static const char *const commands[] = {
 	[CNI_ADD] = "ADD", [CNI_DEL] = "DEL",	    [CNI_CHECK] = "CHECK",
 	[CNI_GC] = "GC",   [CNI_STATUS] = "STATUS", [CNI_VERSION] = "VERSION",
@@ -161,10 +170,8 @@ static int parse_rest(struct cni_request *rq, struct err *e)
 		r = cni_dns_decode(dns, &at_dns, &rq->dns, e);
 	if (r >= 0)
 		r = cni_attachments_decode(rq->conf, &rq->valid, e);
-	if (r < 0 && e && r == -EINVAL)
-		e->code = CNI_CODE(CNI_BAD_CONFIG);
 	if (r < 0)
-		return r == -EINVAL ? -CNI_CODE(CNI_BAD_CONFIG) : r;
+		return cni_bad_config(r, e);
 	if (!prev || cJSON_IsNull(prev))
 		return 0;
 	rq->has_prev = true;
@@ -220,13 +227,8 @@ int cni_request_need_prev(const struct cni_request *rq, struct err *e)
 int cni_request_decode(const struct cni_request *rq, const struct json_field *fields, size_t n,
 		       void *target, struct err *e)
 {
-	int r = json_decode(rq->conf, JSON_TOP, fields, n, JSON_ALLOW_UNKNOWN, target, e);
-
-	if (r != -EINVAL)
-		return r;
-	if (e)
-		e->code = CNI_CODE(CNI_BAD_CONFIG);
-	return -CNI_CODE(CNI_BAD_CONFIG);
+	return cni_bad_config(
+		json_decode(rq->conf, JSON_TOP, fields, n, JSON_ALLOW_UNKNOWN, target, e), e);
 }
 
 const cJSON *cni_request_get(const struct cni_request *rq, const char *a, const char *b)

@@ -53,6 +53,11 @@ void cni_request_done(struct cni_request *rq);
 
 /* prevResult or an error that says so. */
 int cni_request_need_prev(const struct cni_request *rq, struct err *e);
+/*
+ * An error of the JSON getters becomes CNI_BAD_CONFIG; others, such as those of CNI_ARGS, have codes of
+ * their own already.
+ */
+int cni_bad_config(int r, struct err *e);
 /* Decode the plugin's own keys of the configuration; unknown ones belong to somebody else. */
 int cni_request_decode(const struct cni_request *rq, const struct json_field *fields, size_t n,
 		       void *target, struct err *e);

@@ -155,12 +155,7 @@ static int decode(const struct cni_request *rq, struct cni_result *res, struct e
 
 	if (!cJSON_IsObject(ipam))
 		return err_set(e, CNI_CODE(CNI_BAD_CONFIG), "IPAM config missing 'ipam' key");
-	r = decode_lists(rq, ipam, res, e);
-	if (r == -EINVAL) {
-		if (e)
-			e->code = CNI_CODE(CNI_BAD_CONFIG);
-		r = -CNI_CODE(CNI_BAD_CONFIG);
-	}
+	r = cni_bad_config(decode_lists(rq, ipam, res, e), e);
 	return r < 0 ? r : check_version(rq, res, e);
 }
 

@@ -251,11 +251,7 @@ int tuning_conf_decode(const struct cni_request *rq, struct tuning_conf *ret, st
 
 	if (r >= 0)
 		r = decode_link(rq, &ret->link, e);
-	if (r == -EINVAL) {
-		if (e)
-			e->code = CNI_CODE(CNI_BAD_CONFIG);
-		r = -CNI_CODE(CNI_BAD_CONFIG);
-	}
+	r = cni_bad_config(r, e);
 	if (r >= 0)
 		r = decode_sysctls(rq, ret, e);
 	return r < 0 ? r : check_allowlist(ret, e);

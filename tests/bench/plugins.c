@@ -95,20 +95,23 @@ static int text_fd(const char *text, size_t len)
 }
 
 /* The configuration of this set, with the result so far; returns its length. */
-static size_t configuration(char *to, const char *conf, int set, const struct attachment *a)
+static size_t configuration(char *to, size_t size, const char *conf, int set, const struct attachment *a)
 {
 	char *at = to;
 
+	if (strlen(conf) * 12 + strlen(a->result) + 32 > size)
+		errx(2, "a configuration is too long");
+
 	for (; *conf; conf++)
 		if (*conf == '%')
-			at += sprintf(at, "%d", a->number);
+			at += snprintf(at, size - (size_t)(at - to), "%d", a->number);
 		else
 			*at++ = *conf == '@' ? (char)('1' + set) : *conf;
 	if (*a->result) {
 		/* In place of the last brace. */
 		while (at > to && *--at != '}')
 			;
-		at += sprintf(at, ",\"prevResult\":%s}", a->result);
+		at += snprintf(at, size - (size_t)(at - to), ",\"prevResult\":%s}", a->result);
 	}
 	return (size_t)(at - to);
 }
@@ -141,7 +144,7 @@ static bool run(const struct set *s, int command, const char *conf, struct attac
 	static char text[2 * TEXT], output[TEXT], program[512], vars[5][600];
 	char *env[] = {vars[0], vars[1], vars[2], vars[3], vars[4],
 		       "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "CNI_ARGS=", NULL};
-	size_t len = configuration(text, conf, (int)(s - sets), a);
+	size_t len = configuration(text, sizeof(text), conf, (int)(s - sets), a);
 	int in = text_fd(text, len), out = text_fd("", 0), status;
 	const char *type = type_of(conf);
 	struct rusage used;

@@ -93,7 +93,7 @@ static void serve(struct client *c, const char *target)
 	if (strstr(target, "://"))
 		redirect(c, request, target);
 	else
-		hand_on(c, request, len, atoi(target));
+		hand_on(c, request, len, (int) strtol(target, NULL, 10));
 	if (c->ssl)
 		SSL_shutdown(c->ssl);
 }
@@ -126,7 +126,7 @@ int main(int argc, char **argv)
 	signal(SIGCHLD, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 	ctx = new_context(argv[3], argv[4]);
-	fd = new_socket(argv[1], atoi(argv[2]), bind);
+	fd = new_socket(argv[1], (int) strtol(argv[2], NULL, 10), bind);
 	if (listen(fd, 64) < 0)
 		return 1;
 	for (;;) {

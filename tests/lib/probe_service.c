@@ -20,7 +20,7 @@ static int count_fds(void)
 {
 	const char *count = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
 
-	return count && pid && atol(pid) == getpid() ? atoi(count) : 0;
+	return count && pid && strtol(pid, NULL, 10) == getpid() ? (int) strtol(count, NULL, 10) : 0;
 }
 
 /* What came, then one answered connection on each. */
@@ -61,12 +61,11 @@ static int do_notify(int argc, char **argv)
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	char text[512] = "";
+	size_t len = 0;
 	int s = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	for (int i = 0; i < argc; i++) {
-		strncat(text, argv[i], sizeof(text) - strlen(text) - 2);
-		strcat(text, "\n");
-	}
+	for (int i = 0; i < argc && len < sizeof(text); i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s\n", argv[i]);
 	if (!path) {
 		printf("notify=nowhere\n");
 		return 0;
