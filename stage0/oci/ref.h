@@ -1,0 +1,34 @@
+/*
+ * References to OCI images on a command line.
+ *
+ *	docker://[HOST[:PORT]/]NAME[:TAG][@DIGEST]	a registry; oci:// is the same
+ *	oci:PATH[:REF]			an image layout, a directory or a tar (oci-archive: too)
+ *	docker-archive:PATH[:REF]	what `docker save` writes
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+enum oci_transport { OCI_REGISTRY, OCI_LAYOUT, OCI_ARCHIVE, DOCKER_ARCHIVE };
+
+struct oci_ref {
+	enum oci_transport transport;
+	char *text;	  /* as written */
+	char *registry;	  /* REGISTRY: "docker.io", "localhost:5000"; else NULL */
+	char *repository; /* REGISTRY: "library/busybox" */
+	char *path;	  /* the others: of the directory or the file */
+	char *tag;	  /* REGISTRY: a tag, "latest" where nothing is given; NULL with a digest alone.
+			   * others: the name in it, or NULL: the only one */
+	char *digest;	  /* or NULL; it wins over the tag */
+};
+
+/* Whether the word is such a reference at all. */
+bool oci_ref_is(const char *text);
+/* -EINVAL: upper case, no such grammar; default_registry: for names without one. */
+int oci_ref_parse(const char *text, const char *default_registry, struct oci_ref *ret, struct err *e);
+/* "docker.io/library/busybox:latest", "@sha256:..."; owned by the caller. */
+char *oci_ref_print(const struct oci_ref *ref);
+void oci_ref_done(struct oci_ref *ref);
+#define _cleanup_oci_ref_ __attribute__((cleanup(oci_ref_done)))
