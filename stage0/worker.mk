@@ -1,7 +1,7 @@
 # The workers, and the part of gantry that starts them.  Each worker links what its own job needs, and
 # nothing of that is linked into gantry.
 
-STAGE0_IMAGE_SRC := $(wildcard stage0/image/*.c stage0/store/*.c stage0/trust/*.c stage0/render/*.c stage0/discovery/*.c) \
+STAGE0_IMAGE_SRC := $(wildcard $(addprefix stage0/,image/*.c store/*.c trust/*.c render/*.c discovery/*.c oci/*.c)) \
                     stage0/worker/worker.c
 
 WORKER_SRC := $(addprefix stage0/worker/,worker_main.c jail.c jail_root.c jail_landlock.c jail_seccomp.c)
