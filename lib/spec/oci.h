@@ -78,13 +78,18 @@ struct oci_config {
 };
 
 /* What the bytes are, by the media type they came with and what stands in them; both must agree,
- * and nothing may be two things at once (CVE-2021-41190).  -ENOTSUP names what is known and not an
- * image (artifact, schema 1). */
+ * and nothing may be two things at once (CVE-2021-41190).  -ENOTSUP names what is known and not
+ * supported (schema 1, other media types).  OCI_MEDIA_INDEX or OCI_MEDIA_MANIFEST. */
 int oci_document_kind(const char *media_type, const char *data, size_t len, enum oci_media *ret, struct err *e);
 
 struct oci_index *oci_index_parse(const char *data, size_t len, struct err *e);
 struct oci_manifest *oci_manifest_parse(const char *data, size_t len, struct err *e);
 struct oci_config *oci_config_parse(const char *data, size_t len, struct err *e);
+/*
+ * Whether it is an image that can be run: -ENOTSUP names what it is else (the manifest of a signature
+ * or of another artifact is read by the same parser).
+ */
+int oci_manifest_check_image(const struct oci_manifest *m, struct err *e);
 void oci_index_free(struct oci_index *i);
 void oci_manifest_free(struct oci_manifest *m);
 void oci_config_free(struct oci_config *c);
