@@ -9,8 +9,6 @@ LIB_SRC := $(wildcard lib/base/*.c lib/spec/*.c lib/contract/*.c lib/sys/*.c)
 
 OBJS += $(LIB_SRC:%.c=$(B)/obj/%.o) $(LIB_MIN:%.c=$(B)/musl/%.o)
 
-$(B)/obj/lib/sys/%.o: PKG_CFLAGS := $(call pkg_cflags,libmnl)
-
 $(B)/libgantry.a: $(LIB_SRC:%.c=$(B)/obj/%.o)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && ar rcs $@ $^

@@ -3,7 +3,7 @@
 set -u
 cd "$(dirname "$(readlink -f "$0")")/.." || exit 1
 bad=0
-flags=$(pkg-config --cflags libmnl gpgme 2>/dev/null)
+flags=$(pkg-config --cflags gpgme 2>/dev/null)
 for h in $(git ls-files '*.h' 2>/dev/null || find lib stage0 stage1 stage2 cni-plugins -name '*.h'); do
 	case $h in
 	tests/* | lib/base/banned.h) continue ;;

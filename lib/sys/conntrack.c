@@ -35,8 +35,8 @@ static const struct nlattr *nested(const struct nlattr *nest, uint16_t type)
 	const struct nlattr *a;
 
 	if (nest)
-		mnl_attr_for_each_nested(a, nest)
-			if (mnl_attr_get_type(a) == type)
+		nl_attr_for_each_nested(a, nest)
+			if (nl_attr_type(a) == type)
 				return a;
 	return NULL;
 }
@@ -46,8 +46,8 @@ static bool is_address(const struct nlattr *ip, const struct ip *want)
 	uint16_t type = want->family == AF_INET ? CTA_IP_V4_DST : CTA_IP_V6_DST;
 	const struct nlattr *a = nested(ip, type);
 
-	return a && mnl_attr_get_payload_len(a) == ip_size(want) &&
-	       !memcmp(mnl_attr_get_payload(a), want->b, ip_size(want));
+	return a && nl_attr_len(a) == ip_size(want) &&
+	       !memcmp(nl_attr_payload(a), want->b, ip_size(want));
 }
 
 static bool matches(const struct search *s, const struct nlattr *tuple)
@@ -56,9 +56,9 @@ static bool matches(const struct search *s, const struct nlattr *tuple)
 	const struct nlattr *num = nested(proto, CTA_PROTO_NUM);
 	const struct nlattr *port = nested(proto, CTA_PROTO_DST_PORT);
 
-	return num && port && mnl_attr_get_payload_len(num) >= 1 &&
-	       mnl_attr_get_payload_len(port) >= 2 && mnl_attr_get_u8(num) == s->protocol &&
-	       mnl_attr_get_u16(port) == s->port &&
+	return num && port && nl_attr_len(num) >= 1 &&
+	       nl_attr_len(port) >= 2 && nl_attr_u8(num) == s->protocol &&
+	       nl_attr_u16(port) == s->port &&
 	       (!s->to || is_address(nested(tuple, CTA_TUPLE_IP), s->to));
 }
 
@@ -68,20 +68,20 @@ static int collect(const struct nlmsghdr *h, void *arg)
 	struct search *s = arg;
 	const struct nlattr *a, *tuple = NULL, *id = NULL;
 
-	mnl_attr_for_each(a, h, sizeof(struct nfgenmsg)) {
-		if (mnl_attr_get_type(a) == CTA_TUPLE_ORIG)
+	nl_attr_for_each(a, h, sizeof(struct nfgenmsg)) {
+		if (nl_attr_type(a) == CTA_TUPLE_ORIG)
 			tuple = a;
-		else if (mnl_attr_get_type(a) == CTA_ID)
+		else if (nl_attr_type(a) == CTA_ID)
 			id = a;
 	}
 	if (!tuple || !matches(s, tuple))
 		return 0;
 	(void) request(&s->doomed, IPCTNL_MSG_CT_DELETE, s->family, "forget a flow");
-	mnl_attr_put(s->doomed.cur, CTA_TUPLE_ORIG | NLA_F_NESTED, mnl_attr_get_payload_len(tuple),
-		     mnl_attr_get_payload(tuple));
+	nl_attr_put(s->doomed.cur, CTA_TUPLE_ORIG | NLA_F_NESTED, nl_attr_len(tuple),
+		    nl_attr_payload(tuple));
 	if (id)
-		mnl_attr_put(s->doomed.cur, CTA_ID, mnl_attr_get_payload_len(id),
-			     mnl_attr_get_payload(id));
+		nl_attr_put(s->doomed.cur, CTA_ID, nl_attr_len(id),
+			    nl_attr_payload(id));
 	nl_ignore(&s->doomed, ENOENT);
 	return 0;
 }
@@ -96,16 +96,16 @@ static void put_filter(struct nl_batch *b, const struct search *s)
 {
 	struct nlattr *tuple, *proto, *filter;
 
-	tuple = mnl_attr_nest_start(b->cur, CTA_TUPLE_ORIG);
-	proto = mnl_attr_nest_start(b->cur, CTA_TUPLE_PROTO);
-	mnl_attr_put_u8(b->cur, CTA_PROTO_NUM, s->protocol);
-	mnl_attr_put_u16(b->cur, CTA_PROTO_DST_PORT, s->port);
-	mnl_attr_nest_end(b->cur, proto);
-	mnl_attr_nest_end(b->cur, tuple);
-	filter = mnl_attr_nest_start(b->cur, CTA_FILTER);
-	mnl_attr_put_u32(b->cur, CTA_FILTER_ORIG_FLAGS, FILTER_PROTO_NUM | FILTER_PROTO_DST_PORT);
-	mnl_attr_put_u32(b->cur, CTA_FILTER_REPLY_FLAGS, 0);
-	mnl_attr_nest_end(b->cur, filter);
+	tuple = nl_attr_nest_begin(b->cur, CTA_TUPLE_ORIG);
+	proto = nl_attr_nest_begin(b->cur, CTA_TUPLE_PROTO);
+	nl_attr_put_u8(b->cur, CTA_PROTO_NUM, s->protocol);
+	nl_attr_put_u16(b->cur, CTA_PROTO_DST_PORT, s->port);
+	nl_attr_nest_end(b->cur, proto);
+	nl_attr_nest_end(b->cur, tuple);
+	filter = nl_attr_nest_begin(b->cur, CTA_FILTER);
+	nl_attr_put_u32(b->cur, CTA_FILTER_ORIG_FLAGS, FILTER_PROTO_NUM | FILTER_PROTO_DST_PORT);
+	nl_attr_put_u32(b->cur, CTA_FILTER_REPLY_FLAGS, 0);
+	nl_attr_nest_end(b->cur, filter);
 }
 
 int conntrack_forget(struct nl *nl, int family, uint8_t protocol, const struct ip *to,

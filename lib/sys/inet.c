@@ -9,7 +9,7 @@
 
 static void put_ip(struct nl_batch *b, uint16_t type, const struct ip *ip)
 {
-	mnl_attr_put(b->cur, type, ip_size(ip), ip->b);
+	nl_attr_put(b->cur, type, ip_size(ip), ip->b);
 }
 
 void inet_put_addr(struct nl_batch *b, const struct inet_addr *a, uint16_t flags)
@@ -33,7 +33,7 @@ void inet_put_addr(struct nl_batch *b, const struct inet_addr *a, uint16_t flags
 		put_ip(b, IFA_BROADCAST, &broadcast);
 	}
 	if (fl)
-		mnl_attr_put_u32(b->cur, IFA_FLAGS, fl);
+		nl_attr_put_u32(b->cur, IFA_FLAGS, fl);
 }
 
 void inet_put_addr_del(struct nl_batch *b, const struct cidr *addr, int link)
@@ -53,9 +53,9 @@ static bool get_ip(const struct nlattr *a, int family, struct ip *ret)
 {
 	struct ip ip = {.family = family};
 
-	if (mnl_attr_get_payload_len(a) != ip_size(&ip))
+	if (nl_attr_len(a) != ip_size(&ip))
 		return false;
-	memcpy(ip.b, mnl_attr_get_payload(a), ip_size(&ip));
+	memcpy(ip.b, nl_attr_payload(a), ip_size(&ip));
 	*ret = ip;
 	return true;
 }
@@ -70,21 +70,21 @@ struct addrs {
 
 static int collect_addr(const struct nlmsghdr *h, void *arg)
 {
-	const struct ifaddrmsg *m = mnl_nlmsg_get_payload(h);
+	const struct ifaddrmsg *m = nl_msg_payload(h);
 	struct ip address = {0}, local = {0};
 	struct addrs *c = arg;
 	const struct nlattr *a;
 
-	if (h->nlmsg_type != RTM_NEWADDR || mnl_nlmsg_get_payload_len(h) < sizeof *m ||
+	if (h->nlmsg_type != RTM_NEWADDR || nl_msg_payload_len(h) < sizeof *m ||
 	    m->ifa_index != (uint32_t) c->link ||
 	    (m->ifa_family != AF_INET && m->ifa_family != AF_INET6) ||
 	    (c->flags && !(m->ifa_flags & c->flags)))
 		return 0;
 	c->failed |= (m->ifa_flags & IFA_F_DADFAILED) != 0;
-	mnl_attr_for_each(a, h, sizeof *m) {
-		if (mnl_attr_get_type(a) == IFA_LOCAL)
+	nl_attr_for_each(a, h, sizeof *m) {
+		if (nl_attr_type(a) == IFA_LOCAL)
 			(void) get_ip(a, m->ifa_family, &local);
-		else if (mnl_attr_get_type(a) == IFA_ADDRESS)
+		else if (nl_attr_type(a) == IFA_ADDRESS)
 			(void) get_ip(a, m->ifa_family, &address);
 	}
 	/* IFA_ADDRESS is the peer's on point-to-point links (linux/if_addr.h). */
@@ -150,12 +150,12 @@ static void put_metrics(struct nl_batch *b, const struct inet_route *r)
 
 	if (!r->mtu && !r->advmss)
 		return;
-	metrics = mnl_attr_nest_start(b->cur, RTA_METRICS);
+	metrics = nl_attr_nest_begin(b->cur, RTA_METRICS);
 	if (r->mtu)
-		mnl_attr_put_u32(b->cur, RTAX_MTU, r->mtu);
+		nl_attr_put_u32(b->cur, RTAX_MTU, r->mtu);
 	if (r->advmss)
-		mnl_attr_put_u32(b->cur, RTAX_ADVMSS, r->advmss);
-	mnl_attr_nest_end(b->cur, metrics);
+		nl_attr_put_u32(b->cur, RTAX_ADVMSS, r->advmss);
+	nl_attr_nest_end(b->cur, metrics);
 }
 
 static void put_route(struct nl_batch *b, const struct inet_route *r, uint16_t type, uint16_t flags)
@@ -180,11 +180,11 @@ static void put_route(struct nl_batch *b, const struct inet_route *r, uint16_t t
 	if (ip_is_set(&r->src))
 		put_ip(b, RTA_PREFSRC, &r->src);
 	if (table >= 256)
-		mnl_attr_put_u32(b->cur, RTA_TABLE, table);
+		nl_attr_put_u32(b->cur, RTA_TABLE, table);
 	if (r->link)
-		mnl_attr_put_u32(b->cur, RTA_OIF, (uint32_t) r->link);
+		nl_attr_put_u32(b->cur, RTA_OIF, (uint32_t) r->link);
 	if (r->priority)
-		mnl_attr_put_u32(b->cur, RTA_PRIORITY, r->priority);
+		nl_attr_put_u32(b->cur, RTA_PRIORITY, r->priority);
 	put_metrics(b, r);
 }
 
@@ -209,21 +209,21 @@ static void decode_metrics(const struct nlattr *metrics, struct inet_route *r)
 {
 	const struct nlattr *a;
 
-	mnl_attr_for_each_nested(a, metrics) {
-		if (mnl_attr_get_payload_len(a) < sizeof(uint32_t))
+	nl_attr_for_each_nested(a, metrics) {
+		if (nl_attr_len(a) < sizeof(uint32_t))
 			continue;
-		if (mnl_attr_get_type(a) == RTAX_MTU)
-			r->mtu = mnl_attr_get_u32(a);
-		else if (mnl_attr_get_type(a) == RTAX_ADVMSS)
-			r->advmss = mnl_attr_get_u32(a);
+		if (nl_attr_type(a) == RTAX_MTU)
+			r->mtu = nl_attr_u32(a);
+		else if (nl_attr_type(a) == RTAX_ADVMSS)
+			r->advmss = nl_attr_u32(a);
 	}
 }
 
 static void decode_route_attr(const struct nlattr *a, int family, struct inet_route *r)
 {
-	bool word = mnl_attr_get_payload_len(a) >= sizeof(uint32_t);
+	bool word = nl_attr_len(a) >= sizeof(uint32_t);
 
-	switch (mnl_attr_get_type(a)) {
+	switch (nl_attr_type(a)) {
 	case RTA_DST:
 		(void) get_ip(a, family, &r->dst.ip);
 		break;
@@ -234,13 +234,13 @@ static void decode_route_attr(const struct nlattr *a, int family, struct inet_ro
 		(void) get_ip(a, family, &r->src);
 		break;
 	case RTA_OIF:
-		r->link = word ? (int) mnl_attr_get_u32(a) : 0;
+		r->link = word ? (int) nl_attr_u32(a) : 0;
 		break;
 	case RTA_PRIORITY:
-		r->priority = word ? mnl_attr_get_u32(a) : 0;
+		r->priority = word ? nl_attr_u32(a) : 0;
 		break;
 	case RTA_TABLE:
-		r->table = word ? mnl_attr_get_u32(a) : 0;
+		r->table = word ? nl_attr_u32(a) : 0;
 		break;
 	case RTA_METRICS:
 		decode_metrics(a, r);
@@ -252,12 +252,12 @@ static void decode_route_attr(const struct nlattr *a, int family, struct inet_ro
 
 static int collect_route(const struct nlmsghdr *h, void *arg)
 {
-	const struct rtmsg *m = mnl_nlmsg_get_payload(h);
+	const struct rtmsg *m = nl_msg_payload(h);
 	struct routes *c = arg;
 	struct inet_route r;
 	const struct nlattr *a;
 
-	if (h->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(h) < sizeof *m ||
+	if (h->nlmsg_type != RTM_NEWROUTE || nl_msg_payload_len(h) < sizeof *m ||
 	    m->rtm_type != RTN_UNICAST || (m->rtm_flags & RTM_F_CLONED))
 		return 0;
 	r = (struct inet_route) {
@@ -266,7 +266,7 @@ static int collect_route(const struct nlmsghdr *h, void *arg)
 		.has_scope = true,
 		.scope = m->rtm_scope,
 	};
-	mnl_attr_for_each(a, h, sizeof *m)
+	nl_attr_for_each(a, h, sizeof *m)
 		decode_route_attr(a, m->rtm_family, &r);
 	if ((c->link && r.link != c->link) || r.table != c->table)
 		return 0;
@@ -287,9 +287,9 @@ static int dump_routes(struct nl *nl, int family, struct routes *c, struct err *
 	struct rtmsg *m = nl_add(&b, RTM_GETROUTE, 0, sizeof *m, "list routes of link %d", c->link);
 
 	m->rtm_family = (uint8_t) family;
-	mnl_attr_put_u32(b.cur, RTA_TABLE, c->table);
+	nl_attr_put_u32(b.cur, RTA_TABLE, c->table);
 	if (c->link)
-		mnl_attr_put_u32(b.cur, RTA_OIF, (uint32_t) c->link);
+		nl_attr_put_u32(b.cur, RTA_OIF, (uint32_t) c->link);
 	return nl_dump(nl, &b, &d, e);
 }
 

@@ -18,10 +18,10 @@ static void put(struct nl_batch *b, uint16_t type, uint16_t flags, const struct 
 	m->src_len = (uint8_t) r->from.prefix;
 	m->table = RT_TABLE_UNSPEC;
 	m->action = FR_ACT_TO_TBL;
-	mnl_attr_put(b->cur, FRA_SRC, ip_size(&r->from.ip), r->from.ip.b);
-	mnl_attr_put_u32(b->cur, FRA_TABLE, r->table);
+	nl_attr_put(b->cur, FRA_SRC, ip_size(&r->from.ip), r->from.ip.b);
+	nl_attr_put_u32(b->cur, FRA_TABLE, r->table);
 	if (r->priority)
-		mnl_attr_put_u32(b->cur, FRA_PRIORITY, r->priority);
+		nl_attr_put_u32(b->cur, FRA_PRIORITY, r->priority);
 }
 
 void inet_put_rule(struct nl_batch *b, const struct inet_rule *r, uint16_t flags)
@@ -41,25 +41,25 @@ struct rules {
 
 static int collect(const struct nlmsghdr *h, void *arg)
 {
-	const struct fib_rule_hdr *m = mnl_nlmsg_get_payload(h);
+	const struct fib_rule_hdr *m = nl_msg_payload(h);
 	struct inet_rule r = {0};
 	struct rules *c = arg;
 	const struct nlattr *a;
 
-	if (h->nlmsg_type != RTM_NEWRULE || mnl_nlmsg_get_payload_len(h) < sizeof *m)
+	if (h->nlmsg_type != RTM_NEWRULE || nl_msg_payload_len(h) < sizeof *m)
 		return 0;
 	r.table = m->table;
-	mnl_attr_for_each(a, h, sizeof *m) {
-		size_t len = mnl_attr_get_payload_len(a);
+	nl_attr_for_each(a, h, sizeof *m) {
+		size_t len = nl_attr_len(a);
 
-		if (mnl_attr_get_type(a) == FRA_SRC && (len == 4 || len == 16)) {
+		if (nl_attr_type(a) == FRA_SRC && (len == 4 || len == 16)) {
 			r.from.ip.family = len == 4 ? AF_INET : AF_INET6;
-			memcpy(r.from.ip.b, mnl_attr_get_payload(a), len);
+			memcpy(r.from.ip.b, nl_attr_payload(a), len);
 			r.from.prefix = m->src_len;
-		} else if (mnl_attr_get_type(a) == FRA_TABLE && len >= 4) {
-			r.table = mnl_attr_get_u32(a);
-		} else if (mnl_attr_get_type(a) == FRA_PRIORITY && len >= 4) {
-			r.priority = mnl_attr_get_u32(a);
+		} else if (nl_attr_type(a) == FRA_TABLE && len >= 4) {
+			r.table = nl_attr_u32(a);
+		} else if (nl_attr_type(a) == FRA_PRIORITY && len >= 4) {
+			r.priority = nl_attr_u32(a);
 		}
 	}
 	c->list = xgrow(c->list, c->n, sizeof *c->list);

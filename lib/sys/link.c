@@ -10,17 +10,17 @@
 
 static void copy_text(char *to, size_t size, const struct nlattr *a)
 {
-	size_t n = mnl_attr_get_payload_len(a);
+	size_t n = nl_attr_len(a);
 
-	n = strnlen(mnl_attr_get_payload(a), n < size ? n : size - 1);
-	memcpy(to, mnl_attr_get_payload(a), n);
+	n = strnlen(nl_attr_payload(a), n < size ? n : size - 1);
+	memcpy(to, nl_attr_payload(a), n);
 	to[n] = '\0';
 }
 
 static void decode_u32(const struct nlattr *a, unsigned *ret)
 {
-	if (mnl_attr_get_payload_len(a) >= sizeof(uint32_t))
-		*ret = mnl_attr_get_u32(a);
+	if (nl_attr_len(a) >= sizeof(uint32_t))
+		*ret = nl_attr_u32(a);
 }
 
 /* Attribute 1 in the kinds that we make: IFLA_MACVLAN_MODE, IFLA_IPVLAN_MODE, IFLA_VLAN_ID... */
@@ -28,16 +28,16 @@ static void decode_kind_value(const struct nlattr *data, struct link *l)
 {
 	const struct nlattr *a;
 
-	mnl_attr_for_each_nested(a, data) {
-		if (mnl_attr_get_type(a) == IFLA_BR_VLAN_FILTERING && !strcmp(l->kind, "bridge") &&
-		    mnl_attr_get_payload_len(a) >= 1)
-			l->vlan_filtering = mnl_attr_get_u8(a);
-		if (mnl_attr_get_type(a) != 1)
+	nl_attr_for_each_nested(a, data) {
+		if (nl_attr_type(a) == IFLA_BR_VLAN_FILTERING && !strcmp(l->kind, "bridge") &&
+		    nl_attr_len(a) >= 1)
+			l->vlan_filtering = nl_attr_u8(a);
+		if (nl_attr_type(a) != 1)
 			continue;
-		if (mnl_attr_get_payload_len(a) == sizeof(uint32_t))
-			l->kind_value = mnl_attr_get_u32(a);
-		else if (mnl_attr_get_payload_len(a) == sizeof(uint16_t))
-			l->kind_value = mnl_attr_get_u16(a);
+		if (nl_attr_len(a) == sizeof(uint32_t))
+			l->kind_value = nl_attr_u32(a);
+		else if (nl_attr_len(a) == sizeof(uint16_t))
+			l->kind_value = nl_attr_u16(a);
 	}
 }
 
@@ -45,10 +45,10 @@ static void decode_kind(const struct nlattr *info, struct link *l)
 {
 	const struct nlattr *a;
 
-	mnl_attr_for_each_nested(a, info) {
-		if (mnl_attr_get_type(a) == IFLA_INFO_KIND)
+	nl_attr_for_each_nested(a, info) {
+		if (nl_attr_type(a) == IFLA_INFO_KIND)
 			copy_text(l->kind, sizeof l->kind, a);
-		else if (mnl_attr_get_type(a) == IFLA_INFO_DATA)
+		else if (nl_attr_type(a) == IFLA_INFO_DATA)
 			decode_kind_value(a, l);
 	}
 }
@@ -57,7 +57,7 @@ static void decode_attr(const struct nlattr *a, struct link *l)
 {
 	unsigned v = 0;
 
-	switch (mnl_attr_get_type(a)) {
+	switch (nl_attr_type(a)) {
 	case IFLA_IFNAME:
 		copy_text(l->name, sizeof l->name, a);
 		break;
@@ -82,13 +82,13 @@ static void decode_attr(const struct nlattr *a, struct link *l)
 		l->master = (int) v;
 		break;
 	case IFLA_OPERSTATE:
-		if (mnl_attr_get_payload_len(a) >= 1)
-			l->operstate = mnl_attr_get_u8(a);
+		if (nl_attr_len(a) >= 1)
+			l->operstate = nl_attr_u8(a);
 		break;
 	case IFLA_ADDRESS:
-		l->has_mac = mnl_attr_get_payload_len(a) == LINK_MAC_LEN;
+		l->has_mac = nl_attr_len(a) == LINK_MAC_LEN;
 		if (l->has_mac)
-			memcpy(l->mac, mnl_attr_get_payload(a), LINK_MAC_LEN);
+			memcpy(l->mac, nl_attr_payload(a), LINK_MAC_LEN);
 		break;
 	case IFLA_LINKINFO:
 		decode_kind(a, l);
@@ -100,15 +100,15 @@ static void decode_attr(const struct nlattr *a, struct link *l)
 
 void link_decode(const struct nlmsghdr *h, struct link *ret)
 {
-	const struct ifinfomsg *m = mnl_nlmsg_get_payload(h);
+	const struct ifinfomsg *m = nl_msg_payload(h);
 	const struct nlattr *a;
 
 	*ret = (struct link) {0};
-	if (h->nlmsg_type != RTM_NEWLINK || mnl_nlmsg_get_payload_len(h) < sizeof *m)
+	if (h->nlmsg_type != RTM_NEWLINK || nl_msg_payload_len(h) < sizeof *m)
 		return;
 	ret->index = m->ifi_index;
 	ret->flags = m->ifi_flags;
-	mnl_attr_for_each(a, h, sizeof *m)
+	nl_attr_for_each(a, h, sizeof *m)
 		decode_attr(a, ret);
 }
 
@@ -119,7 +119,7 @@ void link_answer(const struct nlmsghdr *h, size_t index _unused_, void *arg)
 
 static void put_mac(struct nl_batch *b, const unsigned char *mac)
 {
-	mnl_attr_put(b->cur, IFLA_ADDRESS, LINK_MAC_LEN, mac);
+	nl_attr_put(b->cur, IFLA_ADDRESS, LINK_MAC_LEN, mac);
 }
 
 void link_put_get(struct nl_batch *b, const char *name)
@@ -128,7 +128,7 @@ void link_put_get(struct nl_batch *b, const char *name)
 	size_t n = strnlen(name, IFNAMSIZ);
 
 	(void) nl_add(b, RTM_GETLINK, 0, sizeof(struct ifinfomsg), "look up link %s", name);
-	mnl_attr_put(b->cur, IFLA_IFNAME, n < IFNAMSIZ ? n + 1 : n, name);
+	nl_attr_put(b->cur, IFLA_IFNAME, n < IFNAMSIZ ? n + 1 : n, name);
 }
 
 int link_get(struct nl *nl, const char *name, struct link *ret, struct err *e)
@@ -186,11 +186,11 @@ int link_list(struct nl *nl, const char *kind, int master, struct link **ret, si
 
 	(void) nl_add(&b, RTM_GETLINK, 0, sizeof(struct ifinfomsg), "list links");
 	if (master)
-		mnl_attr_put_u32(b.cur, IFLA_MASTER, (uint32_t) master);
+		nl_attr_put_u32(b.cur, IFLA_MASTER, (uint32_t) master);
 	if (kind) {
-		info = mnl_attr_nest_start(b.cur, IFLA_LINKINFO);
-		mnl_attr_put_strz(b.cur, IFLA_INFO_KIND, kind);
-		mnl_attr_nest_end(b.cur, info);
+		info = nl_attr_nest_begin(b.cur, IFLA_LINKINFO);
+		nl_attr_put_strz(b.cur, IFLA_INFO_KIND, kind);
+		nl_attr_nest_end(b.cur, info);
 	}
 	r = nl_dump(nl, &b, &d, e);
 	if (r < 0) {
@@ -218,25 +218,25 @@ void link_put_veth(struct nl_batch *b, const struct link_veth *v)
 
 	(void) nl_add(b, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct ifinfomsg),
 		      "create veth %s with peer %s", v->name, v->peer_name);
-	mnl_attr_put_strz(b->cur, IFLA_IFNAME, v->name);
+	nl_attr_put_strz(b->cur, IFLA_IFNAME, v->name);
 	put_mac(b, v->mac);
 	if (v->mtu)
-		mnl_attr_put_u32(b->cur, IFLA_MTU, v->mtu);
+		nl_attr_put_u32(b->cur, IFLA_MTU, v->mtu);
 	if (v->master)
-		mnl_attr_put_u32(b->cur, IFLA_MASTER, (uint32_t) v->master);
-	info = mnl_attr_nest_start(b->cur, IFLA_LINKINFO);
-	mnl_attr_put_strz(b->cur, IFLA_INFO_KIND, "veth");
-	data = mnl_attr_nest_start(b->cur, IFLA_INFO_DATA);
-	peer = mnl_attr_nest_start(b->cur, 1 /* VETH_INFO_PEER */);
-	(void) mnl_nlmsg_put_extra_header(b->cur, sizeof(struct ifinfomsg));
-	mnl_attr_put_strz(b->cur, IFLA_IFNAME, v->peer_name);
+		nl_attr_put_u32(b->cur, IFLA_MASTER, (uint32_t) v->master);
+	info = nl_attr_nest_begin(b->cur, IFLA_LINKINFO);
+	nl_attr_put_strz(b->cur, IFLA_INFO_KIND, "veth");
+	data = nl_attr_nest_begin(b->cur, IFLA_INFO_DATA);
+	peer = nl_attr_nest_begin(b->cur, 1 /* VETH_INFO_PEER */);
+	(void) nl_msg_extend(b->cur, sizeof(struct ifinfomsg));
+	nl_attr_put_strz(b->cur, IFLA_IFNAME, v->peer_name);
 	put_mac(b, v->peer_mac);
 	if (v->mtu)
-		mnl_attr_put_u32(b->cur, IFLA_MTU, v->mtu);
-	mnl_attr_put_u32(b->cur, IFLA_NET_NS_FD, (uint32_t) v->peer_netns);
-	mnl_attr_nest_end(b->cur, peer);
-	mnl_attr_nest_end(b->cur, data);
-	mnl_attr_nest_end(b->cur, info);
+		nl_attr_put_u32(b->cur, IFLA_MTU, v->mtu);
+	nl_attr_put_u32(b->cur, IFLA_NET_NS_FD, (uint32_t) v->peer_netns);
+	nl_attr_nest_end(b->cur, peer);
+	nl_attr_nest_end(b->cur, data);
+	nl_attr_nest_end(b->cur, info);
 }
 
 void link_put_bridge(struct nl_batch *b, const char *name, const unsigned char mac[LINK_MAC_LEN],
@@ -246,18 +246,18 @@ void link_put_bridge(struct nl_batch *b, const char *name, const unsigned char m
 
 	(void) nl_add(b, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct ifinfomsg),
 		      "create bridge %s", name);
-	mnl_attr_put_strz(b->cur, IFLA_IFNAME, name);
+	nl_attr_put_strz(b->cur, IFLA_IFNAME, name);
 	put_mac(b, mac);
 	if (mtu)
-		mnl_attr_put_u32(b->cur, IFLA_MTU, mtu);
-	info = mnl_attr_nest_start(b->cur, IFLA_LINKINFO);
-	mnl_attr_put_strz(b->cur, IFLA_INFO_KIND, "bridge");
+		nl_attr_put_u32(b->cur, IFLA_MTU, mtu);
+	info = nl_attr_nest_begin(b->cur, IFLA_LINKINFO);
+	nl_attr_put_strz(b->cur, IFLA_INFO_KIND, "bridge");
 	if (vlans) {
-		data = mnl_attr_nest_start(b->cur, IFLA_INFO_DATA);
-		mnl_attr_put_u8(b->cur, IFLA_BR_VLAN_FILTERING, 1);
-		mnl_attr_nest_end(b->cur, data);
+		data = nl_attr_nest_begin(b->cur, IFLA_INFO_DATA);
+		nl_attr_put_u8(b->cur, IFLA_BR_VLAN_FILTERING, 1);
+		nl_attr_nest_end(b->cur, data);
 	}
-	mnl_attr_nest_end(b->cur, info);
+	nl_attr_nest_end(b->cur, info);
 }
 
 /*
@@ -266,14 +266,14 @@ void link_put_bridge(struct nl_batch *b, const char *name, const unsigned char m
  */
 static void put_arp_notify(struct nl_batch *b)
 {
-	struct nlattr *spec = mnl_attr_nest_start(b->cur, IFLA_AF_SPEC);
-	struct nlattr *inet = mnl_attr_nest_start(b->cur, AF_INET);
-	struct nlattr *conf = mnl_attr_nest_start(b->cur, IFLA_INET_CONF);
+	struct nlattr *spec = nl_attr_nest_begin(b->cur, IFLA_AF_SPEC);
+	struct nlattr *inet = nl_attr_nest_begin(b->cur, AF_INET);
+	struct nlattr *conf = nl_attr_nest_begin(b->cur, IFLA_INET_CONF);
 
-	mnl_attr_put_u32(b->cur, 22 /* IPV4_DEVCONF_ARP_NOTIFY, linux/ip.h */, 1);
-	mnl_attr_nest_end(b->cur, conf);
-	mnl_attr_nest_end(b->cur, inet);
-	mnl_attr_nest_end(b->cur, spec);
+	nl_attr_put_u32(b->cur, 22 /* IPV4_DEVCONF_ARP_NOTIFY, linux/ip.h */, 1);
+	nl_attr_nest_end(b->cur, conf);
+	nl_attr_nest_end(b->cur, inet);
+	nl_attr_nest_end(b->cur, spec);
 }
 
 void link_put_change(struct nl_batch *b, int index, const struct link_change *c)
@@ -286,17 +286,17 @@ void link_put_change(struct nl_batch *b, int index, const struct link_change *c)
 	if (c->mac)
 		put_mac(b, c->mac);
 	if (c->alias)
-		mnl_attr_put_strz(b->cur, IFLA_IFALIAS, c->alias);
+		nl_attr_put_strz(b->cur, IFLA_IFALIAS, c->alias);
 	if (c->mtu)
-		mnl_attr_put_u32(b->cur, IFLA_MTU, c->mtu);
+		nl_attr_put_u32(b->cur, IFLA_MTU, c->mtu);
 	if (c->set_tx_queue_len)
-		mnl_attr_put_u32(b->cur, IFLA_TXQLEN, c->tx_queue_len);
+		nl_attr_put_u32(b->cur, IFLA_TXQLEN, c->tx_queue_len);
 	if (c->new_name)
-		mnl_attr_put_strz(b->cur, IFLA_IFNAME, c->new_name);
+		nl_attr_put_strz(b->cur, IFLA_IFNAME, c->new_name);
 	if (c->master)
-		mnl_attr_put_u32(b->cur, IFLA_MASTER, c->master > 0 ? (uint32_t) c->master : 0);
+		nl_attr_put_u32(b->cur, IFLA_MASTER, c->master > 0 ? (uint32_t) c->master : 0);
 	if (c->netns)
-		mnl_attr_put_u32(b->cur, IFLA_NET_NS_FD, (uint32_t) (c->netns - 1));
+		nl_attr_put_u32(b->cur, IFLA_NET_NS_FD, (uint32_t) (c->netns - 1));
 	if (c->arp_notify)
 		put_arp_notify(b);
 }
@@ -308,8 +308,8 @@ void link_put_port(struct nl_batch *b, int index, bool hairpin, bool isolated)
 
 	m->ifi_family = AF_BRIDGE;
 	m->ifi_index = index;
-	port = mnl_attr_nest_start(b->cur, IFLA_PROTINFO | NLA_F_NESTED);
-	mnl_attr_put_u8(b->cur, IFLA_BRPORT_MODE, hairpin);
-	mnl_attr_put_u8(b->cur, IFLA_BRPORT_ISOLATED, isolated);
-	mnl_attr_nest_end(b->cur, port);
+	port = nl_attr_nest_begin(b->cur, IFLA_PROTINFO | NLA_F_NESTED);
+	nl_attr_put_u8(b->cur, IFLA_BRPORT_MODE, hairpin);
+	nl_attr_put_u8(b->cur, IFLA_BRPORT_ISOLATED, isolated);
+	nl_attr_nest_end(b->cur, port);
 }

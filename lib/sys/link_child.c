@@ -33,14 +33,14 @@ static void put_data(struct nl_batch *b, const struct link_child *c)
 
 	if (c->value_type == LINK_VALUE_NONE)
 		return;
-	data = mnl_attr_nest_start(b->cur, IFLA_INFO_DATA);
+	data = nl_attr_nest_begin(b->cur, IFLA_INFO_DATA);
 	if (c->value_type == LINK_VALUE_U16)
-		mnl_attr_put_u16(b->cur, 1, (uint16_t) c->value);
+		nl_attr_put_u16(b->cur, 1, (uint16_t) c->value);
 	else
-		mnl_attr_put_u32(b->cur, 1, c->value);
+		nl_attr_put_u32(b->cur, 1, c->value);
 	if (c->bc_queue_len)
-		mnl_attr_put_u32(b->cur, IFLA_MACVLAN_BC_QUEUE_LEN, c->bc_queue_len);
-	mnl_attr_nest_end(b->cur, data);
+		nl_attr_put_u32(b->cur, IFLA_MACVLAN_BC_QUEUE_LEN, c->bc_queue_len);
+	nl_attr_nest_end(b->cur, data);
 }
 
 void link_put_child(struct nl_batch *b, const struct link_child *c)
@@ -49,19 +49,19 @@ void link_put_child(struct nl_batch *b, const struct link_child *c)
 
 	(void) nl_add(b, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(struct ifinfomsg),
 		      "create %s %s", c->kind, c->name);
-	mnl_attr_put_strz(b->cur, IFLA_IFNAME, c->name);
+	nl_attr_put_strz(b->cur, IFLA_IFNAME, c->name);
 	if (c->parent)
-		mnl_attr_put_u32(b->cur, IFLA_LINK, (uint32_t) c->parent);
+		nl_attr_put_u32(b->cur, IFLA_LINK, (uint32_t) c->parent);
 	if (c->mtu)
-		mnl_attr_put_u32(b->cur, IFLA_MTU, c->mtu);
+		nl_attr_put_u32(b->cur, IFLA_MTU, c->mtu);
 	if (c->mac)
-		mnl_attr_put(b->cur, IFLA_ADDRESS, LINK_MAC_LEN, c->mac);
+		nl_attr_put(b->cur, IFLA_ADDRESS, LINK_MAC_LEN, c->mac);
 	if (c->netns >= 0)
-		mnl_attr_put_u32(b->cur, IFLA_NET_NS_FD, (uint32_t) c->netns);
-	info = mnl_attr_nest_start(b->cur, IFLA_LINKINFO);
-	mnl_attr_put_strz(b->cur, IFLA_INFO_KIND, c->kind);
+		nl_attr_put_u32(b->cur, IFLA_NET_NS_FD, (uint32_t) c->netns);
+	info = nl_attr_nest_begin(b->cur, IFLA_LINKINFO);
+	nl_attr_put_strz(b->cur, IFLA_INFO_KIND, c->kind);
 	put_data(b, c);
-	mnl_attr_nest_end(b->cur, info);
+	nl_attr_nest_end(b->cur, info);
 }
 
 int link_of_default_route(struct nl *nl, struct link *ret, struct err *e)

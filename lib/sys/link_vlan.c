@@ -14,19 +14,19 @@ void link_put_vlan_filtering(struct nl_batch *b, int bridge)
 	struct nlattr *info, *data;
 
 	m->ifi_index = bridge;
-	info = mnl_attr_nest_start(b->cur, IFLA_LINKINFO);
-	mnl_attr_put_strz(b->cur, IFLA_INFO_KIND, "bridge");
-	data = mnl_attr_nest_start(b->cur, IFLA_INFO_DATA);
-	mnl_attr_put_u8(b->cur, IFLA_BR_VLAN_FILTERING, 1);
-	mnl_attr_nest_end(b->cur, data);
-	mnl_attr_nest_end(b->cur, info);
+	info = nl_attr_nest_begin(b->cur, IFLA_LINKINFO);
+	nl_attr_put_strz(b->cur, IFLA_INFO_KIND, "bridge");
+	data = nl_attr_nest_begin(b->cur, IFLA_INFO_DATA);
+	nl_attr_put_u8(b->cur, IFLA_BR_VLAN_FILTERING, 1);
+	nl_attr_nest_end(b->cur, data);
+	nl_attr_nest_end(b->cur, info);
 }
 
 static void put_info(struct nl_batch *b, uint16_t id, unsigned flags)
 {
 	struct bridge_vlan_info info = {.flags = (uint16_t) flags, .vid = id};
 
-	mnl_attr_put(b->cur, IFLA_BRIDGE_VLAN_INFO, sizeof info, &info);
+	nl_attr_put(b->cur, IFLA_BRIDGE_VLAN_INFO, sizeof info, &info);
 }
 
 /* Both directions of RTM_*LINK with family AF_BRIDGE; IFLA_BRIDGE_FLAGS absent: the port itself. */
@@ -39,14 +39,14 @@ static void put(struct nl_batch *b, uint16_t type, const struct link_vlan *v, co
 
 	m->ifi_family = AF_BRIDGE;
 	m->ifi_index = v->port;
-	spec = mnl_attr_nest_start(b->cur, IFLA_AF_SPEC);
+	spec = nl_attr_nest_begin(b->cur, IFLA_AF_SPEC);
 	if (v->first == v->last) {
 		put_info(b, v->first, flags);
 	} else {
 		put_info(b, v->first, flags | BRIDGE_VLAN_INFO_RANGE_BEGIN);
 		put_info(b, v->last, flags | BRIDGE_VLAN_INFO_RANGE_END);
 	}
-	mnl_attr_nest_end(b->cur, spec);
+	nl_attr_nest_end(b->cur, spec);
 }
 
 void link_put_vlan(struct nl_batch *b, const struct link_vlan *v)
@@ -74,17 +74,17 @@ static void collect_entry(const struct nlattr *entry, int port, struct vlans *c)
 	struct bridge_vlan_info info;
 	const struct nlattr *a;
 
-	mnl_attr_for_each_nested(a, entry) {
-		if (mnl_attr_get_type(a) == BRIDGE_VLANDB_ENTRY_INFO &&
-		    mnl_attr_get_payload_len(a) >= sizeof info) {
-			memcpy(&info, mnl_attr_get_payload(a), sizeof info);
+	nl_attr_for_each_nested(a, entry) {
+		if (nl_attr_type(a) == BRIDGE_VLANDB_ENTRY_INFO &&
+		    nl_attr_len(a) >= sizeof info) {
+			memcpy(&info, nl_attr_payload(a), sizeof info);
 			v.first = info.vid;
 			v.last = v.last ? v.last : info.vid;
 			v.pvid = info.flags & BRIDGE_VLAN_INFO_PVID;
 			v.untagged = info.flags & BRIDGE_VLAN_INFO_UNTAGGED;
-		} else if (mnl_attr_get_type(a) == BRIDGE_VLANDB_ENTRY_RANGE &&
-			   mnl_attr_get_payload_len(a) >= sizeof(uint16_t)) {
-			v.last = mnl_attr_get_u16(a);
+		} else if (nl_attr_type(a) == BRIDGE_VLANDB_ENTRY_RANGE &&
+			   nl_attr_len(a) >= sizeof(uint16_t)) {
+			v.last = nl_attr_u16(a);
 		}
 	}
 	c->list = xgrow(c->list, c->n, sizeof *c->list);
@@ -93,15 +93,15 @@ static void collect_entry(const struct nlattr *entry, int port, struct vlans *c)
 
 static int collect(const struct nlmsghdr *h, void *arg)
 {
-	const struct br_vlan_msg *m = mnl_nlmsg_get_payload(h);
+	const struct br_vlan_msg *m = nl_msg_payload(h);
 	struct vlans *c = arg;
 	const struct nlattr *a;
 
-	if (h->nlmsg_type != RTM_NEWVLAN || mnl_nlmsg_get_payload_len(h) < sizeof *m ||
+	if (h->nlmsg_type != RTM_NEWVLAN || nl_msg_payload_len(h) < sizeof *m ||
 	    (c->port && m->ifindex != (uint32_t) c->port))
 		return 0;
-	mnl_attr_for_each(a, h, sizeof *m)
-		if (mnl_attr_get_type(a) == BRIDGE_VLANDB_ENTRY)
+	nl_attr_for_each(a, h, sizeof *m)
+		if (nl_attr_type(a) == BRIDGE_VLANDB_ENTRY)
 			collect_entry(a, (int) m->ifindex, c);
 	return 0;
 }

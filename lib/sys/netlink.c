@@ -49,12 +49,10 @@ void *nl_add(struct nl_batch *b, uint16_t type, uint16_t flags, size_t header, c
 	va_list ap;
 
 	if (b->cur)
-		b->len = (size_t) ((char *) mnl_nlmsg_get_payload_tail(b->cur) - b->buf);
+		b->len = (size_t) ((char *) nl_msg_tail(b->cur) - b->buf);
 	if (b->alloc - b->len < NL_REQUEST_MAX) {
 		b->alloc = b->alloc ? b->alloc * 2 : 2 * NL_REQUEST_MAX;
 		b->buf = xrealloc(b->buf, b->alloc);
-		/* Attributes are padded to four bytes, and libmnl leaves the padding as it is. */
-		memset(b->buf + b->len, 0, b->alloc - b->len);
 	}
 	b->requests = xgrow(b->requests, b->n, sizeof *b->requests);
 	r = &b->requests[b->n++];
@@ -62,10 +60,10 @@ void *nl_add(struct nl_batch *b, uint16_t type, uint16_t flags, size_t header, c
 	va_start(ap, what);
 	(void) vsnprintf(r->what, sizeof r->what, what, ap);
 	va_end(ap);
-	b->cur = mnl_nlmsg_put_header(b->buf + b->len);
+	b->cur = nl_msg_begin(b->buf + b->len);
 	b->cur->nlmsg_type = type;
 	b->cur->nlmsg_flags = (uint16_t) (NLM_F_REQUEST | NLM_F_ACK | flags);
-	return mnl_nlmsg_put_extra_header(b->cur, header);
+	return nl_msg_extend(b->cur, header);
 }
 
 void nl_ignore(struct nl_batch *b, int code)
@@ -85,7 +83,7 @@ void nl_batch_done(struct nl_batch *b)
 static void batch_close(struct nl_batch *b)
 {
 	if (b->cur)
-		b->len = (size_t) ((char *) mnl_nlmsg_get_payload_tail(b->cur) - b->buf);
+		b->len = (size_t) ((char *) nl_msg_tail(b->cur) - b->buf);
 	b->cur = NULL;
 }
 
@@ -128,32 +126,25 @@ static ssize_t receive(struct nl *nl, int flags)
 	return m.msg_flags & MSG_TRUNC ? -EMSGSIZE : n;
 }
 
-static int find_text(const struct nlattr *a, void *data)
-{
-	if (mnl_attr_get_type(a) == NLMSGERR_ATTR_MSG &&
-	    mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0)
-		*(const char **) data = mnl_attr_get_str(a);
-	return MNL_CB_OK;
-}
-
 /* The kernel's own words about a failure (extended acknowledgement), or NULL. */
 static const char *reason(const struct nlmsghdr *h, const struct nlmsgerr *m)
 {
 	size_t skip = sizeof *m;
-	const char *text = NULL;
+	const struct nlattr *a;
 
 	if (!(h->nlmsg_flags & NLM_F_ACK_TLVS))
 		return NULL;
 	if (!(h->nlmsg_flags & NLM_F_CAPPED) && m->msg.nlmsg_len >= NLMSG_HDRLEN)
-		skip += MNL_ALIGN(m->msg.nlmsg_len) - NLMSG_HDRLEN;
-	if (skip < mnl_nlmsg_get_payload_len(h))
-		(void) mnl_attr_parse(h, (unsigned) skip, find_text, &text);
-	return text;
+		skip += NLMSG_ALIGN(m->msg.nlmsg_len) - NLMSG_HDRLEN;
+	nl_attr_for_each(a, h, skip)
+		if (nl_attr_type(a) == NLMSGERR_ATTR_MSG)
+			return nl_attr_str(a);
+	return NULL;
 }
 
 static int request_failed(const struct nl_request *r, const struct nlmsghdr *h, struct err *e)
 {
-	const struct nlmsgerr *m = mnl_nlmsg_get_payload(h);
+	const struct nlmsgerr *m = nl_msg_payload(h);
 	const char *text = reason(h, m);
 	int code = -m->error;
 
@@ -175,10 +166,10 @@ struct answers {
 
 static void take_answers(struct nl *nl, struct answers *a, ssize_t n)
 {
-	int left = (int) n;
+	size_t left = (size_t) n;
 
-	for (struct nlmsghdr *h = (struct nlmsghdr *) (void *) nl->buf; mnl_nlmsg_ok(h, left);
-	     h = mnl_nlmsg_next(h, &left)) {
+	for (struct nlmsghdr *h = (struct nlmsghdr *) (void *) nl->buf; nl_msg_ok(h, left);
+	     h = nl_msg_next(h, &left)) {
 		size_t i = h->nlmsg_seq - nl->seq;
 
 		if (i < a->from || i >= a->to)
@@ -188,10 +179,10 @@ static void take_answers(struct nl *nl, struct answers *a, ssize_t n)
 				a->fn(h, i, a->arg);
 			continue;
 		}
-		if (mnl_nlmsg_get_payload_len(h) < sizeof(struct nlmsgerr))
+		if (nl_msg_payload_len(h) < sizeof(struct nlmsgerr))
 			continue;
 		a->acks++;
-		if (!a->first && ((struct nlmsgerr *) mnl_nlmsg_get_payload(h))->error)
+		if (!a->first && ((struct nlmsgerr *) nl_msg_payload(h))->error)
 			a->first = request_failed(&a->b->requests[i], h, a->e);
 	}
 }
@@ -270,25 +261,25 @@ int nl_run(struct nl *nl, struct nl_batch *b, nl_answer_fn fn, void *arg, struct
 /* Returns 1 at the end of the dump, 0 to go on. */
 static int take_dump(struct nl *nl, const struct nl_dump *d, ssize_t n, bool *interrupted)
 {
-	int left = (int) n;
+	size_t left = (size_t) n;
 
-	for (struct nlmsghdr *h = (struct nlmsghdr *) (void *) nl->buf; mnl_nlmsg_ok(h, left);
-	     h = mnl_nlmsg_next(h, &left)) {
+	for (struct nlmsghdr *h = (struct nlmsghdr *) (void *) nl->buf; nl_msg_ok(h, left);
+	     h = nl_msg_next(h, &left)) {
 		int r;
 
 		if (h->nlmsg_seq != nl->seq)
 			continue;
 		*interrupted |= (h->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
 		if (h->nlmsg_type == NLMSG_DONE) {
-			r = mnl_nlmsg_get_payload_len(h) >= sizeof(int)
-				    ? *(int *) mnl_nlmsg_get_payload(h)
+			r = nl_msg_payload_len(h) >= sizeof(int)
+				    ? *(int *) nl_msg_payload(h)
 				    : 0;
 			return r < 0 ? r : 1;
 		}
 		if (h->nlmsg_type == NLMSG_ERROR) {
-			if (mnl_nlmsg_get_payload_len(h) < sizeof(struct nlmsgerr))
+			if (nl_msg_payload_len(h) < sizeof(struct nlmsgerr))
 				return -EBADMSG;
-			r = ((struct nlmsgerr *) mnl_nlmsg_get_payload(h))->error;
+			r = ((struct nlmsgerr *) nl_msg_payload(h))->error;
 			return r < 0 ? r : 1;
 		}
 		r = h->nlmsg_type >= NLMSG_MIN_TYPE && !*interrupted ? d->each(h, d->arg) : 0;

@@ -6,15 +6,14 @@
  * batch; each gets an acknowledgement of its own, and names itself for the error text.
  *
  * The kernel handles a request inside sendmsg(2), so all answers lie in the queue when it returns.
- * Built on libmnl, which costs a plugin 50 us to load where libnl-3 with libnl-route-3 costs 300.
  */
 #pragma once
 
-#include <libmnl/libmnl.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
+#include "sys/nl_attr.h"
 
 struct nl {
 	int fd;
@@ -51,7 +50,7 @@ struct nl_batch {
 /*
  * Begin a request; `flags` gets NLM_F_REQUEST and NLM_F_ACK.  `what` says what it does, for
  * errors.  The payload header (size bytes, zeroed) is returned; attributes are then put with
- * mnl_attr_put_*() on b->cur.
+ * nl_attr_put_*() on b->cur.
  */
 void *nl_add(struct nl_batch *b, uint16_t type, uint16_t flags, size_t header, const char *what,
 	     ...) _printf_(5, 6);

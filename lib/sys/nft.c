@@ -55,15 +55,15 @@ void nft_end(struct nl_batch *b)
 
 void nft_put_u32(struct nl_batch *b, uint16_t type, uint32_t v)
 {
-	mnl_attr_put_u32(b->cur, type, htonl(v));
+	nl_attr_put_u32(b->cur, type, htonl(v));
 }
 
 void nft_put_value(struct nl_batch *b, uint16_t type, const void *value, size_t len)
 {
-	struct nlattr *a = mnl_attr_nest_start(b->cur, type);
+	struct nlattr *a = nl_attr_nest_begin(b->cur, type);
 
-	mnl_attr_put(b->cur, NFTA_DATA_VALUE, len, value);
-	mnl_attr_nest_end(b->cur, a);
+	nl_attr_put(b->cur, NFTA_DATA_VALUE, len, value);
+	nl_attr_nest_end(b->cur, a);
 }
 
 void nft_put_comment(struct nl_batch *b, uint16_t type, const char *comment)
@@ -72,13 +72,13 @@ void nft_put_comment(struct nl_batch *b, uint16_t type, const char *comment)
 	unsigned char buf[COMMENT_BUF] = {UDATA_COMMENT, (unsigned char) (n + 1)};
 
 	memcpy(buf + 2, comment, n);
-	mnl_attr_put(b->cur, type, n + 3, buf);
+	nl_attr_put(b->cur, type, n + 3, buf);
 }
 
 bool nft_get_comment(const struct nlattr *a, char *buf, size_t size)
 {
-	const unsigned char *p = mnl_attr_get_payload(a);
-	size_t left = mnl_attr_get_payload_len(a);
+	const unsigned char *p = nl_attr_payload(a);
+	size_t left = nl_attr_len(a);
 
 	while (left >= 2 && left >= 2u + p[1]) {
 		if (p[0] == UDATA_COMMENT && p[1] > 0) {
@@ -101,13 +101,13 @@ void nft_put_table(struct nl_batch *b, const struct nft_table *t, uint16_t flags
 {
 	nft_put(b, NFT_MSG_NEWTABLE, (uint16_t) (NLM_F_CREATE | flags), t->family, "add table",
 		t->name);
-	mnl_attr_put_strz(b->cur, NFTA_TABLE_NAME, t->name);
+	nl_attr_put_strz(b->cur, NFTA_TABLE_NAME, t->name);
 }
 
 void nft_put_table_del(struct nl_batch *b, const struct nft_table *t)
 {
 	nft_put(b, NFT_MSG_DELTABLE, 0, t->family, "delete table", t->name);
-	mnl_attr_put_strz(b->cur, NFTA_TABLE_NAME, t->name);
+	nl_attr_put_strz(b->cur, NFTA_TABLE_NAME, t->name);
 }
 
 void nft_put_chain(struct nl_batch *b, const struct nft_table *t, const struct nft_chain *c)
@@ -115,39 +115,39 @@ void nft_put_chain(struct nl_batch *b, const struct nft_table *t, const struct n
 	struct nlattr *hook;
 
 	nft_put(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE, t->family, "add chain", c->name);
-	mnl_attr_put_strz(b->cur, NFTA_CHAIN_TABLE, t->name);
-	mnl_attr_put_strz(b->cur, NFTA_CHAIN_NAME, c->name);
+	nl_attr_put_strz(b->cur, NFTA_CHAIN_TABLE, t->name);
+	nl_attr_put_strz(b->cur, NFTA_CHAIN_NAME, c->name);
 	if (!c->type)
 		return;
-	hook = mnl_attr_nest_start(b->cur, NFTA_CHAIN_HOOK);
+	hook = nl_attr_nest_begin(b->cur, NFTA_CHAIN_HOOK);
 	nft_put_u32(b, NFTA_HOOK_HOOKNUM, c->hook);
 	nft_put_u32(b, NFTA_HOOK_PRIORITY, (uint32_t) c->priority);
-	mnl_attr_nest_end(b->cur, hook);
+	nl_attr_nest_end(b->cur, hook);
 	nft_put_u32(b, NFTA_CHAIN_POLICY, NF_ACCEPT);
-	mnl_attr_put_strz(b->cur, NFTA_CHAIN_TYPE, c->type);
+	nl_attr_put_strz(b->cur, NFTA_CHAIN_TYPE, c->type);
 }
 
 void nft_put_chain_flush(struct nl_batch *b, const struct nft_table *t, const char *chain)
 {
 	nft_put(b, NFT_MSG_DELRULE, 0, t->family, "flush chain", chain);
-	mnl_attr_put_strz(b->cur, NFTA_RULE_TABLE, t->name);
-	mnl_attr_put_strz(b->cur, NFTA_RULE_CHAIN, chain);
+	nl_attr_put_strz(b->cur, NFTA_RULE_TABLE, t->name);
+	nl_attr_put_strz(b->cur, NFTA_RULE_CHAIN, chain);
 }
 
 void nft_put_chain_del(struct nl_batch *b, const struct nft_table *t, const char *chain)
 {
 	nft_put(b, NFT_MSG_DELCHAIN, 0, t->family, "delete chain", chain);
-	mnl_attr_put_strz(b->cur, NFTA_CHAIN_TABLE, t->name);
-	mnl_attr_put_strz(b->cur, NFTA_CHAIN_NAME, chain);
+	nl_attr_put_strz(b->cur, NFTA_CHAIN_TABLE, t->name);
+	nl_attr_put_strz(b->cur, NFTA_CHAIN_NAME, chain);
 }
 
 void nft_put_rule_del(struct nl_batch *b, const struct nft_table *t, const char *chain,
 		      uint64_t handle)
 {
 	nft_put(b, NFT_MSG_DELRULE, 0, t->family, "delete rule of", chain);
-	mnl_attr_put_strz(b->cur, NFTA_RULE_TABLE, t->name);
-	mnl_attr_put_strz(b->cur, NFTA_RULE_CHAIN, chain);
-	mnl_attr_put_u64(b->cur, NFTA_RULE_HANDLE, htobe64(handle));
+	nl_attr_put_strz(b->cur, NFTA_RULE_TABLE, t->name);
+	nl_attr_put_strz(b->cur, NFTA_RULE_CHAIN, chain);
+	nl_attr_put_u64(b->cur, NFTA_RULE_HANDLE, htobe64(handle));
 }
 
 /* --- sets --- */
@@ -156,8 +156,8 @@ void nft_put_set(struct nl_batch *b, const struct nft_table *t, const struct nft
 {
 	nft_put(b, NFT_MSG_NEWSET, NLM_F_CREATE | NLM_F_EXCL, t->family,
 		s->data_len ? "add map" : "add set", s->name);
-	mnl_attr_put_strz(b->cur, NFTA_SET_TABLE, t->name);
-	mnl_attr_put_strz(b->cur, NFTA_SET_NAME, s->name);
+	nl_attr_put_strz(b->cur, NFTA_SET_TABLE, t->name);
+	nl_attr_put_strz(b->cur, NFTA_SET_NAME, s->name);
 	nft_put_u32(b, NFTA_SET_ID, s->id);
 	nft_put_u32(b, NFTA_SET_FLAGS, s->data_len ? NFT_SET_MAP : 0);
 	nft_put_u32(b, NFTA_SET_KEY_TYPE, s->key_type);
@@ -179,17 +179,17 @@ static void put_element(struct nl_batch *b, const struct nft_table *t, const cha
 {
 	struct nlattr *list, *elem;
 
-	mnl_attr_put_strz(b->cur, NFTA_SET_ELEM_LIST_TABLE, t->name);
-	mnl_attr_put_strz(b->cur, NFTA_SET_ELEM_LIST_SET, set);
-	list = mnl_attr_nest_start(b->cur, NFTA_SET_ELEM_LIST_ELEMENTS);
-	elem = mnl_attr_nest_start(b->cur, 1);
+	nl_attr_put_strz(b->cur, NFTA_SET_ELEM_LIST_TABLE, t->name);
+	nl_attr_put_strz(b->cur, NFTA_SET_ELEM_LIST_SET, set);
+	list = nl_attr_nest_begin(b->cur, NFTA_SET_ELEM_LIST_ELEMENTS);
+	elem = nl_attr_nest_begin(b->cur, 1);
 	nft_put_value(b, NFTA_SET_ELEM_KEY, el->key, el->key_len);
 	if (whole && el->data_len)
 		nft_put_value(b, NFTA_SET_ELEM_DATA, el->data, el->data_len);
 	if (whole)
 		nft_put_comment(b, NFTA_SET_ELEM_USERDATA, el->comment);
-	mnl_attr_nest_end(b->cur, elem);
-	mnl_attr_nest_end(b->cur, list);
+	nl_attr_nest_end(b->cur, elem);
+	nl_attr_nest_end(b->cur, list);
 }
 
 void nft_put_element(struct nl_batch *b, const struct nft_table *t, const char *set,

@@ -2,8 +2,8 @@
  * nftables over netlink: the few objects and expressions that gantry uses.
  *
  * Everything between nft_begin() and nft_end() is one transaction: all of it happens or none of
- * it.  Written on libmnl alone: libnftnl would cost every plugin that can masquerade 0.1 ms at
- * its start, and the rules are static.  Numbers are in network order on the wire; callers use
+ * it.  Without libnftnl, which would cost every plugin that can masquerade 0.1 ms at its start and is
+ * not there for static programs; the rules are few.  Numbers are in network order on the wire; callers use
  * host order.
  */
 #pragma once

@@ -14,8 +14,8 @@ static const struct nlattr *find_attr(const struct nlmsghdr *h, uint16_t type)
 {
 	const struct nlattr *a;
 
-	mnl_attr_for_each(a, h, sizeof(struct nfgenmsg))
-		if (mnl_attr_get_type(a) == type)
+	nl_attr_for_each(a, h, sizeof(struct nfgenmsg))
+		if (nl_attr_type(a) == type)
 			return a;
 	return NULL;
 }
@@ -36,8 +36,8 @@ static int collect_name(const struct nlmsghdr *h, void *arg)
 		return 0;
 	if (c->comment && nft_get_comment(a, buf, sizeof buf))
 		strv_add(&c->list, buf);
-	else if (!c->comment && mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0)
-		strv_add(&c->list, mnl_attr_get_str(a));
+	else if (!c->comment && nl_attr_str(a))
+		strv_add(&c->list, nl_attr_str(a));
 	return 0;
 }
 
@@ -68,7 +68,7 @@ int nft_list_sets(struct nl *nl, const struct nft_table *t, char ***ret, struct 
 	struct names c = {.type = NFTA_SET_NAME};
 
 	nft_put(&b, NFT_MSG_GETSET, 0, t->family, "list sets of", t->name);
-	mnl_attr_put_strz(b.cur, NFTA_SET_TABLE, t->name);
+	nl_attr_put_strz(b.cur, NFTA_SET_TABLE, t->name);
 	return dump_names(nl, &b, &c, ret, e);
 }
 
@@ -85,8 +85,8 @@ int nft_have_sets(struct nl *nl, const struct nft_table *t, char *const *sets, b
 
 	for (char *const *s = sets; s && *s; s++) {
 		nft_put(&b, NFT_MSG_GETSET, 0, t->family, "look up set", *s);
-		mnl_attr_put_strz(b.cur, NFTA_SET_TABLE, t->name);
-		mnl_attr_put_strz(b.cur, NFTA_SET_NAME, *s);
+		nl_attr_put_strz(b.cur, NFTA_SET_TABLE, t->name);
+		nl_attr_put_strz(b.cur, NFTA_SET_NAME, *s);
 		nl_ignore(&b, ENOENT);
 	}
 	r = nl_run(nl, &b, count_answer, &found, e);
@@ -100,8 +100,8 @@ int nft_list_rules(struct nl *nl, const struct nft_table *t, const char *chain, 
 	struct names c = {.type = NFTA_RULE_USERDATA, .comment = true};
 
 	nft_put(&b, NFT_MSG_GETRULE, 0, t->family, "list rules of", t->name);
-	mnl_attr_put_strz(b.cur, NFTA_RULE_TABLE, t->name);
-	mnl_attr_put_strz(b.cur, NFTA_RULE_CHAIN, chain);
+	nl_attr_put_strz(b.cur, NFTA_RULE_TABLE, t->name);
+	nl_attr_put_strz(b.cur, NFTA_RULE_CHAIN, chain);
 	return dump_names(nl, &b, &c, ret, e);
 }
 
@@ -113,8 +113,8 @@ int nft_have_chain(struct nl *nl, const struct nft_table *t, const char *chain, 
 	int r;
 
 	nft_put(&b, NFT_MSG_GETCHAIN, 0, t->family, "look up chain", chain);
-	mnl_attr_put_strz(b.cur, NFTA_CHAIN_TABLE, t->name);
-	mnl_attr_put_strz(b.cur, NFTA_CHAIN_NAME, chain);
+	nl_attr_put_strz(b.cur, NFTA_CHAIN_TABLE, t->name);
+	nl_attr_put_strz(b.cur, NFTA_CHAIN_NAME, chain);
 	nl_ignore(&b, ENOENT);
 	r = nl_run(nl, &b, count_answer, &found, e);
 	*ret = found > 0;
@@ -133,9 +133,9 @@ static int collect_rule(const struct nlmsghdr *h, void *arg)
 	struct nft_rule_info x = {0};
 	struct rules *c = arg;
 
-	if (!handle || mnl_attr_get_payload_len(handle) < sizeof x.handle)
+	if (!handle || nl_attr_len(handle) < sizeof x.handle)
 		return 0;
-	x.handle = be64toh(mnl_attr_get_u64(handle));
+	x.handle = be64toh(nl_attr_u64(handle));
 	if (data)
 		(void) nft_get_comment(data, x.comment, sizeof x.comment);
 	c->list = xgrow(c->list, c->n, sizeof *c->list);
@@ -158,8 +158,8 @@ int nft_list_rule_infos(struct nl *nl, const struct nft_table *t, const char *ch
 	int r;
 
 	nft_put(&b, NFT_MSG_GETRULE, 0, t->family, "list rules of", chain);
-	mnl_attr_put_strz(b.cur, NFTA_RULE_TABLE, t->name);
-	mnl_attr_put_strz(b.cur, NFTA_RULE_CHAIN, chain);
+	nl_attr_put_strz(b.cur, NFTA_RULE_TABLE, t->name);
+	nl_attr_put_strz(b.cur, NFTA_RULE_CHAIN, chain);
 	r = nl_dump(nl, &b, &d, &why);
 	*ret = c.list;
 	*ret_n = c.n;
@@ -204,8 +204,8 @@ int nft_first_rule_is(const struct nft_table *t, const char *chain, const char *
 	if (r < 0)
 		return r;
 	nft_put(&b, NFT_MSG_GETRULE, 0, t->family, "list rules of", chain);
-	mnl_attr_put_strz(b.cur, NFTA_RULE_TABLE, t->name);
-	mnl_attr_put_strz(b.cur, NFTA_RULE_CHAIN, chain);
+	nl_attr_put_strz(b.cur, NFTA_RULE_TABLE, t->name);
+	nl_attr_put_strz(b.cur, NFTA_RULE_CHAIN, chain);
 	r = nl_dump(&nl, &b, &d, &why);
 	*ret = f.is;
 	return r >= 0 || r == -ENOENT || r == -ECANCELED ? 0 : err_move(e, &why);
@@ -221,12 +221,12 @@ static unsigned get_value(const struct nlattr *nest, unsigned char value[static 
 {
 	const struct nlattr *a;
 
-	mnl_attr_for_each_nested(a, nest) {
-		size_t len = mnl_attr_get_payload_len(a);
+	nl_attr_for_each_nested(a, nest) {
+		size_t len = nl_attr_len(a);
 
-		if (mnl_attr_get_type(a) != NFTA_DATA_VALUE || len > NFT_KEY_MAX)
+		if (nl_attr_type(a) != NFTA_DATA_VALUE || len > NFT_KEY_MAX)
 			continue;
-		memcpy(value, mnl_attr_get_payload(a), len);
+		memcpy(value, nl_attr_payload(a), len);
 		return (unsigned) len;
 	}
 	return 0;
@@ -237,12 +237,12 @@ static void collect_element(const struct nlattr *elem, struct elements *c)
 	struct nft_element x = {0};
 	const struct nlattr *a;
 
-	mnl_attr_for_each_nested(a, elem) {
-		if (mnl_attr_get_type(a) == NFTA_SET_ELEM_KEY)
+	nl_attr_for_each_nested(a, elem) {
+		if (nl_attr_type(a) == NFTA_SET_ELEM_KEY)
 			x.key_len = get_value(a, x.key);
-		else if (mnl_attr_get_type(a) == NFTA_SET_ELEM_DATA)
+		else if (nl_attr_type(a) == NFTA_SET_ELEM_DATA)
 			x.data_len = get_value(a, x.data);
-		else if (mnl_attr_get_type(a) == NFTA_SET_ELEM_USERDATA)
+		else if (nl_attr_type(a) == NFTA_SET_ELEM_USERDATA)
 			(void) nft_get_comment(a, x.comment, sizeof x.comment);
 	}
 	if (!x.key_len)
@@ -256,7 +256,7 @@ static int collect_elements(const struct nlmsghdr *h, void *arg)
 	const struct nlattr *list = find_attr(h, NFTA_SET_ELEM_LIST_ELEMENTS), *a;
 
 	if (list)
-		mnl_attr_for_each_nested(a, list)
+		nl_attr_for_each_nested(a, list)
 			collect_element(a, arg);
 	return 0;
 }
@@ -275,8 +275,8 @@ int nft_list_elements(struct nl *nl, const struct nft_table *t, const char *set,
 	int r;
 
 	nft_put(&b, NFT_MSG_GETSETELEM, 0, t->family, "list elements of", set);
-	mnl_attr_put_strz(b.cur, NFTA_SET_ELEM_LIST_TABLE, t->name);
-	mnl_attr_put_strz(b.cur, NFTA_SET_ELEM_LIST_SET, set);
+	nl_attr_put_strz(b.cur, NFTA_SET_ELEM_LIST_TABLE, t->name);
+	nl_attr_put_strz(b.cur, NFTA_SET_ELEM_LIST_SET, set);
 	r = nl_dump(nl, &b, &d, e);
 	if (r < 0) {
 		free(c.list);

@@ -18,11 +18,11 @@ static void begin(struct nft_rule *r, struct nl_batch *b, uint16_t flags, const 
 {
 	nft_put(b, NFT_MSG_NEWRULE, (uint16_t) (NLM_F_CREATE | flags), t->family, "add rule to",
 		chain);
-	mnl_attr_put_strz(b->cur, NFTA_RULE_TABLE, t->name);
-	mnl_attr_put_strz(b->cur, NFTA_RULE_CHAIN, chain);
+	nl_attr_put_strz(b->cur, NFTA_RULE_TABLE, t->name);
+	nl_attr_put_strz(b->cur, NFTA_RULE_CHAIN, chain);
 	nft_put_comment(b, NFTA_RULE_USERDATA, comment);
 	r->b = b;
-	r->list = mnl_attr_nest_start(b->cur, NFTA_RULE_EXPRESSIONS);
+	r->list = nl_attr_nest_begin(b->cur, NFTA_RULE_EXPRESSIONS);
 }
 
 void nft_rule_begin(struct nft_rule *r, struct nl_batch *b, const struct nft_table *t,
@@ -39,7 +39,7 @@ void nft_rule_begin_first(struct nft_rule *r, struct nl_batch *b, const struct n
 
 void nft_rule_end(struct nft_rule *r)
 {
-	mnl_attr_nest_end(r->b->cur, r->list);
+	nl_attr_nest_end(r->b->cur, r->list);
 }
 
 struct expr {
@@ -48,17 +48,17 @@ struct expr {
 
 static struct expr expr_begin(struct nft_rule *r, const char *name)
 {
-	struct expr x = {.elem = mnl_attr_nest_start(r->b->cur, NFTA_LIST_ELEM)};
+	struct expr x = {.elem = nl_attr_nest_begin(r->b->cur, NFTA_LIST_ELEM)};
 
-	mnl_attr_put_strz(r->b->cur, NFTA_EXPR_NAME, name);
-	x.data = mnl_attr_nest_start(r->b->cur, NFTA_EXPR_DATA);
+	nl_attr_put_strz(r->b->cur, NFTA_EXPR_NAME, name);
+	x.data = nl_attr_nest_begin(r->b->cur, NFTA_EXPR_DATA);
 	return x;
 }
 
 static void expr_end(struct nft_rule *r, struct expr x)
 {
-	mnl_attr_nest_end(r->b->cur, x.data);
-	mnl_attr_nest_end(r->b->cur, x.elem);
+	nl_attr_nest_end(r->b->cur, x.data);
+	nl_attr_nest_end(r->b->cur, x.elem);
 }
 
 /* --- loads --- */
@@ -165,7 +165,7 @@ static void lookup(struct nft_rule *r, const char *set, uint32_t set_id, enum lo
 {
 	struct expr x = expr_begin(r, "lookup");
 
-	mnl_attr_put_strz(r->b->cur, NFTA_LOOKUP_SET, set);
+	nl_attr_put_strz(r->b->cur, NFTA_LOOKUP_SET, set);
 	nft_put_u32(r->b, NFTA_LOOKUP_SET_ID, set_id);
 	nft_put_u32(r->b, NFTA_LOOKUP_SREG, NFT_REG_1);
 	if (how == LOOKUP_MAP)
@@ -240,9 +240,9 @@ void nft_rule_xt_established_or_dnat(struct nft_rule *r)
 	struct expr x = expr_begin(r, "match");
 
 	memcpy(padded, &info, sizeof info);
-	mnl_attr_put_strz(r->b->cur, NFTA_MATCH_NAME, "conntrack");
+	nl_attr_put_strz(r->b->cur, NFTA_MATCH_NAME, "conntrack");
 	nft_put_u32(r->b, NFTA_MATCH_REV, 3);
-	mnl_attr_put(r->b->cur, NFTA_MATCH_INFO, sizeof padded, padded);
+	nl_attr_put(r->b->cur, NFTA_MATCH_INFO, sizeof padded, padded);
 	expr_end(r, x);
 }
 
@@ -320,13 +320,13 @@ static void immediate(struct nft_rule *r, int verdict, const char *chain)
 	struct nlattr *data, *v;
 
 	nft_put_u32(r->b, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
-	data = mnl_attr_nest_start(r->b->cur, NFTA_IMMEDIATE_DATA);
-	v = mnl_attr_nest_start(r->b->cur, NFTA_DATA_VERDICT);
+	data = nl_attr_nest_begin(r->b->cur, NFTA_IMMEDIATE_DATA);
+	v = nl_attr_nest_begin(r->b->cur, NFTA_DATA_VERDICT);
 	nft_put_u32(r->b, NFTA_VERDICT_CODE, (uint32_t) verdict);
 	if (chain)
-		mnl_attr_put_strz(r->b->cur, NFTA_VERDICT_CHAIN, chain);
-	mnl_attr_nest_end(r->b->cur, v);
-	mnl_attr_nest_end(r->b->cur, data);
+		nl_attr_put_strz(r->b->cur, NFTA_VERDICT_CHAIN, chain);
+	nl_attr_nest_end(r->b->cur, v);
+	nl_attr_nest_end(r->b->cur, data);
 	expr_end(r, x);
 }
 

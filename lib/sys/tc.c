@@ -49,13 +49,13 @@ void tc_put_tbf(struct nl_batch *b, int link, const struct tbf *t, uint16_t flag
 
 	m->tcm_handle = HANDLE_1;
 	m->tcm_parent = TC_H_ROOT;
-	mnl_attr_put_strz(b->cur, TCA_KIND, "tbf");
-	options = mnl_attr_nest_start(b->cur, TCA_OPTIONS);
-	mnl_attr_put(b->cur, TCA_TBF_PARMS, sizeof opt, &opt);
-	mnl_attr_put_u32(b->cur, TCA_TBF_BURST, t->burst);
+	nl_attr_put_strz(b->cur, TCA_KIND, "tbf");
+	options = nl_attr_nest_begin(b->cur, TCA_OPTIONS);
+	nl_attr_put(b->cur, TCA_TBF_PARMS, sizeof opt, &opt);
+	nl_attr_put_u32(b->cur, TCA_TBF_BURST, t->burst);
 	if (t->rate > UINT32_MAX)
-		mnl_attr_put_u64(b->cur, TCA_TBF_RATE64, t->rate);
-	mnl_attr_nest_end(b->cur, options);
+		nl_attr_put_u64(b->cur, TCA_TBF_RATE64, t->rate);
+	nl_attr_nest_end(b->cur, options);
 }
 
 void tc_put_ingress(struct nl_batch *b, int link, uint16_t flags)
@@ -65,7 +65,7 @@ void tc_put_ingress(struct nl_batch *b, int link, uint16_t flags)
 
 	m->tcm_handle = INGRESS_HANDLE;
 	m->tcm_parent = TC_H_INGRESS;
-	mnl_attr_put_strz(b->cur, TCA_KIND, "ingress");
+	nl_attr_put_strz(b->cur, TCA_KIND, "ingress");
 }
 
 void tc_put_redirect(struct nl_batch *b, int link, int to)
@@ -83,18 +83,18 @@ void tc_put_redirect(struct nl_batch *b, int link, int to)
 	mirred.ifindex = (uint32_t) to;
 	m->tcm_parent = INGRESS_HANDLE;
 	m->tcm_info = TC_H_MAKE(1u << 16, htons(ETH_P_ALL));
-	mnl_attr_put_strz(b->cur, TCA_KIND, "u32");
-	options = mnl_attr_nest_start(b->cur, TCA_OPTIONS);
-	mnl_attr_put(b->cur, TCA_U32_SEL, sizeof all, &all);
-	actions = mnl_attr_nest_start(b->cur, TCA_U32_ACT);
-	action = mnl_attr_nest_start(b->cur, 1);
-	mnl_attr_put_strz(b->cur, TCA_ACT_KIND, "mirred");
-	act_options = mnl_attr_nest_start(b->cur, TCA_ACT_OPTIONS);
-	mnl_attr_put(b->cur, TCA_MIRRED_PARMS, sizeof mirred, &mirred);
-	mnl_attr_nest_end(b->cur, act_options);
-	mnl_attr_nest_end(b->cur, action);
-	mnl_attr_nest_end(b->cur, actions);
-	mnl_attr_nest_end(b->cur, options);
+	nl_attr_put_strz(b->cur, TCA_KIND, "u32");
+	options = nl_attr_nest_begin(b->cur, TCA_OPTIONS);
+	nl_attr_put(b->cur, TCA_U32_SEL, sizeof all, &all);
+	actions = nl_attr_nest_begin(b->cur, TCA_U32_ACT);
+	action = nl_attr_nest_begin(b->cur, 1);
+	nl_attr_put_strz(b->cur, TCA_ACT_KIND, "mirred");
+	act_options = nl_attr_nest_begin(b->cur, TCA_ACT_OPTIONS);
+	nl_attr_put(b->cur, TCA_MIRRED_PARMS, sizeof mirred, &mirred);
+	nl_attr_nest_end(b->cur, act_options);
+	nl_attr_nest_end(b->cur, action);
+	nl_attr_nest_end(b->cur, actions);
+	nl_attr_nest_end(b->cur, options);
 }
 
 /* --- looking --- */
@@ -111,12 +111,12 @@ static void decode_options(const struct nlattr *options, struct tbf *t)
 	const struct nlattr *a;
 	uint64_t rate64 = 0;
 
-	mnl_attr_for_each_nested(a, options) {
-		if (mnl_attr_get_type(a) == TCA_TBF_PARMS &&
-		    mnl_attr_get_payload_len(a) >= sizeof *opt)
-			opt = mnl_attr_get_payload(a);
-		else if (mnl_attr_get_type(a) == TCA_TBF_RATE64)
-			rate64 = mnl_attr_get_u64(a);
+	nl_attr_for_each_nested(a, options) {
+		if (nl_attr_type(a) == TCA_TBF_PARMS &&
+		    nl_attr_len(a) >= sizeof *opt)
+			opt = nl_attr_payload(a);
+		else if (nl_attr_type(a) == TCA_TBF_RATE64)
+			rate64 = nl_attr_u64(a);
 	}
 	if (!opt)
 		return;
@@ -127,17 +127,17 @@ static void decode_options(const struct nlattr *options, struct tbf *t)
 
 static int see_qdisc(const struct nlmsghdr *h, void *arg)
 {
-	const struct tcmsg *m = mnl_nlmsg_get_payload(h);
+	const struct tcmsg *m = nl_msg_payload(h);
 	const struct nlattr *a, *options = NULL;
 	struct tbf_search *s = arg;
 	bool is_tbf = false;
 
 	if (m->tcm_ifindex != s->link || m->tcm_parent != TC_H_ROOT)
 		return 0;
-	mnl_attr_for_each(a, h, sizeof *m) {
-		if (mnl_attr_get_type(a) == TCA_KIND)
-			is_tbf = !strcmp(mnl_attr_get_str(a), "tbf");
-		else if (mnl_attr_get_type(a) == TCA_OPTIONS)
+	nl_attr_for_each(a, h, sizeof *m) {
+		if (nl_attr_type(a) == TCA_KIND)
+			is_tbf = nl_attr_str(a) && !strcmp(nl_attr_str(a), "tbf");
+		else if (nl_attr_type(a) == TCA_OPTIONS)
 			options = a;
 	}
 	if (!is_tbf || !options)

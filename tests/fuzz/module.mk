@@ -24,7 +24,7 @@ fuzzers: $(FUZZERS:%=$(B)/tests/fuzz/%)
 SECONDS ?= 60
 fuzz:
 	@mkdir -p $(B)/fuzz-found/$(FUZZ)
-	clang $(CPPFLAGS) $(shell $(PKG_CONFIG) --cflags libmnl libcjson $(fuzz_$(FUZZ)_pkg)) -std=gnu17 -g -O1 \
+	clang $(CPPFLAGS) $(shell $(PKG_CONFIG) --cflags libcjson $(fuzz_$(FUZZ)_pkg)) -std=gnu17 -g -O1 \
 		-fsanitize=fuzzer,address,undefined -o $(B)/fuzz-$(FUZZ) tests/fuzz/fuzz_$(FUZZ).c $(fuzz_$(FUZZ)_src) \
 		$(wildcard lib/base/*.c lib/spec/*.c lib/contract/*.c) $(if $(fuzz_$(FUZZ)_pkg),$(shell $(PKG_CONFIG) --libs $(fuzz_$(FUZZ)_pkg))) $(fuzz_$(FUZZ)_libs) -lcjson -lm
 	$(B)/fuzz-$(FUZZ) -max_total_time=$(SECONDS) -rss_limit_mb=2048 $(B)/fuzz-found/$(FUZZ) tests/fuzz/corpus/$(FUZZ)
