@@ -5,7 +5,7 @@ STAGE0_IMAGE_SRC := $(wildcard $(addprefix stage0/,image/*.c store/*.c trust/*.c
                     stage0/worker/worker.c
 
 WORKER_SRC := $(addprefix stage0/worker/,worker_main.c jail.c jail_root.c jail_landlock.c jail_seccomp.c)
-UNPACK_SRC := $(addprefix stage0/worker/,unpack_main.c unpack.c check.c arriving.c ring.c inflate.c untar.c untar_dir.c \
+UNPACK_SRC := $(addprefix stage0/worker/,unpack_main.c unpack.c digest.c check.c arriving.c ring.c inflate.c untar.c untar_dir.c \
                 entry_policy.c tar.c tar_header.c tar_pax.c tar_sparse.c)
 
 $(eval $(call program,libexec/gantry/unpack,$(UNPACK_SRC) $(WORKER_SRC),libisal libcrypto liblzma libseccomp,-lbz2 -lpthread))
@@ -13,6 +13,8 @@ $(eval $(call program,libexec/gantry/unpack,$(UNPACK_SRC) $(WORKER_SRC),libisal 
 VERIFY_SRC := $(addprefix stage0/worker/,verify_main.c openpgp.c openpgp_loop.c)
 $(B)/obj/stage0/worker/openpgp.o: PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags gpgme)
 $(eval $(call program,libexec/gantry/verify,$(VERIFY_SRC) stage0/worker/arriving.c $(WORKER_SRC),gpgme libseccomp))
+
+$(eval $(call program,libexec/gantry/sigstore,stage0/worker/sigstore_main.c $(WORKER_SRC),libcrypto libseccomp))
 
 FETCH_SRC := $(addprefix stage0/worker/,fetch.c fetch_request.c http.c http_transfer.c http_url.c http_header.c)
 $(eval $(call program,libexec/gantry/fetch,stage0/worker/fetch_main.c $(FETCH_SRC) $(WORKER_SRC),libcurl libseccomp))

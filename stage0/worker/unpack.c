@@ -32,14 +32,14 @@ struct unpack {
 int unpack_init(struct err *e)
 {
 	EVP_MD_CTX *md;
-	int ok;
+	bool ok;
 
 	/* Without the host's openssl.cnf: there is nothing in it for a plain hash. */
 	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
 	md = EVP_MD_CTX_new();
-	ok = md && EVP_DigestInit_ex(md, EVP_sha512(), NULL);
+	ok = md && EVP_DigestInit_ex(md, EVP_sha512(), NULL) && EVP_DigestInit_ex(md, EVP_sha256(), NULL);
 	EVP_MD_CTX_free(md);
-	return ok ? 0 : err_set(e, ENOTSUP, "SHA-512 is not available");
+	return ok ? 0 : err_set(e, ENOTSUP, "SHA-2 is not available");
 }
 
 /* --- inflating --- */

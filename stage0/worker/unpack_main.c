@@ -11,6 +11,8 @@
  *
  * With "validate": manifest, id, and `finding` for each thing that is wrong, the last of which may be what ended the
  * reading.  Nothing is made in `tree` either.
+ *
+ * With "digest": the digests of the whole of `blob`, which is all that is there, as it lies.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +22,7 @@
 #include "base/fd.h"
 #include "base/parse.h"
 #include "base/str.h"
+#include "stage0/worker/digest.h"
 #include "stage0/worker/jail.h"
 #include "stage0/worker/unpack.h"
 #include "stage0/worker/worker.h"
@@ -28,7 +31,7 @@
 
 struct job {
 	int blob, progress, tree, manifest, out;
-	bool plain, validate;
+	bool plain, validate, digest;
 	struct unpack_limits limits;
 };
 
@@ -56,6 +59,10 @@ static int read_words(int argc, char **argv, struct job *job, struct err *e)
 			job->limits.tar.check_only = true;
 			continue;
 		}
+		if (!strcmp(argv[i], "digest")) {
+			job->digest = true;
+			continue;
+		}
 		if (!strcmp(argv[i], "validate")) {
 			job->validate = true;
 			continue;
@@ -75,7 +82,8 @@ static int enter_jail(struct job *job, struct err *e)
 		.uid = JAIL_UID_UNPACK,
 		.caps = CAP(CAP_CHOWN) | CAP(CAP_FOWNER) | CAP(CAP_FSETID) | CAP(CAP_MKNOD) | CAP(CAP_DAC_OVERRIDE) |
 			CAP(CAP_SETFCAP),
-		.root = job->tree,
+		.root = job->tree, /* none: an empty one */
+		.shared = (const char *[]) {NULL},
 		.filter = JAIL_FILTER_FILES,
 		.memory = 1ull << 30,
 		/* As a stream: with the headers and the padding of each entry. */
@@ -87,13 +95,13 @@ static int enter_jail(struct job *job, struct err *e)
 
 	if (r == 0)
 		r = jail_enter(&jail, e);
-	if (r == 1) {
+	if (r == 1 && job->tree >= 0) {
 		/* The descriptor from outside leads into a mount that is not ours: ours is "/". */
 		(void) fd_close(job->tree);
 		job->tree = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		r = job->tree < 0 ? err_sys(e, "open root") : 0;
 	}
-	return r;
+	return r < 0 ? r : 0;
 }
 
 static int send_manifest(void *arg, const char *data, size_t len, struct err *e)
@@ -124,6 +132,26 @@ static int validate(struct job *job, struct arriving *image, struct strbuf *resu
 	return 0;
 }
 
+static int digest(const struct job *job, struct strbuf *result, struct err *e)
+{
+	struct digests d;
+	int r = digest_file(job->blob, &d, e);
+
+	if (r < 0)
+		return r;
+	record_add(result, "sha256", d.sha256);
+	record_add(result, "sha512", d.sha512_id);
+	record_addf(result, "bytes", "%llu", (unsigned long long) d.bytes);
+	return 0;
+}
+
+static bool has_all(const struct job *job)
+{
+	if (job->digest)
+		return job->blob >= 0;
+	return job->blob >= 0 && job->progress >= 0 && job->tree >= 0 && (job->manifest >= 0 || job->plain);
+}
+
 static int run(int argc, char **argv, struct strbuf *result, struct err *e)
 {
 	struct job job = {
@@ -138,10 +166,12 @@ static int run(int argc, char **argv, struct strbuf *result, struct err *e)
 	struct unpack_result done;
 	int r = read_words(argc, argv, &job, e);
 
-	if (job.blob < 0 || job.progress < 0 || job.tree < 0 || (job.manifest < 0 && !job.plain))
+	if (r == 0 && !has_all(&job))
 		return err_set(e, EBADF, "a descriptor is missing");
 	if (r == 0)
 		r = enter_jail(&job, e);
+	if (r == 0 && job.digest)
+		return digest(&job, result, e);
 	if (r == 0 && job.validate)
 		return validate(&job, &image, result);
 	if (r == 0 && job.plain) {
