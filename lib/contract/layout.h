@@ -70,4 +70,5 @@ static inline const char *pod_leaf(const char *app)
 
 /* --- pod directory: stage1/net --- */
 #define POD_NET "net"
+#define POD_NET_RESULTS POD_NET "/results" /* .../NETWORK-UUID-IFNAME, libcni's form */
 #define POD_NET_INFO "net-info.json"

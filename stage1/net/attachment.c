@@ -1,22 +1,12 @@
 #include "stage1/net/attachment.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/fd.h"
-#include "base/file.h"
-#include "base/parse.h"
-#include "base/record.h"
 #include "base/str.h"
-#include "contract/layout.h"
+#include "stage1/net/cached.h"
 #include "stage1/net/pin.h"
 #include "stage1/net/plugin.h"
-
-#define FILE_MAX (8u << 20) /* of our own: 65535 port mappings are 5 MiB */
 
 void attachment_done(struct attachment *a)
 {
@@ -31,67 +21,11 @@ void attachment_done(struct attachment *a)
 	*a = (struct attachment) {0};
 }
 
-static char *file_name(unsigned index, const char *suffix)
+static void forget(const struct attachment *a, int pod_fd, const char *uuid)
 {
-	return xasprintf(POD_NET "/%u.%s", index, suffix);
-}
+	_cleanup_free_ char *record = cached_name(a, uuid);
 
-static int write_state(const struct attachment *a, int pod_fd, const char *phase, struct err *e)
-{
-	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
-	_cleanup_free_ char *file = file_name(a->index, "state");
-
-	record_begin(&sb, 1);
-	record_add(&sb, "name", a->network.name);
-	if (a->network.file)
-		record_add(&sb, "file", a->network.file);
-	record_add(&sb, "cni-version", a->network.version);
-	record_add(&sb, "ifname", a->ifname);
-	record_add(&sb, "args", a->args);
-	for (char **d = a->path; d && *d; d++)
-		record_add(&sb, "path", *d);
-	record_add(&sb, "netns", a->netns);
-	if (a->pin)
-		record_add(&sb, "pin", a->pin);
-	record_add(&sb, "phase", phase);
-	return file_write_at(pod_fd, file, sb.buf, sb.len, 0600, FILE_FAST, e);
-}
-
-static int write_json(const struct attachment *a, int pod_fd, const char *suffix, const cJSON *j,
-		      struct err *e)
-{
-	_cleanup_free_ char *file = file_name(a->index, suffix), *text = json_print(j, false);
-
-	return file_write_at(pod_fd, file, text, strlen(text), 0600, FILE_FAST, e);
-}
-
-/* Before the first plugin runs: what is recorded is taken back, whatever happens next. */
-static int record_begin_add(const struct attachment *a, int pod_fd, struct err *e)
-{
-	_cleanup_free_ char *file = file_name(a->index, "conf"),
-			    *text = json_print(a->network.list, false);
-	int r;
-
-	if (mkdirat(pod_fd, POD_NET, 0700) < 0 && errno != EEXIST)
-		return err_sys(e, "mkdir " POD_NET);
-	r = file_write_at(pod_fd, file, text, strlen(text), 0600, FILE_FAST, e);
-	if (r == 0 && a->caps)
-		r = write_json(a, pod_fd, "caps", a->caps, e);
-	return r < 0 ? r : write_state(a, pod_fd, "adding", e);
-}
-
-static void forget(const struct attachment *a, int pod_fd)
-{
-	static const char *const suffixes[] = {"result", "conf", "caps", "state"};
-
-	/* The state last: while it is there, gc comes back. */
-	for (size_t i = 0; i < ELEMENTSOF(suffixes); i++) {
-		_cleanup_free_ char *file = file_name(a->index, suffixes[i]);
-
-		(void) unlinkat(pod_fd, file, 0);
-	}
-	/* Succeeds when this was the last one. */
-	(void) unlinkat(pod_fd, POD_NET, AT_REMOVEDIR);
+	cached_forget(record, pod_fd);
 }
 
 static void set(cJSON *o, const char *key, cJSON *value)
@@ -187,7 +121,7 @@ static int begin_add(struct attachment *a, int pod_fd, const char *uuid, struct 
 		a->pin = net_pin_name(uuid, a->index);
 		a->netns = xstrdup(a->pin);
 	}
-	r = record_begin_add(a, pod_fd, e);
+	r = cached_write(a, pod_fd, uuid, e);
 	return r < 0 || !netns ? r : net_pin_make(a->pin, netns, e);
 }
 
@@ -198,12 +132,12 @@ int attachment_add(struct attachment *a, int pod_fd, const char *uuid, struct er
 	if (r < 0) {
 		/* No plugin has run. */
 		if (!a->pin || net_pin_remove(a->pin, NULL) == 0)
-			forget(a, pod_fd);
+			forget(a, pod_fd, uuid);
 		return err_ctx(e, r, "failed to setup network %s", q(a->network.name));
 	}
 	r = add_chain(a, uuid, e);
 	if (r == 0)
-		r = write_json(a, pod_fd, "result", a->result, e);
+		r = cached_write(a, pod_fd, uuid, e);
 	if (r == 0)
 		return 0;
 	/*
@@ -254,7 +188,7 @@ int attachment_del(struct attachment *a, int pod_fd, const char *uuid, const cha
 		r = net_pin_remove(a->pin, e);
 	if (r < 0)
 		return err_ctx(e, r, "failed to remove network %s", q(a->network.name));
-	forget(a, pod_fd);
+	forget(a, pod_fd, uuid);
 	return 0;
 }
 
@@ -279,62 +213,6 @@ int attachment_check(const struct attachment *a, const char *uuid, bool repair, 
 	return r < 0 ? err_ctx(e, r, "network %s (%s)", q(a->network.name), a->ifname) : 0;
 }
 
-static int read_state(struct attachment *a, int pod_fd, char **version, struct err *e)
-{
-	_cleanup_free_ char *file = file_name(a->index, "state"), *text = NULL;
-	_cleanup_record_ struct record rec = RECORD_INIT;
-	const char *key, *value;
-	size_t len;
-	int r = file_read_at(pod_fd, file, RECORD_MAX, &text, &len, e);
-
-	if (r == 0)
-		r = record_parse(&rec, take_ptr(text), len, 1, e);
-	if (r < 0)
-		return r;
-	while (record_next(&rec, &key, &value)) {
-		if (!strcmp(key, "ifname"))
-			a->ifname = xstrdup(value);
-		else if (!strcmp(key, "args"))
-			a->args = xstrdup(value);
-		else if (!strcmp(key, "netns"))
-			a->netns = xstrdup(value);
-		else if (!strcmp(key, "pin"))
-			a->pin = xstrdup(value);
-		else if (!strcmp(key, "path"))
-			strv_add(&a->path, value);
-		else if (!strcmp(key, "cni-version") && !*version)
-			*version = xstrdup(value);
-	}
-	if (!a->ifname || !a->args || !a->netns)
-		return err_set(e, EINVAL, "%s: not complete", file);
-	return 0;
-}
-
-/* NULL when there is none, or half of one. */
-static cJSON *read_json(const struct attachment *a, int pod_fd, const char *suffix)
-{
-	_cleanup_free_ char *file = file_name(a->index, suffix), *text = NULL;
-	size_t len;
-
-	if (file_read_at(pod_fd, file, FILE_MAX, &text, &len, NULL) < 0)
-		return NULL;
-	return json_parse(text, len, FILE_MAX, NULL);
-}
-
-/*
- * A power cut can leave an empty file behind a rename that was not synced.  The namespace is gone
- * then, and DEL by container id and interface name releases what lies on the disk.
- */
-static void state_after_power_cut(struct attachment *a)
-{
-	if (!a->ifname)
-		a->ifname = xasprintf("eth%u", a->index);
-	if (!a->args)
-		a->args = xstrdup("");
-	if (!a->netns)
-		a->netns = xstrdup("");
-}
-
 /*
  * Plugins are looked for where they were at ADD; after an update of ours or theirs that may be
  * elsewhere.
@@ -348,73 +226,18 @@ static void add_present_path(struct attachment *a)
 			strv_add(&a->path, *d);
 }
 
-int attachment_load(struct attachment *ret, int pod_fd, unsigned index, struct err *e)
+int attachment_load(struct attachment *ret, int pod_fd, const char *record, struct err *e)
 {
-	_cleanup_free_ char *file = file_name(index, "conf"), *text = NULL, *version = NULL;
-	struct attachment a = {.index = index};
-	size_t len = 0;
-	int r = read_state(&a, pod_fd, &version, e);
+	int r = cached_read(record, pod_fd, ret, e);
 
-	if (r == -EINVAL) {
-		state_after_power_cut(&a);
-		r = 0;
-	}
-	if (r == 0)
-		r = file_read_at(pod_fd, file, JSON_MANIFEST_MAX, &text, &len, e);
-	/* No configuration: it went in the middle of forget(), after DEL, or no plugin ever ran. */
-	if (r == -ENOENT || (r == 0 && !len)) {
-		forget(&a, pod_fd);
-		r = -ENOENT;
-	}
-	if (r == 0)
-		r = cni_network_parse(text, len, &a.network, e);
-	if (r < 0) {
-		attachment_done(&a);
+	if (r == -ENOENT)
+		cached_forget(record, pod_fd);
+	if (r < 0)
 		return r;
-	}
-	/* The one of the ADD, whatever we would choose today. */
-	if (version) {
-		free(a.network.version);
-		a.network.version = take_ptr(version);
-	}
-	add_present_path(&a);
 	/*
 	 * Without a result (a killed ADD) DEL goes on without prevResult, as the specification has
 	 * it.
 	 */
-	a.result = read_json(&a, pod_fd, "result");
-	a.caps = read_json(&a, pod_fd, "caps");
-	*ret = a;
-	return 0;
-}
-
-int attachments_recorded(int pod_fd, unsigned **ret, size_t *ret_n, struct err *e)
-{
-	_cleanup_dir_ DIR *d = NULL;
-	struct dirent *de;
-	int fd = openat(pod_fd, POD_NET, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	*ret = NULL;
-	*ret_n = 0;
-	if (fd < 0)
-		return errno == ENOENT ? 0 : err_sys(e, "open " POD_NET);
-	d = fdopendir(fd);
-	if (!d) {
-		(void) fd_close(fd);
-		return err_sys(e, "read " POD_NET);
-	}
-	while ((de = readdir(d))) {
-		_cleanup_free_ char *number = xstrndup(de->d_name, strcspn(de->d_name, "."));
-		uint64_t index;
-		size_t at;
-
-		if (!str_ends(de->d_name, ".state") || parse_u64(number, 1000, &index) < 0)
-			continue;
-		*ret = xgrow(*ret, *ret_n, sizeof **ret);
-		for (at = *ret_n; at > 0 && (*ret)[at - 1] < index; at--)
-			(*ret)[at] = (*ret)[at - 1];
-		(*ret)[at] = (unsigned) index;
-		++*ret_n;
-	}
+	add_present_path(ret);
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include "contract/layout.h"
 #include "stage1/net/attachment.h"
 #include "stage1/net/bandwidth.h"
+#include "stage1/net/cached.h"
 #include "stage1/net/forward.h"
 #include "stage1/net/operations.h"
 #include "stage1/net/plugin.h"
@@ -324,22 +325,21 @@ int net_up(struct net_plan *p, struct net_result *ret, struct err *e)
 
 int net_down(int pod_fd, const char *uuid, const char *netns_path, struct err *e)
 {
-	_cleanup_free_ unsigned *indexes = NULL;
+	_cleanup_strv_ char **records = NULL;
 	_cleanup_fd_ int lock = -EBADF;
 	int r, first = 0;
-	size_t n;
 
-	r = attachments_recorded(pod_fd, &indexes, &n, e);
-	if (r < 0 || !n)
+	r = cached_list(pod_fd, &records, e);
+	if (r < 0 || !records)
 		return r;
 	lock = net_lock(false, e);
 	if (lock < 0)
 		return lock;
-	for (size_t i = 0; i < n; i++) {
+	for (char **record = records; *record; record++) {
 		_cleanup_err_ struct err why = ERR_INIT;
 		struct attachment a = {0};
 
-		r = attachment_load(&a, pod_fd, indexes[i], &why);
+		r = attachment_load(&a, pod_fd, *record, &why);
 		/*
 		 * Nothing left of it. The same error of the DEL would be a plugin that is gone: no
 		 * success.

@@ -6,8 +6,8 @@
  *	net_up()    ADDs the networks in order: eth0, eth1, ...
  *	net_down()  DELs what the pod directory says was ever begun, in reverse order
  *
- * Before the first plugin of a network runs, net/I.conf and net/I.state say so; so that whatever
- * dies when, a later net_down() finds what to take back. DEL of what is not there is harmless.
+ * Before the first plugin of a network runs, a file in net/results says so (cached.h); so that
+ * whatever dies when, a later net_down() finds what to take back. DEL of what is not there is harmless.
  */
 #pragma once
 

@@ -15,7 +15,7 @@
 #include "base/str.h"
 #include "contract/layout.h"
 #include "spec/uuid.h"
-#include "stage1/net/attachment.h"
+#include "stage1/net/cached.h"
 #include "stage1/net/forward.h"
 #include "stage1/net/plugin.h"
 
@@ -36,18 +36,17 @@ int net_lock(bool exclusive, struct err *e)
 
 /* --- CHECK --- */
 
-/* Indexes are numbered without gaps by ADD; what was taken back already leaves one. */
+/* eth0 first. */
 static int each_attachment(int pod_fd, int (*fn)(struct attachment *a, void *arg, struct err *e),
 			   void *arg, struct err *e)
 {
-	_cleanup_free_ unsigned *indexes = NULL;
-	size_t n;
-	int r = attachments_recorded(pod_fd, &indexes, &n, e), first = 0;
+	_cleanup_strv_ char **records = NULL;
+	int r = cached_list(pod_fd, &records, e), first = 0;
 
-	for (size_t i = n; r == 0 && i-- > 0;) {
+	for (size_t i = strv_len(records); r == 0 && i-- > 0;) {
 		struct attachment a = {0};
 		_cleanup_err_ struct err why = ERR_INIT;
-		int r2 = attachment_load(&a, pod_fd, indexes[i], &why);
+		int r2 = attachment_load(&a, pod_fd, records[i], &why);
 
 		if (r2 == -ENOENT)
 			continue;

@@ -50,6 +50,11 @@ char *net_pin_name(const char *uuid, unsigned index)
 	return xasprintf(PIN_DIR "/%s.%u", uuid, index);
 }
 
+bool net_pin_is_ours(const char *netns)
+{
+	return str_starts(netns, PIN_DIR "/");
+}
+
 int net_pin_make(const char *pin, const char *netns, struct err *e)
 {
 	_cleanup_fd_ int fd = -EBADF;

@@ -19,6 +19,8 @@
 bool net_pin_wanted(const cJSON *list, char *const *path, const char *netns);
 /* The name alone, to be recorded before the mount is made; owned by the caller. */
 char *net_pin_name(const char *uuid, unsigned index);
+/* Whether a recorded CNI_NETNS is such a name. */
+bool net_pin_is_ours(const char *netns);
 int net_pin_make(const char *pin, const char *netns, struct err *e);
 /* Whether the namespace is mounted there: not after a reboot, nor after a death before the mount. */
 bool net_pin_is_there(const char *pin);

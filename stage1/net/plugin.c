@@ -101,6 +101,22 @@ static int plugin_error(const char *type, int status, const struct proc_io *io, 
 	return err_set(e, EIO, "plugin %s: %s: %s", type, how, text);
 }
 
+/* Objects and arrays inside each other. */
+static unsigned depth_of(const cJSON *j)
+{
+	unsigned deepest = 0;
+
+	if (!cJSON_IsObject(j) && !cJSON_IsArray(j))
+		return 0;
+	for (const cJSON *c = j->child; c; c = c->next) {
+		unsigned depth = depth_of(c);
+
+		if (depth > deepest)
+			deepest = depth;
+	}
+	return deepest + 1;
+}
+
 static int take_result(const char *type, const struct proc_io *io, cJSON **ret, struct err *e)
 {
 	_cleanup_json_ cJSON *j = NULL;
@@ -117,6 +133,9 @@ static int take_result(const char *type, const struct proc_io *io, cJSON **ret, 
 	}
 	if (!cJSON_IsObject(j))
 		return err_set(e, EINVAL, "plugin %s: result: expected object", type);
+	/* It becomes a member: of the next plugin's input, and of what is recorded for DEL. */
+	if (depth_of(j) >= JSON_DEPTH_MAX)
+		return err_set(e, EINVAL, "plugin %s: result: nested too deep", type);
 	*ret = take_ptr(j);
 	return 0;
 }

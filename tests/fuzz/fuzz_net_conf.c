@@ -1,12 +1,37 @@
-/* A CNI configuration, and the same bytes as a plugin's result. */
+/*
+ * A CNI configuration, and the same bytes as a plugin's result and as the record of an attachment.  What can be
+ * read of a record is written again so that it reads the same.
+ */
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
-#include "stage1/net/conf.h"
+#include "stage1/net/cached.h"
 #include "stage1/net/result.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void record(const char *text, size_t len)
+{
+	_cleanup_free_ char *first = NULL, *second = NULL;
+	_cleanup_err_ struct err e = ERR_INIT;
+	struct attachment a, b;
+
+	if (cached_decode(text, len, &a, &e) < 0) {
+		if (!e.msg)
+			abort();
+		return;
+	}
+	first = cached_encode(&a, "id");
+	if (cached_decode(first, strlen(first), &b, NULL) < 0)
+		abort();
+	second = cached_encode(&b, "id");
+	if (strcmp(first, second))
+		abort();
+	attachment_done(&a);
+	attachment_done(&b);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -18,6 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	(void) cni_network_parse((const char *) data, size, &n, &e);
 	cni_network_done(&n);
+	record((const char *) data, size);
 	j = json_parse((const char *) data, size, 1 << 20, NULL);
 	if (!j)
 		return 0;

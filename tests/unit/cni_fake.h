@@ -16,7 +16,13 @@ static const char fake_plugin[] =
 	"dir=${0%/*} name=${0##*/}\n"
 	"cat >\"$dir/$name.$CNI_COMMAND.stdin\"\n"
 	"env | sort >\"$dir/$name.$CNI_COMMAND.env\"\n"
-	"echo \"$CNI_COMMAND $name $(cd \"$dir/../pod\" && echo net/*.*)\" >>\"$dir/calls\"\n"
+	"for f in \"$dir\"/../pod/net/results/*; do\n"
+	"	[ -e \"$f\" ] || continue\n"
+	"	n=${f##*/}\n"
+	"	seen=\"$seen ${n%%-*}:${n##*-}\"\n"
+	"	! grep -q '\"result\":' \"$f\" || seen=$seen+\n"
+	"done\n"
+	"echo \"$CNI_COMMAND $name$seen\" >>\"$dir/calls\"\n"
 	"if [ -e \"$dir/$name.$CNI_COMMAND\" ]; then . \"$dir/$name.$CNI_COMMAND\"; fi\n";
 
 struct fake {
@@ -70,7 +76,7 @@ static inline _unused_ char *fake_read(int dir, const char *name)
 	return file_read_line_at(dir, name, &text, NULL) < 0 ? NULL : text;
 }
 
-/* The calls since the last look: lines "COMMAND TYPE FILES-IN-NET". */
+/* The calls since the last look: lines "COMMAND TYPE NETWORK:IFNAME...", a + where a result is recorded. */
 static inline _unused_ void assert_calls(const struct fake *f, const char *want)
 {
 	_cleanup_free_ char *calls = fake_read(f->plugins, "calls");

@@ -3,11 +3,12 @@
 
 #include <time.h>
 
-#include "base/record.h"
 #include "base/proc.h"
-#include "stage1/net/attachment.h"
+#include "stage1/net/cached.h"
 
 #define UUID "11111111-0000-4000-8000-000000000001"
+#define NAME "net-" UUID "-eth4"
+#define RECORD "net/results/" NAME
 
 /* The deadline of a plugin is a minute: for those that hang a test has less. */
 static int deadline_ms;
@@ -47,14 +48,11 @@ static void install_chain(const struct fake *f)
 
 static void add(void **state)
 {
-	_cleanup_free_ char *env = NULL, *result = NULL, *data = NULL;
-	_cleanup_record_ struct record rec = RECORD_INIT;
+	_cleanup_free_ char *env = NULL, *text = NULL;
 	_cleanup_err_ struct err e = ERR_INIT;
 	struct attachment a;
 	struct fake f;
 	struct stat st;
-	char *text;
-	size_t len;
 
 	(void) state;
 	fake_up(&f);
@@ -67,7 +65,7 @@ static void add(void **state)
 	unsetenv("SECRET");
 	unsetenv("CNI_IFNAME");
 	/* in order, and the records were there before the first one ran */
-	assert_calls(&f, "ADD one net/4.conf net/4.state\nADD two net/4.conf net/4.state\nADD three net/4.conf net/4.state");
+	assert_calls(&f, "ADD one net:eth4\nADD two net:eth4\nADD three net:eth4");
 	/* each its own object with name and version of the list, reserved keys taken out, the result so far */
 	assert_stdin(&f, "one.ADD", "{\"type\":\"one\",\"x\":12345678901234567890,\"cniVersion\":\"1.0.0\",\"name\":\"net\"}");
 	assert_stdin(&f, "two.ADD", "{\"type\":\"two\",\"name\":\"net\",\"cniVersion\":\"1.0.0\",\"prevResult\":"
@@ -80,18 +78,13 @@ static void add(void **state)
 				    "\nCNI_IFNAME=eth4\nCNI_NETNS=/proc/77/fd/5\nCNI_PATH="));
 	assert_non_null(strstr(env, "\nPATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"));
 	assert_null(strstr(env, "SECRET"));
-	result = fake_read(f.pod, "net/4.result");
-	assert_string_equal(result, "{\"cniVersion\":\"1.0.0\",\"last\":true}");
-	assert_int_equal(fstatat(f.pod, "net/4.state", &st, 0), 0);
+	/* nobody else reads it: arguments may hold secrets */
+	assert_int_equal(fstatat(f.pod, RECORD, &st, 0), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
-	assert_int_equal(file_read_at(f.pod, "net/4.state", 4096, &text, &len, NULL), 0);
-	assert_int_equal(record_parse(&rec, text, len, 1, NULL), 0);
-	assert_string_equal(record_get(&rec, "name"), "net");
-	assert_string_equal(record_get(&rec, "ifname"), "eth4");
-	assert_string_equal(record_get(&rec, "netns"), "/proc/77/fd/5");
-	assert_string_equal(record_get(&rec, "cni-version"), "1.0.0");
-	data = fake_read(f.pod, "net/4.conf");
-	assert_non_null(strstr(data, "12345678901234567890"));
+	assert_int_equal(fstatat(f.pod, "net/results", &st, 0), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	text = fake_read(f.pod, RECORD);
+	assert_non_null(strstr(text, "\"result\":{\"cniVersion\":\"1.0.0\",\"last\":true}"));
 	attachment_done(&a);
 	fake_down(&f);
 }
@@ -100,7 +93,7 @@ static void add(void **state)
 static int del(const struct fake *f, const char *netns, struct err *e)
 {
 	struct attachment a = {0};
-	int r = attachment_load(&a, f->pod, 4, e);
+	int r = attachment_load(&a, f->pod, NAME, e);
 
 	if (r == 0)
 		r = attachment_del(&a, f->pod, UUID, netns, e);
@@ -132,8 +125,8 @@ static void del_in_reverse(void **state)
 	fake_does(&f, "two.DEL", "echo done, with pleasure");
 	if (del(&f, "", &e) < 0)
 		fail_msg("%s", err_text(&e));
-	assert_calls(&f, "DEL three net/4.conf net/4.result net/4.state\nDEL two net/4.conf net/4.result net/4.state\n"
-			 "DEL one net/4.conf net/4.result net/4.state");
+	assert_calls(&f, "DEL three net:eth4+\nDEL two net:eth4+\n"
+			 "DEL one net:eth4+");
 	assert_stdin(&f, "one.DEL", "{\"type\":\"one\",\"x\":12345678901234567890,\"cniVersion\":\"0.4.0\",\"name\":\"net\","
 				    "\"prevResult\":{\"cniVersion\":\"1.0.0\",\"last\":true}}");
 	env = fake_read(f.plugins, "one.DEL.env");
@@ -178,6 +171,8 @@ static void a_failed_add_is_taken_back(void **state)
 		{"echo '[]'", "plugin two: result: expected object"},
 		{"echo '{} {}'", "plugin two: result: JSON: line 1, column 4: text after the document"},
 		{"echo '{\"a\":1,\"a\":2}'", "plugin two: result: duplicate member \"a\""},
+		{"printf '{\"a\":'; printf '[%.0s' $(seq 63); printf ']%.0s' $(seq 63); echo '}'",
+		 "plugin two: result: nested too deep"},
 		{"yes '\"x\",' ", "plugin two: two: more than 1048576 bytes of output"},
 	};
 
@@ -195,9 +190,9 @@ static void a_failed_add_is_taken_back(void **state)
 		assert_true(attachment_add(&a, f.pod, UUID, &e) < 0);
 		assert_err(&e, want);
 		/* DEL for the whole chain, also for the plugin that was never asked to ADD; without a result */
-		assert_calls(&f, "ADD one net/4.conf net/4.state\nADD two net/4.conf net/4.state\n"
-				 "DEL three net/4.conf net/4.state\nDEL two net/4.conf net/4.state\n"
-				 "DEL one net/4.conf net/4.state");
+		assert_calls(&f, "ADD one net:eth4\nADD two net:eth4\n"
+				 "DEL three net:eth4\nDEL two net:eth4\n"
+				 "DEL one net:eth4");
 		assert_stdin(&f, "three.DEL", "{\"type\":\"three\",\"cniVersion\":\"1.0.0\",\"name\":\"net\"}");
 		assert_false(is_in_pod(&f, "net"));
 		attachment_done(&a);
@@ -245,8 +240,8 @@ static void null_is_an_empty_result(void **state)
 	fake_does(&f, "three.ADD", "echo null");
 	make(&a, &f, CHAIN("1.0.0"));
 	assert_int_equal(attachment_add(&a, f.pod, UUID, NULL), 0);
-	result = fake_read(f.pod, "net/4.result");
-	assert_string_equal(result, "{\"cniVersion\":\"1.0.0\"}");
+	result = fake_read(f.pod, RECORD);
+	assert_non_null(strstr(result, "\"result\":{\"cniVersion\":\"1.0.0\"}"));
 	attachment_done(&a);
 	fake_down(&f);
 }
@@ -263,21 +258,21 @@ static void a_failing_del_keeps_everything(void **state)
 	assert_true(del(&f, "", &e) < 0);
 	assert_err(&e, "failed to remove network \"net\": plugin two: cannot let go");
 	/* the chain stops there: what is below may still be in use */
-	assert_calls(&f, "DEL three net/4.conf net/4.result net/4.state\nDEL two net/4.conf net/4.result net/4.state");
-	assert_true(is_in_pod(&f, "net/4.state") && is_in_pod(&f, "net/4.conf") && is_in_pod(&f, "net/4.result"));
+	assert_calls(&f, "DEL three net:eth4+\nDEL two net:eth4+");
+	assert_true(is_in_pod(&f, RECORD));
 	/* a plugin that is gone is a failure too */
 	assert_int_equal(unlinkat(f.plugins, "three", 0), 0);
 	assert_int_equal(del(&f, "", &e), -ENOENT);
 	assert_true(str_starts(err_text(&e), "failed to remove network \"net\": plugin three: not found in "));
-	assert_true(is_in_pod(&f, "net/4.state"));
+	assert_true(is_in_pod(&f, RECORD));
 	err_done(&e);
 	/* tried again, with all of it again */
 	fake_install(&f, "three");
 	fake_does(&f, "two.DEL", "");
 	(void) unlinkat(f.plugins, "calls", 0);
 	assert_int_equal(del(&f, "", &e), 0);
-	assert_calls(&f, "DEL three net/4.conf net/4.result net/4.state\nDEL two net/4.conf net/4.result net/4.state\n"
-			 "DEL one net/4.conf net/4.result net/4.state");
+	assert_calls(&f, "DEL three net:eth4+\nDEL two net:eth4+\n"
+			 "DEL one net:eth4+");
 	assert_false(is_in_pod(&f, "net"));
 	fake_down(&f);
 }
@@ -287,59 +282,59 @@ static void put(const struct fake *f, const char *path, const char *text)
 	assert_int_equal(file_write_at(f->pod, path, text, strlen(text), 0600, FILE_FAST, NULL), 0);
 }
 
-/* What a power cut makes of files that were renamed and not synced: nothing, or nothing in them. */
-static void records_after_a_power_cut(void **state)
+static void put_record(const struct fake *f, const char *text, size_t len)
 {
-	static const char *const states[] = {"", "version=1", "garbage", "version=9"};
-
-	(void) state;
-	for (size_t i = 0; i < ELEMENTSOF(states); i++) {
-		_cleanup_err_ struct err e = ERR_INIT;
-		_cleanup_free_ char *env = NULL;
-		struct fake f;
-
-		fake_up(&f);
-		add_chain(&f, CHAIN("1.0.0"));
-		put(&f, "net/4.state", states[i]);
-		put(&f, "net/4.result", i % 2 ? "" : "{\"cut");
-		/* the path is lost with the state: the present one is taken */
-		setenv("FAKE_PATH", f.path[1], 1);
-		if (del(&f, "", &e) < 0)
-			fail_msg("%s", err_text(&e));
-		env = fake_read(f.plugins, "one.DEL.env");
-		assert_non_null(strstr(env, "CNI_ARGS=\nCNI_COMMAND=DEL\nCNI_CONTAINERID=" UUID "\nCNI_IFNAME=eth4\n"));
-		assert_stdin(&f, "three.DEL", "{\"type\":\"three\",\"cniVersion\":\"1.0.0\",\"name\":\"net\"}");
-		assert_false(is_in_pod(&f, "net"));
-		unsetenv("FAKE_PATH");
-		fake_down(&f);
-	}
+	assert_int_equal(file_write_at(f->pod, RECORD, text, len, 0600, FILE_FAST, NULL), 0);
 }
 
-static void half_written_attachments(void **state)
+/* What a power cut makes of files that were renamed and not synced: nothing, or nothing in them. */
+static void a_record_after_a_power_cut(void **state)
 {
+	static const char zeros[4096];
+	static const size_t sizes[] = {0, 1, sizeof zeros};
 	_cleanup_err_ struct err e = ERR_INIT;
 	struct fake f;
 
 	(void) state;
 	fake_up(&f);
-	add_chain(&f, CHAIN("1.0.0"));
-	/* no configuration: a DEL got through and was killed while it forgot, or no plugin ever ran */
-	put(&f, "net/4.conf", "");
-	assert_int_equal(del(&f, "", &e), -ENOENT);
-	assert_false(is_in_pod(&f, "net"));
-	add_chain(&f, CHAIN("1.0.0"));
-	assert_int_equal(unlinkat(f.pod, "net/4.conf", 0), 0);
-	assert_int_equal(del(&f, "", &e), -ENOENT);
-	assert_false(is_in_pod(&f, "net"));
-	assert_calls(&f, "");
+	for (size_t i = 0; i < ELEMENTSOF(sizes); i++) {
+		add_chain(&f, CHAIN("1.0.0"));
+		put_record(&f, zeros, sizes[i]);
+		assert_int_equal(del(&f, "", &e), -ENOENT);
+		assert_false(is_in_pod(&f, "net"));
+		assert_calls(&f, "");
+	}
 	/* one that cannot be understood is never taken for done */
 	add_chain(&f, CHAIN("1.0.0"));
-	put(&f, "net/4.conf", "{\"name\":\"net\",");
+	put_record(&f, "{\"kind\":", 8);
 	err_done(&e);
 	assert_int_equal(del(&f, "", &e), -EINVAL);
-	assert_err(&e, "JSON: line 1, column 15: member name expected");
-	assert_true(is_in_pod(&f, "net/4.state"));
+	assert_err(&e, RECORD ": JSON: line 1, column 9: value expected");
+	assert_true(is_in_pod(&f, RECORD));
 	assert_calls(&f, "");
+	fake_down(&f);
+}
+
+/* Killed between the two writes: all of the chain, without prevResult. */
+static void a_record_without_a_result(void **state)
+{
+	_cleanup_free_ char *env = NULL;
+	struct attachment a;
+	struct fake f;
+
+	(void) state;
+	fake_up(&f);
+	add_chain(&f, CHAIN("1.0.0"));
+	assert_int_equal(attachment_load(&a, f.pod, NAME, NULL), 0);
+	cJSON_Delete(a.result);
+	a.result = NULL;
+	assert_int_equal(cached_write(&a, f.pod, UUID, NULL), 0);
+	attachment_done(&a);
+	assert_int_equal(del(&f, "", NULL), 0);
+	assert_calls(&f, "DEL three net:eth4\nDEL two net:eth4\nDEL one net:eth4");
+	assert_stdin(&f, "three.DEL", "{\"type\":\"three\",\"cniVersion\":\"1.0.0\",\"name\":\"net\"}");
+	env = fake_read(f.plugins, "one.DEL.env");
+	assert_non_null(strstr(env, "CNI_ARGS=IP=1.2.3.4;X=y\n"));
 	fake_down(&f);
 }
 
@@ -348,21 +343,21 @@ static void an_update_in_between(void **state)
 {
 	static const char conf[] = "{\"cniVersion\":\"0.3.1\",\"cniVersions\":[\"1.1.0\"],\"name\":\"net\","
 				   "\"plugins\":[{\"type\":\"one\"}]}";
-	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+	struct attachment a;
 	struct fake f;
 
 	(void) state;
 	fake_up(&f);
 	add_chain(&f, conf);
 	assert_stdin(&f, "one.ADD", "{\"type\":\"one\",\"cniVersion\":\"1.1.0\",\"name\":\"net\"}");
-	record_begin(&sb, 1);
-	record_add(&sb, "ifname", "net1");
-	record_add(&sb, "args", "A=b");
-	record_add(&sb, "netns", "/x");
-	record_add(&sb, "cni-version", "0.3.1");
-	record_add(&sb, "path", "/nowhere");
-	record_add(&sb, "from-a-later-version", "x");
-	assert_int_equal(file_write_at(f.pod, "net/4.state", sb.buf, sb.len, 0600, FILE_FAST, NULL), 0);
+	assert_int_equal(attachment_load(&a, f.pod, NAME, NULL), 0);
+	free(a.network.version);
+	a.network.version = xstrdup("0.3.1");
+	strv_free(a.path);
+	a.path = NULL;
+	strv_add(&a.path, "/nowhere");
+	assert_int_equal(cached_write(&a, f.pod, UUID, NULL), 0);
+	attachment_done(&a);
 	setenv("FAKE_PATH", f.path[1], 1);
 	assert_int_equal(del(&f, "", NULL), 0);
 	unsetenv("FAKE_PATH");
@@ -400,7 +395,7 @@ static void records_first(void **state)
 	/* where nothing can be recorded no plugin runs */
 	put(&f, "net", "a file in the way");
 	assert_int_equal(attachment_add(&a, f.pod, UUID, &e), -ENOTDIR);
-	assert_true(str_starts(err_text(&e), "failed to setup network \"net\": write net/4.conf: "));
+	assert_true(str_starts(err_text(&e), "failed to setup network \"net\": mkdir net/results: "));
 	assert_calls(&f, "");
 	attachment_done(&a);
 	fake_down(&f);
@@ -416,8 +411,8 @@ int main(void)
 		cmocka_unit_test(a_plugin_that_hangs),
 		cmocka_unit_test(null_is_an_empty_result),
 		cmocka_unit_test(a_failing_del_keeps_everything),
-		cmocka_unit_test(records_after_a_power_cut),
-		cmocka_unit_test(half_written_attachments),
+		cmocka_unit_test(a_record_after_a_power_cut),
+		cmocka_unit_test(a_record_without_a_result),
 		cmocka_unit_test(an_update_in_between),
 		cmocka_unit_test(records_first),
 	};

@@ -8,6 +8,7 @@
 #define UUID "11111111-0000-4000-8000-000000000001"
 #define S(...) ((char *[]) {__VA_ARGS__, NULL})
 #define W(s) ((char *) (s))
+#define RECORD(net, index) "net/results/" net "-" UUID "-eth" #index
 
 /* Plugins of the running program are not there: those of the test are. */
 char **__wrap_cni_plugin_path(void);
@@ -163,9 +164,9 @@ static void up_and_down(void **state)
 	net_plan_netns(p, "/proc/9/fd/9", -EBADF);
 	if (net_up(p, &r, &e) < 0)
 		fail_msg("%s", err_text(&e));
-	assert_calls(&f, "ADD one net/0.conf net/0.state\nADD two net/0.conf net/0.state\n"
-			 "ADD one net/0.conf net/0.result net/0.state net/1.conf net/1.state\n"
-			 "ADD ptp net/0.conf net/0.result net/0.state net/1.conf net/1.result net/1.state net/2.conf net/2.state");
+	assert_calls(&f, "ADD one a:eth0\nADD two a:eth0\n"
+			 "ADD one a:eth0+ b:eth1\n"
+			 "ADD ptp a:eth0+ b:eth1+ default:eth2");
 	env = fake_read(f.plugins, "ptp.ADD.env");
 	assert_non_null(strstr(env, "CNI_IFNAME=eth2\nCNI_NETNS=/proc/9/fd/9\n"));
 	info = fake_read(f.pod, "net-info.json");
@@ -184,10 +185,9 @@ static void up_and_down(void **state)
 	net_plan_free(p);
 	/* the last one first */
 	assert_int_equal(net_down(f.pod, UUID, "", &e), 0);
-	assert_calls(&f, "DEL ptp net/0.conf net/0.result net/0.state net/1.conf net/1.result net/1.state net/2.conf "
-			 "net/2.result net/2.state\n"
-			 "DEL one net/0.conf net/0.result net/0.state net/1.conf net/1.result net/1.state\n"
-			 "DEL two net/0.conf net/0.result net/0.state\nDEL one net/0.conf net/0.result net/0.state");
+	assert_calls(&f, "DEL ptp a:eth0+ b:eth1+ default:eth2+\n"
+			 "DEL one a:eth0+ b:eth1+\n"
+			 "DEL two a:eth0+\nDEL one a:eth0+");
 	assert_false(is_in_pod(&f, "net"));
 	/* twice is harmless */
 	assert_int_equal(net_down(f.pod, UUID, "", &e), 0);
@@ -210,8 +210,8 @@ static void the_second_fails(void **state)
 	assert_err(&e, "failed to setup network \"c\": plugin two: no luck");
 	assert_null(r.addresses);
 	/* its own chain is taken back at once, the other network by whoever undoes the pod */
-	assert_false(is_in_pod(&f, "net/1.state"));
-	assert_true(is_in_pod(&f, "net/0.state"));
+	assert_false(is_in_pod(&f, RECORD("c", 1)));
+	assert_true(is_in_pod(&f, RECORD("b", 0)));
 	assert_false(is_in_pod(&f, "net-info.json"));
 	net_plan_free(p);
 	assert_int_equal(net_down(f.pod, UUID, "", &e), 0);
@@ -260,14 +260,14 @@ static void down_goes_on_after_a_failure(void **state)
 	fake_does(&f, "two.DEL", "echo '{\"msg\":\"cannot let go\"}'; exit 1");
 	assert_true(net_down(f.pod, UUID, "", &e) < 0);
 	assert_err(&e, "failed to remove network \"c\": plugin two: cannot let go");
-	assert_true(is_in_pod(&f, "net/0.state"));
-	assert_false(is_in_pod(&f, "net/1.state"));
-	assert_true(is_in_pod(&f, "net/2.state"));
+	assert_true(is_in_pod(&f, RECORD("a", 0)));
+	assert_false(is_in_pod(&f, RECORD("b", 1)));
+	assert_true(is_in_pod(&f, RECORD("c", 2)));
 	/* a plugin that was removed is a failure, and not the end of the matter */
 	assert_int_equal(unlinkat(f.plugins, "two", 0), 0);
 	assert_true(net_down(f.pod, UUID, "", &e) < 0);
 	assert_true(str_starts(err_text(&e), "failed to remove network \"c\": plugin two: not found in "));
-	assert_true(is_in_pod(&f, "net/2.state"));
+	assert_true(is_in_pod(&f, RECORD("c", 2)));
 	err_done(&e);
 	fake_install(&f, "two");
 	fake_does(&f, "two.DEL", "");
@@ -279,7 +279,7 @@ static void down_goes_on_after_a_failure(void **state)
 /* The built-in networks have firewall behind ptp on a host that filters; files are used as they are. */
 static void behind_a_firewall(void **state)
 {
-	_cleanup_free_ char *joined = NULL, *want = NULL, *conf = NULL;
+	_cleanup_free_ char *joined = NULL, *want = NULL;
 	_cleanup_strv_ char **lines = NULL;
 	_cleanup_err_ struct err e = ERR_INIT;
 	struct net_result r;
@@ -304,8 +304,7 @@ static void behind_a_firewall(void **state)
 	net_plan_free(p);
 	/* DEL goes by what was recorded */
 	filtered = false;
-	conf = fake_read(f.pod, "net/1.conf");
-	assert_non_null(strstr(conf, "{\"type\":\"firewall\"}"));
+	assert_true(is_in_pod(&f, RECORD("default", 1)));
 	fake_does(&f, "firewall.DEL", "");
 	fake_does(&f, "ptp.DEL", "");
 	fake_does(&f, "one.DEL", "");
@@ -320,7 +319,7 @@ static void names_of_the_pod(void **state)
 {
 	const struct net_request req = {.uuid = UUID, .nets = S(W("n"), W("b")), .local_config = scratch_path,
 					.netns_fd = -EBADF, .aliases = S(W("boss"), W("web"))};
-	_cleanup_free_ char *with = NULL, *without = NULL;
+	_cleanup_free_ char *with = NULL, *without = NULL, *text = NULL;
 	_cleanup_err_ struct err e = ERR_INIT;
 	struct net_request rq = req;
 	struct net_result r;
@@ -336,7 +335,8 @@ static void names_of_the_pod(void **state)
 	assert_int_equal(net_up(p, &r, &e), 0);
 	net_result_done(&r);
 	net_plan_free(p);
-	assert_false(is_in_pod(&f, "net/0.caps"));
+	text = fake_read(f.pod, RECORD("b", 0));
+	assert_null(strstr(text, "capabilityArgs"));
 	with = fake_read(f.plugins, "two.ADD.stdin");
 	assert_non_null(strstr(with, "\"runtimeConfig\":{\"aliases\":[\"boss\",\"web\"]}"));
 	without = fake_read(f.plugins, "one.ADD.stdin");

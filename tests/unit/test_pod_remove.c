@@ -95,7 +95,7 @@ static void a_foreign_stage1_is_always_asked(void **state)
 
 static void the_pods_own_stage1(void **state)
 {
-	static const char *const files[] = {"cgroup", "net/0.state"};
+	static const char *const files[] = {"cgroup", "net/record"};
 
 	(void) state;
 	for (size_t i = 0; i < ELEMENTSOF(files); i++) {
@@ -138,11 +138,11 @@ static void what_stage1_cannot_take_back_keeps_the_pod(void **state)
 
 	(void) state;
 	up(&r, "exit 254");
-	pod_file(&r.p, "net/0.state", "x");
+	pod_file(&r.p, "net/record", "x");
 	assert_int_equal(pod_remove(&r.f.g, &r.p, &e), -EIO);
 	assert_err(&e, "stage1 gc exited with status 254");
 	assert_true(pod_is_in(&r.f, PHASE_EXITED_GARBAGE, A));
-	assert_int_equal(faccessat(r.p.dir, "net/0.state", F_OK, 0), 0);
+	assert_int_equal(faccessat(r.p.dir, "net/record", F_OK, 0), 0);
 	down(&r);
 }
 
