@@ -35,3 +35,14 @@ $(B)/tests/pod-driver: $(B)/obj/tests/lib/pod_driver.o $(B)/libgantry.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(GLIBC_LD) -o $@ $^ -lcjson
+
+# libcni as a program, of Debian's sources alone; where Go or they are missing, its tests are skipped.
+GO_SRC := /usr/share/gocode
+ifneq ($(and $(wildcard /usr/bin/go),$(wildcard $(GO_SRC)/src/github.com/containernetworking/cni/libcni)),)
+test-programs: $(B)/tests/cnitool
+endif
+$(B)/tests/cnitool: tests/lib/cnitool.go
+	$(call say,GO,$@)
+	@mkdir -p $(@D) $(B)/go-cache
+	$(Q)GO111MODULE=off GOFLAGS= GOPATH=$(GO_SRC) GOCACHE=$(abspath $(B)/go-cache) GOPROXY=off CGO_ENABLED=0 \
+		go build -trimpath -o $@ $<
