@@ -15,19 +15,20 @@ enum image_source {
 	IMAGE_SOURCE_FILE, /* a local archive: a path, or file:// */
 	IMAGE_SOURCE_URL,  /* http:// or https://, ends in .aci */
 	IMAGE_SOURCE_NAME, /* name[:version][,label=value...] */
+	IMAGE_SOURCE_OCI,  /* docker://..., oci:PATH and their kin: stage0/oci/ref.h */
 };
 
 struct image_ref {
 	enum image_source source;
 	char *text;	/* as written */
-	char *location; /* the path, the URL, the id or its beginning, or the name */
+	char *location; /* the path, the URL, the id or its beginning, the name, or the whole word */
 	struct nameval_list labels; /* NAME: version and the other labels */
 };
 
 /*
  * rkt's rules: an id; a scheme; without one an absolute path or an existing regular file; a word
  * with ':' is a name; with "./" or ending in ".aci" a file; else a name.  -EINVAL "invalid image
- * string"; -ENOTSUP for what is known by name and not built: docker:, cimd:.
+ * string"; -ENOTSUP for what is known by name and not built: cimd:.
  */
 int image_ref_parse(const char *text, struct image_ref *ret, struct err *e);
 /* The same for a word that can only be a name: name[:version][,label=value...]. */

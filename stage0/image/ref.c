@@ -10,6 +10,7 @@
 #include "spec/ac_name.h"
 #include "spec/image_id.h"
 #include "stage0/image/image.h"
+#include "stage0/oci/ref.h"
 
 void image_ref_done(struct image_ref *ref)
 {
@@ -88,12 +89,23 @@ static int set(struct image_ref *ref, enum image_source source, const char *loca
 	return 0;
 }
 
+/* The grammar only: which registry is the default one is decided when the image is asked for. */
+static int parse_oci(struct image_ref *ref, struct err *e)
+{
+	_cleanup_oci_ref_ struct oci_ref oci = {0};
+	int r = oci_ref_parse(ref->text, OCI_DEFAULT_REGISTRY, &oci, e);
+
+	return r < 0 ? r : set(ref, IMAGE_SOURCE_OCI, ref->text);
+}
+
 /* A scheme that we know; 1 when the word has none of them. */
 static int parse_scheme(struct image_ref *ref, struct err *e)
 {
 	const char *text = ref->text;
 
-	if (str_starts(text, "docker:") || str_starts(text, "cimd:"))
+	if (oci_ref_is(text))
+		return parse_oci(ref, e);
+	if (str_starts(text, "cimd:"))
 		return err_set(e, ENOTSUP, "%s: images of this kind are not supported yet", q(text));
 	if (str_starts(text, "file://") && !path_is_absolute(text + 7))
 		return err_set(e, EINVAL, "invalid image string %s: a file URL has an absolute path", q(text));

@@ -1,7 +1,7 @@
 /*
  * References to OCI images on a command line.
  *
- *	docker://[HOST[:PORT]/]NAME[:TAG][@DIGEST]	a registry; oci:// is the same
+ *	docker://[HOST[:PORT]/]NAME[:TAG][@DIGEST]	a registry; oci:// and docker: are the same
  *	oci:PATH[:REF]			an image layout, a directory or a tar (oci-archive: too)
  *	docker-archive:PATH[:REF]	what `docker save` writes
  */
@@ -24,11 +24,13 @@ struct oci_ref {
 	char *digest;	  /* or NULL; it wins over the tag */
 };
 
+#define OCI_DEFAULT_REGISTRY "docker.io" /* of names without one */
+
 /* Whether the word is such a reference at all. */
 bool oci_ref_is(const char *text);
 /* -EINVAL: upper case, no such grammar; default_registry: for names without one. */
 int oci_ref_parse(const char *text, const char *default_registry, struct oci_ref *ret, struct err *e);
-/* "docker.io/library/busybox:latest", "@sha256:..."; owned by the caller. */
+/* "docker.io/library/busybox:latest", "/path:name", and "@sha256:..."; owned by the caller. */
 char *oci_ref_print(const struct oci_ref *ref);
 void oci_ref_done(struct oci_ref *ref);
 #define _cleanup_oci_ref_ __attribute__((cleanup(oci_ref_done)))
