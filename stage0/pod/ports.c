@@ -80,16 +80,21 @@ static bool is_any(const char *ip)
 	return !ip || (inet_pton(AF_INET, ip, &a) == 1 && a.s_addr == INADDR_ANY);
 }
 
-static bool collide(const struct pod_port *a, const char *protocol_a, const struct pod_port *b,
-		    const char *protocol_b)
+/* The first port of the host that both want, or 0. */
+static int64_t collide(const struct pod_port *a, const struct app_port *to_a,
+		       const struct pod_port *b, const struct app_port *to_b)
 {
-	return a->host_port == b->host_port && !strcmp(protocol_a, protocol_b) &&
-	       (is_any(a->host_ip) || is_any(b->host_ip) || !strcmp(a->host_ip, b->host_ip));
+	int64_t first = a->host_port > b->host_port ? a->host_port : b->host_port;
+
+	if (strcmp(to_a->protocol, to_b->protocol) || first >= a->host_port + to_a->count ||
+	    first >= b->host_port + to_b->count)
+		return 0;
+	return is_any(a->host_ip) || is_any(b->host_ip) || !strcmp(a->host_ip, b->host_ip) ? first : 0;
 }
 
-/* The protocol of one port of the pod; a podPort says it itself, and needs no app. */
-static int protocol_of(const struct pod_manifest *pm, const struct pod_image *images,
-		       const struct pod_port *p, const char **ret, struct err *e)
+/* Where one port of the pod leads; a podPort says it itself, and needs no app. */
+static int target_of(const struct pod_manifest *pm, const struct pod_image *images,
+		       const struct pod_port *p, const struct app_port **ret, struct err *e)
 {
 	const struct app_port *port = p->port;
 	size_t n = 1;
@@ -101,26 +106,29 @@ static int protocol_of(const struct pod_manifest *pm, const struct pod_image *im
 	if (n > 1)
 		return err_set(e, ENOTUNIQ, "port %s: more than one app has a port of that name",
 			       q(p->name));
-	*ret = port->protocol;
+	*ret = port;
 	return 0;
 }
 
 int ports_check(const struct pod_manifest *pm, const struct pod_image *images, struct err *e)
 {
-	_cleanup_free_ const char **protocols = xcalloc(pm->n_ports + 1, sizeof *protocols);
+	_cleanup_free_ const struct app_port **to = xcalloc(pm->n_ports + 1, sizeof *to);
 
 	for (size_t i = 0; i < pm->n_ports; i++) {
-		int r = protocol_of(pm, images, &pm->ports[i], &protocols[i], e);
+		int r = target_of(pm, images, &pm->ports[i], &to[i], e);
 
 		if (r < 0)
 			return r;
-		for (size_t k = 0; k < i; k++)
-			if (collide(&pm->ports[i], protocols[i], &pm->ports[k], protocols[k]))
+		for (size_t k = 0; k < i; k++) {
+			int64_t port = collide(&pm->ports[i], to[i], &pm->ports[k], to[k]);
+
+			if (port)
 				return err_set(e, EEXIST,
 					       "port %s: port %s comes from the same %s port %lld "
 					       "of the host",
 					       q(pm->ports[i].name), q(pm->ports[k].name),
-					       protocols[i], (long long) pm->ports[i].host_port);
+					       to[i]->protocol, (long long) port);
+		}
 	}
 	return 0;
 }

@@ -57,6 +57,25 @@ teardown() { test_down; }
 	assert_ok
 }
 
+@test "ports: two ranges that overlap" {
+	make_aci "$T/many.aci" example.com/many '{"exec":["/probe","id"],"user":"0","group":"0","ports":[{"name":"many","protocol":"tcp","port":7000,"count":10},{"name":"web","protocol":"tcp","port":80},{"name":"dns","protocol":"udp","port":53}]}'
+	local many
+	many=$(gantry fetch --insecure-options=image "$T/many.aci")
+	g prepare --port=many:9000 --port=web:9009 "$many"
+	assert_refused 254 'port "web": port "many" comes from the same tcp port 9009 of the host'
+	g prepare --port=web:9003 --port=many:9000 "$many"
+	assert_refused 254 'port "many": port "web" comes from the same tcp port 9003 of the host'
+	g prepare --port=many:9000 --port=many:9005 "$many"
+	assert_refused 254 'port "many": port "many" comes from the same tcp port 9005 of the host'
+	g prepare --port=many:192.0.2.1:9000 --port=web:9009 "$many"
+	assert_refused 254 'same tcp port 9009'
+	# just beside, another protocol, another address
+	g prepare --quiet --port=many:9000 --port=web:9010 --port=dns:9005 "$many"
+	assert_ok
+	g prepare --quiet --port=many:192.0.2.1:9000 --port=web:192.0.2.2:9009 "$many"
+	assert_ok
+}
+
 @test "ports: what is no port" {
 	local p
 	for p in web web: :80 web:0 web:65536 web:-1 web:http web:1.2.3.4 web:300.1.1.1:80 web:1.2.3.4:80:90 Web:80 web:::1:80; do
