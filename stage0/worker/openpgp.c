@@ -183,6 +183,24 @@ int openpgp_import(struct openpgp *p, const char *data, size_t len, char fpr[OPE
 	return r;
 }
 
+int openpgp_import_ring(struct openpgp *p, const char *data, size_t len, struct err *e)
+{
+	gpgme_import_result_t res;
+	gpgme_data_t in;
+	gpgme_error_t err = gpgme_data_new_from_mem(&in, data, len, 0);
+
+	if (err)
+		return gpg_err(e, err, "import keys");
+	err = openpgp_loop_run(p->loop, gpgme_op_import_start(p->ctx, in));
+	gpgme_data_release(in);
+	res = err ? NULL : gpgme_op_import_result(p->ctx);
+	if (!res || res->considered < 1 || !res->imports)
+		return err_set(e, EINVAL, "no OpenPGP key");
+	if (res->secret_read)
+		return err_set(e, EINVAL, "this is a secret key: it is not for others to have");
+	return 0;
+}
+
 /* --- signatures --- */
 
 static ssize_t read_image(void *arg, void *buf, size_t n)
@@ -301,5 +319,50 @@ int openpgp_verify(struct openpgp *p, const char *sig, size_t len, struct arrivi
 	/* The end of the image must have been seen, whatever gpg thought. */
 	if (r == 0 && (!image->whole || image->pos != image->there))
 		return err_set(e, EBADMSG, "openpgp: the signature was not checked over the whole image");
+	return r;
+}
+
+/* The signed text, out of gpgme's buffer; owned by the caller. */
+static int take_plain(gpgme_data_t plain, size_t limit, char **ret, size_t *ret_len, struct err *e)
+{
+	off_t size = gpgme_data_seek(plain, 0, SEEK_END);
+	char *text;
+	ssize_t n;
+
+	if (size < 0 || (size_t) size > limit)
+		return err_set(e, EFBIG, "openpgp: what was signed is larger than %zu bytes", limit);
+	(void) gpgme_data_seek(plain, 0, SEEK_SET);
+	text = xmalloc((size_t) size + 1);
+	n = gpgme_data_read(plain, text, (size_t) size);
+	if (n != size) {
+		free(text);
+		return err_set(e, EIO, "openpgp: read what was signed");
+	}
+	text[n] = '\0';
+	*ret = text;
+	*ret_len = (size_t) n;
+	return 0;
+}
+
+int openpgp_verify_message(struct openpgp *p, const char *message, size_t len, size_t limit, char ***signers,
+			   char **ret, size_t *ret_len, struct err *e)
+{
+	gpgme_data_t in = NULL, plain = NULL;
+	gpgme_error_t err = gpgme_data_new_from_mem(&in, message, len, 0);
+	int r;
+
+	if (!err)
+		err = gpgme_data_new(&plain);
+	if (!err)
+		err = openpgp_loop_run(p->loop, gpgme_op_verify_start(p->ctx, in, NULL, plain));
+	gpgme_data_release(in);
+	if (err)
+		r = err_set(e, EBADMSG, "openpgp: no signed message");
+	else
+		r = check_all(p, signers, e);
+	/* Only what stands under signatures that are all good. */
+	if (r == 0)
+		r = take_plain(plain, limit, ret, ret_len, e);
+	gpgme_data_release(plain);
 	return r;
 }

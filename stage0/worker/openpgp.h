@@ -29,3 +29,13 @@ int openpgp_import(struct openpgp *p, const char *data, size_t len, char fpr[OPE
  */
 int openpgp_verify(struct openpgp *p, const char *sig, size_t len, struct arriving *image, char ***signers,
 		   struct err *e);
+/*
+ * All public keys of a file, of which there may be several.
+ */
+int openpgp_import_ring(struct openpgp *p, const char *data, size_t len, struct err *e);
+/*
+ * A message that is signed as a whole (simple signing): every signature in it must be as above.  What
+ * was signed is what comes back, at most `limit` bytes, and nothing else is to be believed.
+ */
+int openpgp_verify_message(struct openpgp *p, const char *message, size_t len, size_t limit, char ***signers,
+			   char **ret, size_t *ret_len, struct err *e);

@@ -5,8 +5,11 @@
  *			answer: signer=FINGERPRINT, once for each signature
  *	verify key      descriptors keys: a key file
  *			answer: fpr=, key= (armored), name= (once for each user id)
+ *	verify message	descriptors sig: a signed message, keys, out
+ *			answer: signer=FINGERPRINT, once for each signature; what was signed goes to `out`
  *
- * `keys` of the first form: for each key a line "FINGERPRINT LENGTH\n" and so many bytes.
+ * `keys` of the first form: for each key a line "FINGERPRINT LENGTH\n" and so many bytes; of the last:
+ * for each file, which may hold several keys, "LENGTH\n" and so many bytes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -118,6 +121,56 @@ static int import_all(struct openpgp *p, int fd, struct err *e)
 	return r;
 }
 
+static int import_rings(struct openpgp *p, int fd, struct err *e)
+{
+	_cleanup_free_ char *data = NULL;
+	size_t len, at = 0;
+	int r = read_all(fd, KEYS_LIMIT, &data, &len);
+
+	if (r < 0)
+		return err_sysr(e, r, "read keys");
+	while (r == 0 && at < len) {
+		const char *newline = memchr(data + at, '\n', len - at);
+		_cleanup_free_ char *digits = newline ? xstrndup(data + at, (size_t) (newline - data) - at) : NULL;
+		uint64_t n;
+
+		if (!digits || parse_u64(digits, len - (size_t) (newline - data) - 1, &n) < 0)
+			return err_set(e, EPROTO, "malformed list of keys");
+		r = openpgp_import_ring(p, newline + 1, (size_t) n, e);
+		at = (size_t) (newline - data) + 1 + (size_t) n;
+	}
+	return r;
+}
+
+static int verify_message(struct strbuf *result, struct err *e)
+{
+	_cleanup_fd_ int sig_fd = fds_take("sig"), keys = fds_take("keys"), out = fds_take("out");
+	_cleanup_free_ char *sig = NULL, *text = NULL;
+	_cleanup_strv_ char **signers = NULL;
+	struct engine engine = {0};
+	size_t len, text_len = 0;
+	int r;
+
+	if (sig_fd < 0 || keys < 0 || out < 0)
+		return err_set(e, EBADF, "a descriptor is missing");
+	r = read_all(sig_fd, SIG_LIMIT, &sig, &len);
+	if (r < 0)
+		return err_sysr(e, r, "read signature");
+	r = start_engine(&engine, e);
+	if (r == 0)
+		r = import_rings(engine.p, keys, e);
+	if (r == 0)
+		r = openpgp_verify_message(engine.p, sig, len, SIG_LIMIT, &signers, &text, &text_len, e);
+	stop_engine(&engine);
+	if (r == 0) {
+		r = write_all(out, text, text_len);
+		r = r < 0 ? err_sysr(e, r, "hand over what was signed") : 0;
+	}
+	for (size_t i = 0; r == 0 && i < strv_len(signers); i++)
+		record_add(result, "signer", signers[i]);
+	return r;
+}
+
 static int verify_image(struct strbuf *result, struct err *e)
 {
 	struct arriving image = {.file = fds_take("blob"), .progress = fds_take("progress")};
@@ -175,6 +228,8 @@ static int run(int argc, char **argv, struct strbuf *result, struct err *e)
 		return verify_image(result, e);
 	if (argc == 2 && !strcmp(argv[1], "key"))
 		return show_key(result, e);
+	if (argc == 2 && !strcmp(argv[1], "message"))
+		return verify_message(result, e);
 	return err_set(e, EINVAL, "unknown word");
 }
 
