@@ -8,6 +8,7 @@
 
 #include "spec/oci.h"
 #include "stage0/image/download.h"
+#include "stage0/oci/digest.h"
 
 struct gantry;
 struct source;
@@ -18,8 +19,15 @@ struct oci_document {
 	size_t len;
 	char *media_type; /* as the source says, may be NULL: the document's own counts */
 	char *digest;	  /* of these bytes, computed here, "sha256:..." */
+	char id[IMAGE_ID_LEN + 1]; /* the same, "sha512-...": what names an image by its manifest */
 };
 void oci_document_done(struct oci_document *d);
+/*
+ * Compute the digest and the id; `want`: the digest that the bytes must have, of either kind, or NULL.
+ * -EBADMSG "WHAT: its digest is ..., not ...".
+ */
+int oci_document_hash(const struct gantry *g, struct oci_document *d, const char *want, const char *what,
+		      struct err *e);
 #define _cleanup_oci_document_ __attribute__((cleanup(oci_document_done)))
 
 /* A blob on its way.  Either a range of a file, or a pipe of a download. */
@@ -36,8 +44,8 @@ void blob_stream_done(struct blob_stream *b);
 struct source_ops {
 	const char *transport; /* "docker", "oci", "docker-archive": for messages, and in policies */
 	/*
-	 * The document behind a tag or a digest.  With a digest its bytes have it, or it is an
-	 * error.  -ENOENT: there is none of that name.
+	 * The document behind a tag or a digest, or (layouts, archives) NULL: the only one.  With a
+	 * digest its bytes have it, or it is an error.  -ENOENT: there is none of that name.
 	 */
 	int (*manifest)(struct source *s, const char *reference, struct oci_document *ret, struct err *e);
 	/* A blob that is a small document: its size and its digest are right, or it is an error. */

@@ -1,0 +1,23 @@
+/*
+ * What image layouts are made of (image-layout.md of the image specification), whether they lie in a
+ * directory or in a tar.
+ */
+#pragma once
+
+#include "stage0/oci/source.h"
+
+#define LAYOUT_FILE "oci-layout"
+#define LAYOUT_INDEX "index.json"
+#define LAYOUT_BLOBS "blobs"
+#define LAYOUT_FILE_MAX 4096
+#define ANNOTATION_REF_NAME "org.opencontainers.image.ref.name"
+
+/* That gantry knows the layout's version. */
+int layout_check_version(const char *text, size_t len, struct err *e);
+/* "blobs/sha256/HEX" of a digest that was checked; owned by the caller. */
+char *layout_blob_path(const char *digest);
+/*
+ * The image of this name in index.json, NULL meaning the only one.  0: *ret is it; 1: the index as a whole
+ * is the image, one for each platform.  -ENOENT, -ENOTUNIQ with the names that there are.
+ */
+int layout_find(const struct oci_index *x, const char *name, const struct oci_descriptor **ret, struct err *e);

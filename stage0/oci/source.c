@@ -1,0 +1,23 @@
+#include "stage0/oci/source.h"
+
+#include <errno.h>
+
+#include "base/str.h"
+#include "stage0/oci/ref.h"
+
+void blob_stream_done(struct blob_stream *b)
+{
+	if (b->is_download)
+		download_stop(&b->download); /* its pipe is b->fd */
+	else
+		(void) fd_close(b->fd);
+	b->fd = -EBADF;
+	b->is_download = false;
+}
+
+int source_open(const struct gantry *g, int store, const struct oci_ref *ref, struct source **ret, struct err *e)
+{
+	if (ref->transport == OCI_LAYOUT)
+		return source_open_layout(g, store, ref, ret, e);
+	return err_set(e, ENOTSUP, "images of this kind are not supported yet");
+}
