@@ -104,6 +104,17 @@ int credentials_for(const struct gantry *g, const char *url, struct credentials 
 	return 0;
 }
 
+int credentials_given(const char *url, const struct auth *auth, struct credentials *ret, struct err *e)
+{
+	struct authority a;
+	int r = find_authority(url, &a) < 0 || a.at ? err_set(e, EINVAL, "malformed URL") :
+						      take_apart(ret, url, e);
+
+	if (r == 0)
+		use(ret, auth);
+	return r;
+}
+
 int credentials_follow(struct credentials *c, const char *url, struct err *e)
 {
 	bool was_https = str_starts(c->url, "https://"), is_https = str_starts(url, "https://");

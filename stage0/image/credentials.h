@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "stage0/config/config.h"
 
 struct gantry;
@@ -15,10 +17,13 @@ struct credentials {
 	char *url, *site;	    /* the URL without them; its "host" or "host:port" */
 	const struct auth *used[11]; /* in the order of the redirects, so that none is used twice */
 	size_t n_used;
+	bool followed; /* a redirect: it is another origin than at first */
 };
 
 int credentials_for(const struct gantry *g, const char *url, struct credentials *ret,
 		    struct err *e);
+/* The URL as it is, without a user in it, and these credentials, borrowed, or NULL, for its origin. */
+int credentials_given(const char *url, const struct auth *auth, struct credentials *ret, struct err *e);
 /* A redirect leads to another origin: what is configured for that one, if it is not less safe. */
 int credentials_follow(struct credentials *c, const char *url, struct err *e);
 void credentials_done(struct credentials *c);

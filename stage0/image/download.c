@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "stage0/context.h"
 #include "stage0/image/credentials.h"
+#include "stage0/image/fetchers.h"
 #include "stage0/worker/fetch_request.h"
 #include "stage0/worker/http_header.h"
 #include "stage0/worker/metatags.h"
@@ -19,6 +20,8 @@
 #define PIPE_SIZE (1 << 20)
 #define WORKER_END_MS 10000    /* for the answer of a worker that has ended, or is about to */
 #define HEAD_MS (180 * 1000)   /* all tries and redirects; the worker itself gives up sooner */
+#define UPLOAD_MS (600 * 1000) /* a registry reads all of it once more before it answers */
+#define SLOWEST_UPLOAD 16      /* bytes in a millisecond; the worker itself watches over a stall */
 #define REDIRECTS_ELSEWHERE 10 /* the worker counts them as well */
 
 /* --- what the worker is asked for --- */
@@ -62,27 +65,48 @@ static void add_auth(struct strbuf *sb, const struct credentials *c)
 }
 
 /* A sealed descriptor: neither argv nor the environment is a place for secrets (proc(5)). */
+static void add_exchange(struct strbuf *sb, const struct download_exchange *x, bool elsewhere)
+{
+	add_flag(sb, "any-status", true);
+	add_flag(sb, "immutable", x->immutable);
+	add_text(sb, "method", x->method);
+	add_text(sb, "accept", x->accept);
+	add_text(sb, "content-type", x->content_type);
+	if (x->body_length)
+		record_addf(sb, "body-length", "%llu", (unsigned long long) x->body_length);
+	if (elsewhere)
+		return;
+	add_text(sb, "more-ca", x->more_ca);
+	add_text(sb, "client-cert", x->client_cert);
+	add_text(sb, "client-key", x->client_key);
+}
+
 static int make_request(const struct download_request *rq, const struct credentials *c,
 			int64_t redirects, struct err *e)
 {
 	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
 	_cleanup_free_ char *dir = xasprintf("%s/auth.d", rq->g->local_config);
+	const struct download_exchange *x = rq->exchange;
+	unsigned insecure = rq->g->insecure;
 	int fd;
 
 	record_begin(&sb, FETCH_REQUEST_VERSION);
 	record_add(&sb, "url", c->url);
 	record_addf(&sb, "max-bytes", "%llu", (unsigned long long) rq->max_bytes);
 	record_addf(&sb, "redirects", "%lld", (long long) redirects);
-	add_flag(&sb, "allow-http", rq->g->insecure & INSECURE_HTTP);
-	add_flag(&sb, "any-certificate", rq->g->insecure & INSECURE_TLS);
+	add_flag(&sb, "allow-http", (insecure & INSECURE_HTTP) || (x && x->allow_http));
+	add_flag(&sb, "any-certificate",
+		 (insecure & INSECURE_TLS) || (x && x->any_certificate && !c->followed));
 	add_flag(&sb, "retry", rq->retry);
 	add_flag(&sb, "accept-later", rq->accept_later);
-	add_flag(&sb, "stop-elsewhere", c->list.n > 0);
+	add_flag(&sb, "stop-elsewhere", c->list.n > 0 || x);
+	if (x)
+		add_exchange(&sb, x, c->followed);
 	add_text(&sb, "etag", rq->etag);
 	add_text(&sb, "last-modified", rq->last_modified);
-	if (rq->offset && rq->validator) {
+	if (rq->offset && (rq->validator || (x && x->immutable))) {
 		record_addf(&sb, "offset", "%llu", (unsigned long long) rq->offset);
-		record_add(&sb, "validator", rq->validator);
+		add_text(&sb, "validator", rq->validator);
 	}
 	record_add(&sb, "auth-dir", dir);
 	add_auth(&sb, c);
@@ -157,14 +181,18 @@ static void head_done(struct download_head *h)
 	free(h->etag);
 	free(h->last_modified);
 	free(h->validator);
+	free(h->challenge);
+	free(h->content_type);
+	free(h->digest);
+	free(h->location);
 	*h = (struct download_head) {0};
 }
 
-static int read_head(int fd, struct download_head *ret, int64_t *redirects, struct err *e)
+static int read_head(int fd, int64_t timeout_ms, struct download_head *ret, int64_t *redirects, struct err *e)
 {
 	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
 	_cleanup_record_ struct record rec = RECORD_INIT;
-	int r = read_pipe(fd, now_ms() + HEAD_MS, &sb, e);
+	int r = read_pipe(fd, now_ms() + timeout_ms, &sb, e);
 	size_t len = sb.len;
 
 	if (r < 0)
@@ -182,6 +210,11 @@ static int read_head(int fd, struct download_head *ret, int64_t *redirects, stru
 		.validator = copy_word(&rec, "validator", HTTP_VALUE_MAX),
 		.fresh = read_number(&rec, "fresh", INT32_MAX, 0),
 		.length = read_number(&rec, "length", INT64_MAX, -1),
+		.challenge = copy_word(&rec, "challenge", HTTP_CHALLENGE_MAX),
+		.content_type = copy_word(&rec, "content-type", HTTP_VALUE_MAX),
+		.digest = copy_word(&rec, "digest", HTTP_VALUE_MAX),
+		.location = copy_word(&rec, "location", HTTP_LOCATION_MAX * 2),
+		.retry_after = read_number(&rec, "retry-after", INT32_MAX, -1),
 	};
 	*redirects = read_number(&rec, "redirects", 1000, *redirects);
 	return ret->url ? 0 : err_set(e, EPROTO, "image fetch gave a malformed answer");
@@ -189,40 +222,90 @@ static int read_head(int fd, struct download_head *ret, int64_t *redirects, stru
 
 /* --- one worker --- */
 
-static int start_worker(const struct download_request *rq, int request, struct download *d,
-			int *ret_head, struct err *e)
+struct ends {
+	int head, out, result;
+};
+
+static void ends_done(struct ends *x)
 {
-	int out[2], head[2], r;
+	(void) fd_close(x->head);
+	(void) fd_close(x->out);
+	(void) fd_close(x->result);
+}
 
-	if (pipe2(out, O_CLOEXEC) < 0)
+/* Both ends are the caller's, and nobody else's. */
+static int make_pipe(int *ours, int *theirs, struct err *e)
+{
+	int p[2];
+
+	if (pipe2(p, O_CLOEXEC) < 0)
 		return err_sys(e, "pipe");
-	if (pipe2(head, O_CLOEXEC) < 0) {
-		r = err_sys(e, "pipe");
-		(void) fd_close(out[0]);
-		(void) fd_close(out[1]);
+	*ours = p[0];
+	*theirs = p[1];
+	return 0;
+}
+
+static int ask_program(const struct download_request *rq, const struct credentials *c _unused_, int request,
+		       const struct ends *ends, struct download *d, struct err *e)
+{
+	const struct fd_name names[] = {
+		{"request", request}, {"head", ends->head}, {"out", ends->out}};
+
+	return worker_start(rq->g, rq->meta_tags ? "discover" : "fetch", NULL, names,
+			    ELEMENTSOF(names), &d->worker, e);
+}
+
+static int ask_fetcher(const struct download_request *rq, const struct credentials *c, int request,
+		       struct ends *ends, struct download *d, struct err *e)
+{
+	const struct download_exchange *x = rq->exchange;
+	int fds[FETCH_FDS] = {[FETCH_REQUEST] = request, [FETCH_HEAD] = ends->head, [FETCH_OUT] = ends->out,
+			      [FETCH_BODY] = x->body_length ? x->body : -EBADF};
+	int r = make_pipe(&d->answer, &ends->result, e);
+
+	fds[FETCH_RESULT] = ends->result;
+	if (r == 0)
+		r = fetchers_take(x->fetchers, rq->g, c->url, &d->fetcher, e);
+	if (r < 0)
 		return r;
+	d->fetchers = x->fetchers;
+	return fetcher_ask(d->fetcher, fds, e);
+}
+
+static int start_worker(const struct download_request *rq, const struct credentials *c, int request,
+			struct download *d, int *ret_head, struct err *e)
+{
+	struct ends ends = {-EBADF, -EBADF, -EBADF};
+	int r = make_pipe(&d->pipe, &ends.out, e);
+
+	if (r == 0)
+		r = make_pipe(ret_head, &ends.head, e);
+	if (r == 0) {
+		(void) fcntl(ends.out, F_SETPIPE_SZ, PIPE_SIZE);
+		r = rq->exchange && rq->exchange->fetchers ?
+			    ask_fetcher(rq, c, request, &ends, d, e) :
+			    ask_program(rq, c, request, &ends, d, e);
 	}
-	(void) fcntl(out[1], F_SETPIPE_SZ, PIPE_SIZE);
-
-	const struct fd_name names[] = {{"request", request}, {"head", head[1]}, {"out", out[1]}};
-
-	r = worker_start(rq->g, rq->meta_tags ? "discover" : "fetch", NULL, names,
-			 ELEMENTSOF(names), &d->worker, e);
-	(void) fd_close(out[1]);
-	(void) fd_close(head[1]);
-	d->pipe = out[0];
-	*ret_head = head[0];
+	ends_done(&ends);
 	return r;
+}
+
+/* All tries and redirects; what is sent takes its time before there is an answer. */
+static int64_t head_timeout(const struct download_request *rq)
+{
+	uint64_t length = rq->exchange ? rq->exchange->body_length : 0;
+
+	return HEAD_MS + (length ? UPLOAD_MS + (int64_t) (length / SLOWEST_UPLOAD) : 0);
 }
 
 static int ask(const struct download_request *rq, const struct credentials *c, struct download *d,
 	       int64_t *redirects, struct err *e)
 {
 	_cleanup_fd_ int request = make_request(rq, c, *redirects, e), head = -EBADF;
-	int r = request < 0 ? request : start_worker(rq, request, d, &head, e);
+	int r = request < 0 ? request : start_worker(rq, c, request, d, &head, e);
 
 	if (r == 0)
-		r = read_head(head, &d->head, redirects, e);
+		r = read_head(head, head_timeout(rq), &d->head, redirects, e);
 	if (r == 1) {
 		r = download_finish(d, e);
 		if (r == 0)
@@ -233,6 +316,8 @@ static int ask(const struct download_request *rq, const struct credentials *c, s
 
 static bool is_expected(const struct download_request *rq, const struct download_head *h)
 {
+	if (rq->exchange)
+		return h->status >= 200;
 	switch (h->status) {
 	case 200:
 		return true;
@@ -250,23 +335,27 @@ int download_start(const struct download_request *rq, struct download *ret, stru
 {
 	_cleanup_credentials_ struct credentials c = {0};
 	_cleanup_download_ struct download d = DOWNLOAD_INIT;
+	const struct download_exchange *x = rq->exchange;
 	int64_t redirects = 0;
 	bool https = true;
 	int r;
 
-	if (str_starts(rq->url, "http://") && !(rq->g->insecure & INSECURE_HTTP))
+	if (str_starts(rq->url, "http://") && !(rq->g->insecure & INSECURE_HTTP) && !(x && x->allow_http))
 		return err_set(e, EPERM, "http is not allowed (see --insecure-options=http)");
-	r = credentials_for(rq->g, rq->url, &c, e);
+	r = x ? credentials_given(rq->url, x->auth, &c, e) : credentials_for(rq->g, rq->url, &c, e);
 	for (int i = 0; r == 0 && i <= REDIRECTS_ELSEWHERE; i++) {
 		r = ask(rq, &c, &d, &redirects, e);
 		https = https && d.head.https;
-		if (r < 0 || d.head.status != 302)
+		if (r < 0 || d.head.status != 302 || (x && d.head.location))
 			break;
 		/*
 		 * What is configured for that host is for another worker: this one has seen foreign
 		 * bytes.
 		 */
 		r = credentials_follow(&c, d.head.url, e);
+		c.followed = true;
+		if (x && d.fetcher && r == 0)
+			r = download_finish(&d, e);
 		download_stop(&d);
 	}
 	if (r == 0 && !is_expected(rq, &d.head))
@@ -282,8 +371,27 @@ int download_start(const struct download_request *rq, struct download *ret, stru
 void download_stop(struct download *d)
 {
 	worker_kill(&d->worker);
+	if (d->fetcher)
+		fetchers_drop(d->fetchers, d->fetcher);
+	d->fetcher = NULL;
+	d->answer = fd_close(d->answer);
 	d->pipe = fd_close(d->pipe);
 	head_done(&d->head);
+}
+
+static int finish_fetcher(struct download *d, struct err *e)
+{
+	_cleanup_record_ struct record rec = RECORD_INIT;
+	struct fetcher *f = take_ptr(d->fetcher);
+	bool gone;
+	int r = worker_answer(&f->worker, d->answer, WORKER_END_MS, &rec, &gone, e);
+
+	d->answer = fd_close(d->answer);
+	if (gone)
+		fetchers_drop(d->fetchers, f);
+	else
+		fetchers_give_back(f);
+	return r;
 }
 
 int download_finish(struct download *d, struct err *e)
@@ -291,7 +399,7 @@ int download_finish(struct download *d, struct err *e)
 	_cleanup_record_ struct record rec = RECORD_INIT;
 
 	d->pipe = fd_close(d->pipe);
-	return worker_finish(&d->worker, WORKER_END_MS, &rec, e);
+	return d->fetcher ? finish_fetcher(d, e) : worker_finish(&d->worker, WORKER_END_MS, &rec, e);
 }
 
 /* --- documents --- */

@@ -9,7 +9,23 @@
 #include "base/fd.h"
 #include "stage0/worker/worker.h"
 
+struct auth;
+struct fetcher;
+struct fetchers;
 struct gantry;
+
+/* What is said to a server with whom there is more to say than "GET": a registry. */
+struct download_exchange {
+	const char *method;		   /* NULL: GET */
+	const char *accept, *content_type; /* or NULL */
+	int body;			   /* -EBADF, or what is sent: body_length bytes from the file's begin */
+	uint64_t body_length;
+	const struct auth *auth; /* of this origin alone, or NULL; none that is configured for a host is used */
+	bool allow_http, any_certificate;  /* here, besides what the operator allowed everywhere */
+	const char *more_ca, *client_cert, *client_key; /* PEM, or NULL; for this origin alone */
+	bool immutable; /* its name is its digest: a part of it needs no validator */
+	struct fetchers *fetchers;
+};
 
 struct download_request {
 	const struct gantry *g;
@@ -23,6 +39,7 @@ struct download_request {
 	bool retry; /* a server that is just starting, or a broken connection, gets another try */
 	bool accept_later; /* 202 is an answer */
 	bool meta_tags;	   /* the file is a page, and what comes are its tags of discovery */
+	const struct download_exchange *exchange; /* or NULL; then every status is an answer */
 };
 
 /* What is known before the body comes. */
@@ -34,14 +51,22 @@ struct download_head {
 	char *validator;	    /* with which the download can be resumed, or NULL */
 	int64_t fresh;		    /* seconds for which there is no need to ask again */
 	int64_t length;		    /* of the whole file, or -1 */
+	/* of an exchange; NULL when there is none */
+	char *challenge;    /* WWW-Authenticate, several as one list */
+	char *content_type, *digest; /* Docker-Content-Digest */
+	char *location;	    /* absolute */
+	int64_t retry_after; /* seconds, or -1 */
 };
 
 struct download {
 	struct worker worker;
+	struct fetcher *fetcher; /* or this, and its answer will come on the descriptor */
+	struct fetchers *fetchers;
+	int answer;
 	int pipe; /* the body */
 	struct download_head head;
 };
-#define DOWNLOAD_INIT {.worker = WORKER_INIT, .pipe = -EBADF}
+#define DOWNLOAD_INIT {.worker = WORKER_INIT, .pipe = -EBADF, .answer = -EBADF}
 
 /*
  * Start, and wait for the head; the errors of a server that does not give the file come from here.

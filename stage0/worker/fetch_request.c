@@ -26,12 +26,20 @@ static const struct {
 	{"auth-region", offsetof(struct fetch_request, http.region)},
 	{"auth-site", offsetof(struct fetch_request, http.site)},
 	{"auth-dir", offsetof(struct fetch_request, http.auth_dir)},
+	{"method", offsetof(struct fetch_request, http.method)},
+	{"accept", offsetof(struct fetch_request, http.accept)},
+	{"content-type", offsetof(struct fetch_request, http.content_type)},
+	{"more-ca", offsetof(struct fetch_request, http.more_ca)},
+	{"client-cert", offsetof(struct fetch_request, http.client_cert)},
+	{"client-key", offsetof(struct fetch_request, http.client_key)},
 }, flags[] = {
 	{"allow-http", offsetof(struct fetch_request, http.allow_http)},
 	{"any-certificate", offsetof(struct fetch_request, http.any_certificate)},
 	{"retry", offsetof(struct fetch_request, http.retry)},
 	{"accept-later", offsetof(struct fetch_request, http.accept_later)},
 	{"stop-elsewhere", offsetof(struct fetch_request, http.stop_elsewhere)},
+	{"any-status", offsetof(struct fetch_request, http.any_status)},
+	{"immutable", offsetof(struct fetch_request, http.immutable)},
 };
 
 static bool take_string(struct fetch_request *rq, const char *key, const char *value)
@@ -55,6 +63,8 @@ static bool take_number(struct fetch_request *rq, const char *key, const char *v
 
 	if (!strcmp(key, "max-bytes"))
 		return parse_u64(value, INT64_MAX, &rq->http.max_bytes) == 0;
+	if (!strcmp(key, "body-length"))
+		return parse_u64(value, INT64_MAX, &rq->http.body_length) == 0;
 	if (!strcmp(key, "offset"))
 		return parse_u64(value, INT64_MAX, &rq->http.offset) == 0;
 	if (!strcmp(key, "redirects") && parse_u64(value, 1000, &n) == 0) {

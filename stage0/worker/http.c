@@ -10,6 +10,7 @@
 #define REDIRECTS_MAX 10
 #define TRIES 4
 #define RETRY_AFTER_MAX 10	   /* seconds: who wants more is told to come back himself */
+#define PATIENCE_MAX 30		   /* the same of a registry, which says it to whom it knows */
 /* Whoever sent so many since the last failure starts anew with the tries. */
 #define PROGRESS_BYTES (1u << 20)
 
@@ -20,15 +21,24 @@ static bool is_redirect(const struct http_session *s)
 	long status = s->headers.status;
 
 	return s->verdict == HTTP_IGNORE && s->headers.location &&
+	       (http_is_get(s->rq) || http_is_head(s->rq)) &&
 	       ((status >= 301 && status <= 303) || status == 307 || status == 308);
+}
+
+bool http_is_busy(const struct http_session *s)
+{
+	long status = s->headers.status;
+
+	if (s->rq->any_status)
+		return (status == 429 || (status >= 500 && status <= 504 && status != 501)) &&
+		       s->headers.retry_after <= PATIENCE_MAX && s->rq->retry &&
+		       s->tries + 1 < TRIES;
+	return status >= 502 && status <= 504 && s->headers.retry_after <= RETRY_AFTER_MAX;
 }
 
 static bool is_busy(const struct http_session *s)
 {
-	long status = s->headers.status;
-
-	return s->verdict == HTTP_IGNORE && status >= 502 && status <= 504 &&
-	       s->headers.retry_after <= RETRY_AFTER_MAX;
+	return s->verdict == HTTP_IGNORE && http_is_busy(s);
 }
 
 /* The connection was refused or broke; names, certificates and stalls do not get better at once. */
@@ -67,14 +77,14 @@ static void wait_before(const struct http_session *s, unsigned try)
 }
 
 /* Another try is of use when nothing was handed on yet, or when the rest can be asked for. */
-static bool can_try_again(struct http_session *s, unsigned *tries)
+static bool can_try_again(struct http_session *s)
 {
-	if (!s->rq->retry || (s->accepted && s->at && !s->validator))
+	if (!s->rq->retry || (s->accepted && s->at && !http_can_resume(s)))
 		return false;
 	if (s->at - s->at_last_failure >= PROGRESS_BYTES)
-		*tries = 0;
+		s->tries = 0;
 	s->at_last_failure = s->at;
-	return ++*tries < TRIES;
+	return ++s->tries < TRIES;
 }
 
 /* --- the next hop --- */
@@ -97,7 +107,7 @@ static int follow(struct http_session *s, struct err *e)
 			       next.site);
 	here = http_url_same_origin(&s->url, &next);
 	if (!here)
-		s->credentials = false;
+		s->credentials = s->home = false;
 	s->https = s->https && next.https;
 	http_url_done(&s->url);
 	s->url = next;
@@ -168,7 +178,9 @@ static int give_up(struct http_session *s, CURLcode r, struct err *e)
 	    proxy >= 300)
 		return err_set(e, EIO, "the proxy does not connect to %s: HTTP status code %ld",
 			       s->url.site, proxy);
-	return err_set(e, r == CURLE_OPERATION_TIMEDOUT ? ETIMEDOUT : EIO, "%s",
+	return err_set(e, r == CURLE_OPERATION_TIMEDOUT ? ETIMEDOUT :
+			  r == CURLE_COULDNT_CONNECT ? ECONNREFUSED :
+			  r == CURLE_SSL_CONNECT_ERROR ? EPROTO : EIO, "%s",
 		       *s->error ? s->error : curl_easy_strerror(r));
 }
 
@@ -182,8 +194,6 @@ static bool is_whole(const struct http_session *s)
 
 static int run(struct http_session *s, struct err *e)
 {
-	unsigned tries = 0;
-
 	for (;;) {
 		CURLcode c;
 		int r = http_transfer(s, &c, e);
@@ -205,11 +215,12 @@ static int run(struct http_session *s, struct err *e)
 		}
 		if (!c && s->verdict == HTTP_BODY && !is_whole(s))
 			c = CURLE_PARTIAL_FILE;
-		if (s->without_body || (!c && s->verdict == HTTP_BODY))
+		/* The page that explains a refusal is of use when half of it is there as well. */
+		if (s->without_body || s->refusal || (!c && s->verdict == HTTP_BODY))
 			return 0;
-		if (!(is_busy(s) || (c && is_broken(s, c))) || !can_try_again(s, &tries))
+		if (!(is_busy(s) || (c && is_broken(s, c))) || !can_try_again(s))
 			return give_up(s, c, e);
-		wait_before(s, tries);
+		wait_before(s, s->tries);
 	}
 }
 
@@ -227,18 +238,24 @@ static int start(struct http_session *s, struct err *e)
 	 */
 	if (rq->auth != HTTP_AUTH_NONE && (!rq->site || strcasecmp(rq->site, s->url.site)))
 		return err_set(e, EINVAL, "the URL's host can be read in two ways");
+	s->home = true;
 	s->credentials = rq->auth != HTTP_AUTH_NONE;
 	s->https = s->url.https;
-	s->curl = curl_easy_init();
 	return s->curl ? 0 : err_set(e, ENOMEM, "curl");
 }
 
-int http_get(const struct http_request *rq, struct err *e)
+void http_client_done(struct http_client *c)
+{
+	curl_easy_cleanup(c->curl);
+	c->curl = NULL;
+}
+
+int http_get(struct http_client *c, const struct http_request *rq, struct err *e)
 {
 	struct http_session s = {
 		.rq = rq,
 		.redirects = rq->redirects,
-		.at = rq->validator ? rq->offset : 0,
+		.at = rq->validator || rq->immutable ? rq->offset : 0,
 		.validator = xstrdup_null(rq->validator),
 		.whole = -1,
 	};
@@ -246,10 +263,14 @@ int http_get(const struct http_request *rq, struct err *e)
 
 	http_headers_init(&s.headers);
 	s.at_last_failure = s.at;
+	if (c->curl)
+		curl_easy_reset(c->curl); /* what was said before is forgotten, connections are not */
+	else
+		c->curl = curl_easy_init();
+	s.curl = c->curl;
 	r = start(&s, e);
 	if (r == 0)
 		r = run(&s, e);
-	curl_easy_cleanup(s.curl);
 	http_headers_done(&s.headers);
 	http_url_done(&s.url);
 	free(s.validator);

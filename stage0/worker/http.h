@@ -1,6 +1,7 @@
 /*
  * HTTP by libcurl: one file, with everything that may come between: redirects, a connection that
- * breaks, a server that is not ready, a copy of which a part is there already.
+ * breaks, a server that is not ready, a copy of which a part is there already.  And one exchange with
+ * a server that wants more to be said than "GET" (a registry).
  *
  * Redirects are followed here and not by libcurl: credentials are for the scheme, host and port
  * that the operator named, and for no other; and whether another hop is allowed is our own
@@ -20,6 +21,10 @@ enum http_auth { HTTP_AUTH_NONE, HTTP_AUTH_BASIC, HTTP_AUTH_BEARER, HTTP_AUTH_AW
 
 struct http_request {
 	const char *url;
+	const char *method; /* NULL: GET; HEAD, POST, PUT, PATCH, DELETE: no redirect is followed but HEAD's */
+	const char *accept, *content_type; /* or NULL */
+	int body;	      /* of a request: body_length bytes from offset 0; a pipe is sent once */
+	uint64_t body_length;
 	bool allow_http, any_certificate;
 	uint64_t max_bytes; /* of the whole file */
 
@@ -35,6 +40,12 @@ struct http_request {
 	bool retry;	     /* where a second try may help, and cannot hurt */
 	bool accept_later;   /* 202 is an answer: the file is not ready yet */
 	bool stop_elsewhere; /* a redirect to another origin is an answer, see http_head */
+	bool any_status;     /* so is any other; the body of a refusal is handed on up to a bound */
+	/*
+	 * What is there never changes (its name is its digest): a part may be asked for without a
+	 * validator.
+	 */
+	bool immutable;
 	unsigned redirects;  /* followed already */
 
 	enum http_auth auth;
@@ -45,6 +56,8 @@ struct http_request {
 	const void *ca; /* certificates of authorities, PEM; NULL: the system's */
 	size_t ca_len;
 	const char *ca_dir; /* or the directory of them */
+	const char *more_ca; /* PEM: authorities besides those; NULL: none */
+	const char *client_cert, *client_key; /* PEM: who we are; or NULL */
 
 	/*
 	 * Called once, before the first byte of the body; then for the body.  < 0 with err ends it.
@@ -55,7 +68,7 @@ struct http_request {
 };
 
 struct http_head {
-	long status; /* 200, 206; 304; 202; 302: it continues at `url`, of another origin */
+	long status; /* 200, 206; 304; 202; 302: it continues at `url`, of another origin; any_status */
 	const char *url;       /* where the redirects led to */
 	bool https;	       /* each of them was https */
 	unsigned redirects;    /* followed so far */
@@ -63,6 +76,18 @@ struct http_head {
 	const char *validator; /* with which the download can be resumed, or NULL */
 	int64_t fresh;	       /* seconds for which it need not be asked for again */
 	int64_t length;	       /* of the whole file, or -1 */
+	/* Only with any_status: */
+	const char *challenge;	  /* WWW-Authenticate, all of them as one list; or NULL */
+	const char *content_type; /* or NULL */
+	const char *digest;	  /* Docker-Content-Digest, or NULL */
+	const char *location;	  /* where a thing was made: an absolute URL, or NULL */
+	int64_t retry_after;	  /* seconds, or -1 */
 };
 
-int http_get(const struct http_request *rq, struct err *e);
+/* What stays from one request to the next: connections, names, sessions of TLS. */
+struct http_client {
+	void *curl; /* NULL at first */
+};
+void http_client_done(struct http_client *c);
+
+int http_get(struct http_client *c, const struct http_request *rq, struct err *e);

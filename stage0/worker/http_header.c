@@ -27,6 +27,9 @@ void http_headers_done(struct http_headers *h)
 	free(h->etag);
 	free(h->last_modified);
 	free(h->location);
+	free(h->challenge);
+	free(h->content_type);
+	free(h->digest);
 	http_headers_init(h);
 }
 
@@ -133,6 +136,14 @@ static void keep(char **place, const char *value, size_t max)
 	*place = xstrdup(value);
 }
 
+/* A header that may come several times is one list then. */
+static void keep_more(char **place, const char *value, size_t max)
+{
+	_cleanup_free_ char *all = *place ? xasprintf("%s, %s", *place, value) : NULL;
+
+	keep(place, all ? all : value, max);
+}
+
 static void read_value(struct http_headers *h, const char *name, const char *value, int64_t now)
 {
 	if (!strcasecmp(name, "etag"))
@@ -141,6 +152,12 @@ static void read_value(struct http_headers *h, const char *name, const char *val
 		keep(&h->last_modified, value, HTTP_VALUE_MAX);
 	else if (!strcasecmp(name, "location"))
 		keep(&h->location, value, HTTP_LOCATION_MAX);
+	else if (!strcasecmp(name, "www-authenticate"))
+		keep_more(&h->challenge, value, HTTP_CHALLENGE_MAX);
+	else if (!strcasecmp(name, "content-type"))
+		keep(&h->content_type, value, HTTP_VALUE_MAX);
+	else if (!strcasecmp(name, "docker-content-digest"))
+		keep(&h->digest, value, HTTP_VALUE_MAX);
 	else if (!strcasecmp(name, "cache-control"))
 		read_cache_control(h, value);
 	else if (!strcasecmp(name, "content-range"))

@@ -9,12 +9,15 @@
 
 #define HTTP_VALUE_MAX 512   /* bytes of an etag or a date: they are kept and sent back */
 #define HTTP_LOCATION_MAX 8192
+#define HTTP_CHALLENGE_MAX 8192
 #define HTTP_AGE_MAX INT32_MAX /* RFC 9111 section 1.2.2: what is larger counts as 2^31 */
 
 struct http_headers {
 	long status;		    /* of the last status line; 0: none yet */
 	char *etag, *last_modified; /* as they came, or NULL */
 	char *location;		    /* or NULL */
+	char *challenge;	    /* WWW-Authenticate, several as one list (RFC 9110 section 5.3); or NULL */
+	char *content_type, *digest; /* Docker-Content-Digest; or NULL */
 	int64_t length;		    /* Content-Length, or -1 */
 	/* Content-Range of a 206: all three, total -1 for "*"; first -1: there is none */
 	int64_t first, last, total;

@@ -104,19 +104,19 @@ static int64_t now_ms(void)
 }
 
 /* Everything it writes until it closes its end, within the deadline. */
-static int read_answer(struct worker *w, int64_t deadline, struct strbuf *sb, struct err *e)
+static int read_answer(struct worker *w, int fd, int64_t deadline, struct strbuf *sb, struct err *e)
 {
 	char buf[16384];
 
 	for (;;) {
-		struct pollfd p = {.fd = w->result, .events = POLLIN};
+		struct pollfd p = {.fd = fd, .events = POLLIN};
 		int64_t left = deadline - now_ms();
 		int n = poll(&p, 1, left > 0 ? (int) left : 0);
 		ssize_t got;
 
 		if (n == 0)
 			return err_set(e, ETIMEDOUT, "image %s gave no answer in time", w->name);
-		got = n < 0 ? -1 : read(w->result, buf, sizeof buf);
+		got = n < 0 ? -1 : read(fd, buf, sizeof buf);
 		if (got < 0 && errno != EINTR)
 			return err_sys(e, "answer of image %s", w->name);
 		if (got == 0)
@@ -181,7 +181,7 @@ int worker_finish(struct worker *w, int timeout_ms, struct record *ret, struct e
 {
 	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
 	int64_t deadline = now_ms() + timeout_ms;
-	int r = read_answer(w, deadline, &sb, e), wstatus;
+	int r = read_answer(w, w->result, deadline, &sb, e), wstatus;
 
 	*ret = (struct record) RECORD_INIT;
 	if (r == 0) {
@@ -199,6 +199,24 @@ int worker_finish(struct worker *w, int timeout_ms, struct record *ret, struct e
 	w->pid = 0;
 	worker_kill(w);
 	r = decode(w, &sb, wstatus, ret, e);
+	if (r < 0)
+		record_done(ret);
+	return r;
+}
+
+int worker_answer(struct worker *w, int fd, int timeout_ms, struct record *ret, bool *ret_gone, struct err *e)
+{
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+	int r = read_answer(w, fd, now_ms() + timeout_ms, &sb, e);
+
+	*ret = (struct record) RECORD_INIT;
+	*ret_gone = r < 0 || !sb.len;
+	if (r < 0)
+		return r;
+	if (!sb.len) /* it ended without a word, or is about to */
+		return worker_finish(w, timeout_ms, ret, e) < 0 ?
+			       -EPIPE : err_set(e, EPIPE, "image %s ended without an answer", w->name);
+	r = decode(w, &sb, 0, ret, e);
 	if (r < 0)
 		record_done(ret);
 	return r;

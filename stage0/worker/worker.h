@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/fd.h"
 #include "base/record.h"
 
@@ -30,6 +32,11 @@ int worker_start(const struct gantry *g, const char *name, char *const *words, c
  * Returns 0 with the record, or the worker's own error.
  */
 int worker_finish(struct worker *w, int timeout_ms, struct record *ret, struct err *e);
+/*
+ * The same of one that goes on: its answer to one question, on a descriptor of that question's own,
+ * which stays the caller's.  -EPIPE or what describes its end: it is gone, and is to be killed.
+ */
+int worker_answer(struct worker *w, int fd, int timeout_ms, struct record *ret, bool *ret_gone, struct err *e);
 /* Kill its process group, if it still runs, and forget it. */
 void worker_kill(struct worker *w);
 #define _cleanup_worker_ __attribute__((cleanup(worker_kill)))
