@@ -6,9 +6,10 @@ STAGE0_IMAGE_SRC := $(wildcard $(addprefix stage0/,image/*.c store/*.c trust/*.c
 
 WORKER_SRC := $(addprefix stage0/worker/,worker_main.c jail.c jail_root.c jail_landlock.c jail_seccomp.c)
 UNPACK_SRC := $(addprefix stage0/worker/,unpack_main.c unpack.c digest.c check.c arriving.c ring.c inflate.c untar.c untar_dir.c \
-                entry_policy.c tar.c tar_header.c tar_pax.c tar_sparse.c)
+                entry_policy.c layer.c layer_dir.c layer_notes.c layer_policy.c tar_index.c tar.c tar_header.c \
+                tar_pax.c tar_sparse.c)
 
-$(eval $(call program,libexec/gantry/unpack,$(UNPACK_SRC) $(WORKER_SRC),libisal libcrypto liblzma libseccomp,-lbz2 -lpthread))
+$(eval $(call program,libexec/gantry/unpack,$(UNPACK_SRC) $(WORKER_SRC),libisal libcrypto liblzma libzstd libseccomp,-lbz2 -lpthread))
 
 VERIFY_SRC := $(addprefix stage0/worker/,verify_main.c openpgp.c openpgp_loop.c)
 $(B)/obj/stage0/worker/openpgp.o: PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags gpgme)

@@ -6,9 +6,12 @@
  *						inflates to, "sha256:...", which was verified as well
  *	cas/tree/layer-sha256-HEX/{rootfs,implied}	what is in it, by its diff id, in the form that overlayfs
  *						stacks: a character device 0:0 hides a name of the layers
- *						below, trusted.overlay.opaque all names in a directory.
+ *						below, trusted.overlay.opaque all names in a directory (of
+ *						rootfs itself as well, where overlayfs does not look: whoever
+ *						stacks ends the stack there).
  *						implied: the directories that the archive had no entry for, a
- *						line each, escaped (layer_path_escape); absent when there are none.
+ *						line each, below rootfs, "." for rootfs itself, escaped
+ *						(base/path_escape.h); absent when there are none.
  *
  * Used by: every image's `layers`, every pod's treeStoreID, and TMP/image/layers of whoever is fetching an
  * image.  So a pull writes that file into its temporary directory before it asks what is there, and
@@ -61,8 +64,3 @@ int store_layer_blob(int store, const char *digest, struct err *e);
  * missing in TMP.  Synced before they get their names; what is there already stays.
  */
 int store_publish_layer(int store, const struct store_tmp *tmp, const struct store_layer *l, struct err *e);
-
-/* A path in one line without spaces: bytes that are not printable ASCII, and '\\', as \ooo; both owned by the caller. */
-char *layer_path_escape(const char *path);
-/* NULL when it is malformed. */
-char *layer_path_unescape(const char *text);

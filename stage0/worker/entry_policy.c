@@ -8,14 +8,11 @@
 
 #define ROOTFS "rootfs"
 
-/* "./a//b/" -> "a/b"; "" for the top. */
-static int clean(const char *path, unsigned max_depth, char *ret, struct err *e)
+int policy_clean(const char *path, unsigned max_depth, char *ret, struct err *e)
 {
 	unsigned depth = 0;
 	size_t n = 0;
 
-	if (*path == '/')
-		return err_set(e, EINVAL, "absolute name");
 	while (*path) {
 		size_t len = strcspn(path, "/");
 
@@ -42,7 +39,7 @@ static int clean(const char *path, unsigned max_depth, char *ret, struct err *e)
 int policy_place(const char *path, unsigned max_depth, char *ret, struct err *e)
 {
 	size_t root = strlen(ROOTFS);
-	int r = clean(path, max_depth, ret, e);
+	int r = *path == '/' ? err_set(e, EINVAL, "absolute name") : policy_clean(path, max_depth, ret, e);
 
 	if (r < 0)
 		return r;

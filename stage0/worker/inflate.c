@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/types.h>
+#include <zstd.h>
+#include <zstd_errors.h>
 
 /* What one step of a decoder came to. */
 enum step { STEP_MORE, STEP_MEMBER_ENDS };
@@ -25,12 +27,14 @@ struct inflate {
 	struct inflate_state *gzip;
 	bz_stream bzip2;
 	lzma_stream xz;
+	ZSTD_DCtx *zstd;
 };
 
 struct format {
 	const char *name;
 	const char *magic;
 	size_t magic_len;
+	enum inflate_forms forms; /* the fewest that it is one of */
 	int (*begin)(struct inflate *f, struct err *e);
 	/* Take from f->p, put to *out; returns a step or -EINVAL. */
 	int (*step)(struct inflate *f, uint8_t **out, size_t *left, struct err *e);
@@ -166,12 +170,49 @@ static void xz_end(struct inflate *f)
 	lzma_end(&f->xz);
 }
 
+/* --- zstd: RFC 8878; the library passes over skippable frames, as if they were empty ones --- */
+
+static int zstd_begin(struct inflate *f, struct err *e)
+{
+	if (!f->zstd)
+		f->zstd = ZSTD_createDCtx();
+	if (!f->zstd || ZSTD_isError(ZSTD_DCtx_reset(f->zstd, ZSTD_reset_session_only)) ||
+	    ZSTD_isError(ZSTD_DCtx_setParameter(f->zstd, ZSTD_d_windowLogMax, INFLATE_ZSTD_WINDOW)))
+		return err_set(e, ENOMEM, "zstd");
+	return 0;
+}
+
+static int zstd_step(struct inflate *f, uint8_t **out, size_t *left, struct err *e)
+{
+	ZSTD_inBuffer in = {.src = f->p, .size = f->have};
+	ZSTD_outBuffer to = {.dst = *out, .size = *left};
+	size_t r = ZSTD_decompressStream(f->zstd, &to, &in);
+
+	if (ZSTD_isError(r) && ZSTD_getErrorCode(r) == ZSTD_error_frameParameter_windowTooLarge)
+		return err_set(e, E2BIG, "zstd: the window is larger than the limit");
+	if (ZSTD_isError(r))
+		return err_set(e, EINVAL, ZSTD_getErrorCode(r) == ZSTD_error_checksum_wrong
+						  ? "zstd: wrong checksum"
+						  : "zstd: damaged data");
+	f->p += in.pos;
+	f->have -= in.pos;
+	*out += to.pos;
+	*left -= to.pos;
+	return r == 0 ? STEP_MEMBER_ENDS : STEP_MORE;
+}
+
+static void zstd_end(struct inflate *f)
+{
+	(void) f;
+}
+
 static const struct format formats[] = {
-	{"gzip", "\x1f\x8b", 2, gzip_begin, gzip_step, gzip_end},
-	{"bzip2", "BZh", 3, bzip2_begin, bzip2_step, bzip2_end},
-	{"xz", "\xfd" "7zXZ\0", 6, xz_begin, xz_step, xz_end},
+	{"gzip", "\x1f\x8b", 2, INFLATE_ACI, gzip_begin, gzip_step, gzip_end},
+	{"bzip2", "BZh", 3, INFLATE_ACI, bzip2_begin, bzip2_step, bzip2_end},
+	{"xz", "\xfd" "7zXZ\0", 6, INFLATE_ACI, xz_begin, xz_step, xz_end},
+	{"zstd", "\x28\xb5\x2f\xfd", 4, INFLATE_ANY, zstd_begin, zstd_step, zstd_end},
 };
-static const struct format none = {"none", "", 0, none_begin, none_step, none_end};
+static const struct format none = {"none", "", 0, INFLATE_ACI, none_begin, none_step, none_end};
 
 /* --- the stream --- */
 
@@ -196,10 +237,14 @@ static int fill(struct inflate *f, size_t want, struct err *e)
 
 static bool begins(const struct inflate *f, const struct format *format)
 {
+	/* A skippable frame, 0x184D2A50 to 5F in little endian, may stand before the first and between any. */
+	if (format->begin == zstd_begin && f->have >= 4 && (f->p[0] & 0xf0) == 0x50 &&
+	    !memcmp(f->p + 1, "\x2a\x4d\x18", 3))
+		return true;
 	return f->have >= format->magic_len && !memcmp(f->p, format->magic, format->magic_len);
 }
 
-struct inflate *inflate_new(inflate_source source, void *arg, struct err *e)
+struct inflate *inflate_new(enum inflate_forms forms, inflate_source source, void *arg, struct err *e)
 {
 	struct inflate *f = xcalloc(1, sizeof *f);
 	int r;
@@ -212,7 +257,7 @@ struct inflate *inflate_new(inflate_source source, void *arg, struct err *e)
 	if (r == 0 && !f->have)
 		r = err_set(e, EINVAL, "the file is empty");
 	for (size_t i = 0; i < ELEMENTSOF(formats); i++)
-		if (begins(f, &formats[i]))
+		if (formats[i].forms <= forms && begins(f, &formats[i]))
 			f->format = &formats[i];
 	if (r == 0)
 		r = f->format->begin(f, e);
@@ -230,6 +275,7 @@ void inflate_free(struct inflate *f)
 	if (f->in_member)
 		f->format->end(f);
 	free(f->gzip);
+	(void) ZSTD_freeDCtx(f->zstd);
 	free(f);
 }
 

@@ -27,6 +27,7 @@
 enum jail_filter {
 	JAIL_FILTER_DENY,  /* what no worker ever needs is refused (EPERM) */
 	JAIL_FILTER_FILES, /* only files, memory and threads; anything else kills the process */
+	JAIL_FILTER_REPLACE, /* the same, and files may be removed and renamed */
 };
 
 struct jail {

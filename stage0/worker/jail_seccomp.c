@@ -21,6 +21,9 @@ static const char *const files_only[] = {
 	"clock_gettime", "clock_nanosleep", "exit", "exit_group", "restart_syscall",
 };
 
+/* In a layer a later entry takes the place of an earlier one (path_remove_tree). */
+static const char *const replacing[] = {"unlinkat", "renameat", "faccessat", "faccessat2"};
+
 /* What neither libcurl nor gpg ever has a use for. */
 static const char *const never[] = {
 	"mount", "umount2", "pivot_root", "chroot", "open_tree", "move_mount", "fsopen", "fsconfig", "fsmount", "fspick",
@@ -61,7 +64,7 @@ static int add_threads(scmp_filter_ctx ctx)
 
 int jail_seccomp(const struct jail *j, struct err *e)
 {
-	bool allow = j->filter == JAIL_FILTER_FILES;
+	bool allow = j->filter == JAIL_FILTER_FILES || j->filter == JAIL_FILTER_REPLACE;
 	scmp_filter_ctx ctx;
 	int r;
 
@@ -75,6 +78,8 @@ int jail_seccomp(const struct jail *j, struct err *e)
 		r = add(ctx, SCMP_ACT_ALLOW, files_only, ELEMENTSOF(files_only));
 	else
 		r = add(ctx, SCMP_ACT_ERRNO(EPERM), never, ELEMENTSOF(never));
+	if (r == 0 && j->filter == JAIL_FILTER_REPLACE)
+		r = add(ctx, SCMP_ACT_ALLOW, replacing, ELEMENTSOF(replacing));
 	if (r == 0 && allow)
 		r = add_threads(ctx);
 	if (r == 0)

@@ -130,7 +130,7 @@ static int patch(const struct job *job, struct tar_writer *w, struct err *e)
 	int r;
 
 	s->fd = job->blob;
-	s->inflate = inflate_new(read_blob, s, e);
+	s->inflate = inflate_new(INFLATE_ACI, read_blob, s, e);
 	if (!s->inflate)
 		return -EINVAL;
 	t = tar_new(next_piece, s);

@@ -4,25 +4,26 @@
 
 #include "base/mem.h"
 
-void ring_init(struct ring *r)
+void ring_init(struct ring *r, size_t slots)
 {
 	*r = (struct ring) {.lock = PTHREAD_MUTEX_INITIALIZER,
 			    .filled = PTHREAD_COND_INITIALIZER,
-			    .emptied = PTHREAD_COND_INITIALIZER};
-	for (size_t i = 0; i < RING_SLOTS; i++)
+			    .emptied = PTHREAD_COND_INITIALIZER,
+			    .slots = slots < RING_SLOTS_MAX ? slots : RING_SLOTS_MAX};
+	for (size_t i = 0; i < r->slots; i++)
 		r->slot[i] = xmalloc(RING_SLOT);
 }
 
 void ring_done(struct ring *r)
 {
-	for (size_t i = 0; i < RING_SLOTS; i++)
+	for (size_t i = 0; i < r->slots; i++)
 		free(r->slot[i]);
 }
 
 static bool is_full(const struct ring *r)
 {
 	for (int i = 0; i < RING_READERS; i++)
-		if (r->head - r->tail[i] >= RING_SLOTS)
+		if (r->head - r->tail[i] >= r->slots)
 			return true;
 	return false;
 }
@@ -34,7 +35,7 @@ uint8_t *ring_to_fill(struct ring *r)
 	(void) pthread_mutex_lock(&r->lock);
 	while (is_full(r) && !r->failed)
 		(void) pthread_cond_wait(&r->emptied, &r->lock);
-	slot = r->failed ? NULL : r->slot[r->head % RING_SLOTS];
+	slot = r->failed ? NULL : r->slot[r->head % r->slots];
 	(void) pthread_mutex_unlock(&r->lock);
 	return slot;
 }
@@ -42,7 +43,7 @@ uint8_t *ring_to_fill(struct ring *r)
 void ring_filled(struct ring *r, size_t len)
 {
 	(void) pthread_mutex_lock(&r->lock);
-	r->len[r->head % RING_SLOTS] = len;
+	r->len[r->head % r->slots] = len;
 	r->head++;
 	(void) pthread_cond_broadcast(&r->filled);
 	(void) pthread_mutex_unlock(&r->lock);
@@ -66,8 +67,8 @@ int ring_to_read(struct ring *r, int reader, const uint8_t **data, size_t *len)
 	if (r->failed) {
 		result = -ECANCELED;
 	} else if (r->tail[reader] < r->head) {
-		*data = r->slot[r->tail[reader] % RING_SLOTS];
-		*len = r->len[r->tail[reader] % RING_SLOTS];
+		*data = r->slot[r->tail[reader] % r->slots];
+		*len = r->len[r->tail[reader] % r->slots];
 		result = 1;
 	}
 	(void) pthread_mutex_unlock(&r->lock);
@@ -79,7 +80,7 @@ void ring_read(struct ring *r, int reader)
 	(void) pthread_mutex_lock(&r->lock);
 	r->tail[reader]++;
 	/* The filler sleeps only when the ring is full: wake it when there is room for more than one. */
-	if (r->head - r->tail[reader] <= RING_SLOTS - 4 || r->ended)
+	if (r->head - r->tail[reader] + 4 <= r->slots || r->ended)
 		(void) pthread_cond_signal(&r->emptied);
 	(void) pthread_mutex_unlock(&r->lock);
 }

@@ -12,19 +12,21 @@
 #include <stdint.h>
 
 #define RING_SLOT (256u << 10) /* small enough to be in the cache when the second reader comes */
-#define RING_SLOTS 32
+#define RING_SLOTS_MAX 32
 #define RING_READERS 2
 
 struct ring {
 	pthread_mutex_t lock;
 	pthread_cond_t filled, emptied;
-	uint8_t *slot[RING_SLOTS];
-	size_t len[RING_SLOTS];
+	uint8_t *slot[RING_SLOTS_MAX];
+	size_t len[RING_SLOTS_MAX];
+	size_t slots;
 	uint64_t head, tail[RING_READERS]; /* slots filled, and read by each */
 	bool ended, failed;
 };
 
-void ring_init(struct ring *r);
+/* slots: the price of a smooth flow is memory. */
+void ring_init(struct ring *r, size_t slots);
 void ring_done(struct ring *r);
 /* A buffer of RING_SLOT bytes to fill; NULL when somebody failed. */
 uint8_t *ring_to_fill(struct ring *r);

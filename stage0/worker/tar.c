@@ -8,10 +8,11 @@
 
 struct tar {
 	tar_source source;
+	tar_seek seek;
 	void *arg;
 	const uint8_t *p; /* what the source gave and is not used yet */
 	size_t have;
-	bool at_end;
+	bool at_end, used; /* used: there was a block at all */
 	uint8_t block[TAR_BLOCK]; /* one that did not lie in one piece */
 
 	struct tar_header head;
@@ -29,6 +30,21 @@ struct tar *tar_new(tar_source source, void *arg)
 	t->source = source;
 	t->arg = arg;
 	return t;
+}
+
+void tar_set_lenient(struct tar *t)
+{
+	t->pax.lenient = true;
+}
+
+void tar_set_seek(struct tar *t, tar_seek seek)
+{
+	t->seek = seek;
+}
+
+size_t tar_unused(const struct tar *t)
+{
+	return t->have;
 }
 
 void tar_free(struct tar *t)
@@ -62,6 +78,7 @@ static void use(struct tar *t, size_t n)
 {
 	t->p += n;
 	t->have -= n;
+	t->used = true;
 }
 
 static int cut_short(struct err *e)
@@ -88,9 +105,12 @@ static int copy(struct tar *t, void *to, size_t n, struct err *e)
 static int skip(struct tar *t, uint64_t n, struct err *e)
 {
 	while (n) {
-		int r = fill(t, e);
 		size_t some;
+		int r;
 
+		if (!t->have && t->seek)
+			return t->seek(t->arg, n, e);
+		r = fill(t, e);
 		if (r <= 0)
 			return r < 0 ? r : cut_short(e);
 		some = t->have < n ? t->have : (size_t) n;
@@ -126,8 +146,11 @@ static uint64_t padding_of(uint64_t size)
 static int finish(struct tar *t, struct err *e)
 {
 	const uint8_t *block;
-	int r = next_block(t, &block, e);
+	int r = t->pax.lenient ? fill(t, e) : 1;
 
+	if (r <= 0)
+		return r;
+	r = next_block(t, &block, e);
 	if (r < 0)
 		return r;
 	if (!tar_block_is_zero(block))
@@ -312,6 +335,8 @@ int tar_next(struct tar *t, const struct tar_entry **ret, struct err *e)
 
 		tar_entry_done(&t->head.entry);
 		r = fill(t, e);
+		if (r == 0 && t->pax.lenient && t->used && !is_pending(t))
+			return 0;
 		if (r == 0)
 			return err_set(e, EINVAL, "the archive is cut short: it has no end mark");
 		if (r > 0)

@@ -59,6 +59,16 @@ struct tar;
 struct tar *tar_new(tar_source source, void *arg);
 void tar_free(struct tar *t);
 /*
+ * Take what the writers of layers do and every reader of theirs accepts: an archive that ends
+ * behind an entry or after one block of zeros, and ACLs beside the mode, which are left out.
+ */
+void tar_set_lenient(struct tar *t);
+/* A way past bytes that are not wanted, which the source then does not give. */
+typedef int (*tar_seek)(void *arg, uint64_t n, struct err *e);
+void tar_set_seek(struct tar *t, tar_seek seek);
+/* Bytes that the source has given and that are not used yet. */
+size_t tar_unused(const struct tar *t);
+/*
  * The next entry, valid until the next call: 1; 0 at the end of the archive, when everything behind
  * the end mark was seen and is zero.  Data that was not read is skipped.  Errors name the entry.
  */

@@ -7,7 +7,7 @@
 
 /* What headers before an entry said of it. */
 struct tar_pax {
-	bool any;
+	bool any, lenient; /* the latter is the reader's, and stays */
 	char *path, *link, *sparse_name;
 	bool has_size, has_uid, has_gid, has_mtime, has_major, has_minor;
 	uint64_t size;

@@ -20,7 +20,7 @@ void tar_pax_done(struct tar_pax *pax)
 	free(pax->sparse_name);
 	free(pax->pieces);
 	tar_xattrs_done(&pax->xattrs, &pax->n_xattrs);
-	*pax = (struct tar_pax) {0};
+	*pax = (struct tar_pax) {.lenient = pax->lenient};
 }
 
 /* --- values --- */
@@ -246,6 +246,8 @@ static int record(struct tar_pax *pax, const char *key, struct value v, struct e
 		return xattr(pax, key + strlen("LIBARCHIVE.xattr."), v, true, e);
 	if (str_starts(key, "GNU.sparse."))
 		return sparse(pax, key + strlen("GNU.sparse."), v, e);
+	if (pax->lenient && str_starts(key, "SCHILY.acl."))
+		return 0;
 	/* Leaving these out would change what the file is, or who may read it. */
 	if (str_starts(key, "SCHILY.acl.") || str_starts(key, "GNU.volume.") || !strcmp(key, "SCHILY.realsize"))
 		return err_set(e, ENOTSUP, "extended header with %s, which is not supported", q(key));

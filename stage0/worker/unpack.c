@@ -4,11 +4,15 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <pthread.h>
-#include <stdio.h>
+#include <string.h>
 
 #include "base/fd.h"
+#include "stage0/worker/digest.h"
 #include "stage0/worker/inflate.h"
 #include "stage0/worker/ring.h"
+
+/* Several layers at a time: together they are to need no more memory than one image of appc's. */
+#define LAYER_SLOTS 6
 
 enum { READER_HASH, READER_TAR };
 
@@ -22,6 +26,9 @@ struct role {
 
 struct unpack {
 	struct ring ring;
+	enum inflate_forms forms;
+	const EVP_MD *(*hash_out)(void);
+	EVP_MD_CTX *hash_in; /* of the bytes as they come, or NULL */
 	struct arriving *image;
 	const struct unpack_limits *limits;
 	struct role inflate, hash;
@@ -46,7 +53,12 @@ int unpack_init(struct err *e)
 
 static ssize_t read_image(void *arg, void *buf, size_t n, struct err *e)
 {
-	return arriving_read(arg, buf, n, e);
+	struct unpack *u = arg;
+	ssize_t got = arriving_read(u->image, buf, n, e);
+
+	if (got > 0 && u->hash_in && !EVP_DigestUpdate(u->hash_in, buf, (size_t) got))
+		return err_set(e, EIO, "hash");
+	return got;
 }
 
 /*
@@ -95,7 +107,7 @@ static void *inflate_main(void *arg)
 {
 	struct role *role = arg;
 	struct unpack *u = role->u;
-	struct inflate *f = inflate_new(read_image, u->image, &role->e);
+	struct inflate *f = inflate_new(u->forms, read_image, u, &role->e);
 
 	role->r = f ? inflate_all(u, f, &role->e) : -role->e.code;
 	inflate_free(f);
@@ -113,7 +125,7 @@ static void *hash_main(void *arg)
 	struct role *role = arg;
 	struct unpack *u = role->u;
 	EVP_MD_CTX *md = EVP_MD_CTX_new();
-	int ok = md && EVP_DigestInit_ex(md, EVP_sha512(), NULL), r = 0;
+	int ok = md && EVP_DigestInit_ex(md, u->hash_out(), NULL), r = 0;
 	const uint8_t *data;
 	size_t len;
 
@@ -174,23 +186,15 @@ static int first_error(struct unpack *u, int r, struct err *mine, struct err *e)
 	return r < 0 ? err_move(e, mine) : 0;
 }
 
-static void print_id(const unsigned char *digest, char *id)
-{
-	int n = snprintf(id, IMAGE_ID_LEN + 1, "%s", IMAGE_ID_PREFIX);
-
-	for (int i = 0; i < 64; i++)
-		n += snprintf(id + n, (size_t) (IMAGE_ID_LEN + 1 - n), "%02x", digest[i]);
-}
-
 /* The third thread's work, on what next_piece() gives. */
 typedef int (*consume_fn)(struct unpack *u, void *arg, struct err *e);
 
-static int pass(struct unpack *u, consume_fn consume, void *arg, char *id, struct err *e)
+static int run(struct unpack *u, consume_fn consume, void *arg, size_t slots, struct err *e)
 {
 	_cleanup_err_ struct err mine = ERR_INIT;
 	int r, r2;
 
-	ring_init(&u->ring);
+	ring_init(&u->ring, slots);
 	r = start(&u->inflate, u, inflate_main, e);
 	if (r == 0) {
 		r2 = start(&u->hash, u, hash_main, &mine);
@@ -203,11 +207,21 @@ static int pass(struct unpack *u, consume_fn consume, void *arg, char *id, struc
 			(void) pthread_join(u->hash.thread, NULL);
 		r = first_error(u, r, &mine, e);
 	}
-	if (r == 0)
-		print_id(u->digest, id);
 	err_done(&u->inflate.e);
 	err_done(&u->hash.e);
 	ring_done(&u->ring);
+	return r;
+}
+
+/* An image of appc's: its id is a hash of what it inflates to. */
+static int pass(struct unpack *u, consume_fn consume, void *arg, char *id, struct err *e)
+{
+	int r;
+
+	u->hash_out = EVP_sha512;
+	r = run(u, consume, arg, RING_SLOTS_MAX, e);
+	if (r == 0)
+		digest_print_id(u->digest, id);
 	return r;
 }
 
@@ -283,7 +297,65 @@ static int consume_plain(struct unpack *u, void *arg, struct err *e)
 int unpack_plain(struct arriving *image, int out, const struct unpack_limits *limits, char *ret_id,
 		 struct err *e)
 {
-	struct unpack u = {.image = image, .limits = limits};
+	struct unpack u = {.image = image, .limits = limits, .forms = INFLATE_ANY};
 
 	return pass(&u, consume_plain, &out, ret_id, e);
+}
+
+struct layer_work {
+	int top;
+	struct layer_lists *lists;
+	struct untar_result *ret;
+};
+
+static int consume_layer(struct unpack *u, void *arg, struct err *e)
+{
+	struct layer_work *w = arg;
+	struct tar *t = tar_new(next_piece, u);
+	int r = layer_untar(t, w->top, &u->limits->tar, w->lists, w->ret, e);
+
+	tar_free(t);
+	return r;
+}
+
+static int digest_of_input(EVP_MD_CTX *md, bool sha512, char *ret, struct err *e)
+{
+	unsigned char raw[EVP_MAX_MD_SIZE];
+
+	if (!EVP_DigestFinal_ex(md, raw, NULL))
+		return err_set(e, EIO, "hash");
+	if (!sha512) {
+		digest_print_sha256(raw, ret);
+		return 0;
+	}
+	digest_print_id(raw, ret);
+	ret[strlen("sha512")] = ':'; /* as it stands in manifests */
+	return 0;
+}
+
+int unpack_layer(struct arriving *blob, int top, const struct unpack_layer_how *how,
+		 const struct unpack_limits *limits, struct unpack_layer_result *ret, struct err *e)
+{
+	struct unpack u = {
+		.image = blob,
+		.limits = limits,
+		.forms = INFLATE_ANY,
+		.hash_out = EVP_sha256,
+		.hash_in = EVP_MD_CTX_new(),
+	};
+	struct layer_work w = {.top = top, .lists = &ret->lists, .ret = &ret->tar};
+	int out = -EBADF, r = 0;
+
+	*ret = (struct unpack_layer_result) {0};
+	if (!u.hash_in || !EVP_DigestInit_ex(u.hash_in, how->sha512 ? EVP_sha512() : EVP_sha256(), NULL))
+		r = err_set(e, ENOTSUP, "SHA-2 is not available");
+	if (r == 0)
+		r = run(&u, how->hash_only ? consume_plain : consume_layer,
+			how->hash_only ? (void *) &out : (void *) &w, LAYER_SLOTS, e);
+	if (r == 0)
+		r = digest_of_input(u.hash_in, how->sha512, ret->digest, e);
+	if (r == 0)
+		digest_print_sha256(u.digest, ret->diff_id);
+	EVP_MD_CTX_free(u.hash_in);
+	return r;
 }

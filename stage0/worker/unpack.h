@@ -5,6 +5,7 @@
 
 #include "stage0/worker/arriving.h"
 #include "stage0/worker/check.h"
+#include "stage0/worker/layer.h"
 #include "stage0/worker/untar.h"
 #include "spec/image_id.h"
 
@@ -37,3 +38,17 @@ int unpack_check(struct arriving *image, const struct unpack_limits *limits,
  */
 int unpack_plain(struct arriving *image, int out, const struct unpack_limits *limits, char *ret_id,
 		 struct err *e);
+
+struct unpack_layer_how {
+	bool sha512;	/* the blob's digest is one of that kind */
+	bool hash_only; /* the tree is there: nothing is unpacked */
+};
+struct unpack_layer_result {
+	char digest[7 + 128 + 1];  /* of the blob, "sha256:..." */
+	char diff_id[7 + 64 + 1];  /* of the uncompressed stream; both to the very end */
+	struct untar_result tar;
+	struct layer_lists lists;
+};
+/* A layer of an OCI image. */
+int unpack_layer(struct arriving *blob, int top, const struct unpack_layer_how *how,
+		 const struct unpack_limits *limits, struct unpack_layer_result *ret, struct err *e);

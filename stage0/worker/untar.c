@@ -41,7 +41,7 @@ static int read_manifest(struct tar *t, const struct tar_entry *entry, untar_man
 
 /* --- files --- */
 
-static int write_data(struct tar *t, int fd, const struct tar_entry *entry, struct err *e)
+int untar_data(struct tar *t, int fd, const struct tar_entry *entry, struct err *e)
 {
 	const uint8_t *data;
 	uint64_t offset;
@@ -84,25 +84,14 @@ static int make_file(struct untar *u, struct tar *t, char *path, const struct ta
 	fd = openat(parent, base, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return duplicate(errno, "create", e);
-	r = write_data(t, fd, entry, e);
+	r = untar_data(t, fd, entry, e);
 	return r < 0 ? r : untar_attributes(fd, entry, e);
 }
 
-/*
- * Links and nodes have no descriptor that could be written through; the name in the parent's is
- * used.
- */
-static int named_attributes(int parent, const char *base, const struct tar_entry *entry,
-			    struct err *e)
+int untar_named_attributes(int parent, const char *base, const struct tar_entry *entry, struct err *e)
 {
 	struct timespec times[2] = {entry->mtime, entry->mtime};
 
-	for (size_t i = 0; i < entry->n_xattrs; i++) {
-		int r = policy_xattr(entry, entry->xattrs[i].name, e);
-
-		if (r < 0)
-			return r;
-	}
 	if (fchownat(parent, base, entry->uid, entry->gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(e, "set owner");
 	if (entry->type != TAR_SYMLINK && fchmodat(parent, base, entry->mode, 0) < 0)
@@ -110,6 +99,19 @@ static int named_attributes(int parent, const char *base, const struct tar_entry
 	if (utimensat(parent, base, times, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(e, "set time");
 	return 0;
+}
+
+/* Of what has a name only: none that would have to be kept. */
+static int named_attributes(int parent, const char *base, const struct tar_entry *entry,
+			    struct err *e)
+{
+	for (size_t i = 0; i < entry->n_xattrs; i++) {
+		int r = policy_xattr(entry, entry->xattrs[i].name, e);
+
+		if (r < 0)
+			return r;
+	}
+	return untar_named_attributes(parent, base, entry, e);
 }
 
 static int make_symlink(struct untar *u, char *path, const struct tar_entry *entry, struct err *e)

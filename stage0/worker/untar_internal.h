@@ -36,6 +36,8 @@ struct untar {
 enum place { PLACE_TOP, PLACE_MANIFEST, PLACE_ROOT, PLACE_BELOW };
 
 /* --- entry_policy.c --- */
+/* "./a//b/" -> "a/b", "" for the top, in PATH_MAX bytes; no "..", bounded. */
+int policy_clean(const char *path, unsigned max_depth, char *ret, struct err *e);
 /*
  * The name without "." and "//", checked: relative, no "..", bounded.  *ret (PATH_MAX bytes) gets
  * what is left below rootfs.
@@ -48,6 +50,15 @@ int policy_xattr(const struct tar_entry *entry, const char *name, struct err *e)
 bool path_set_add(struct path_set *s, const char *path); /* false: it was there */
 bool path_set_remove(struct path_set *s, const char *path);
 void path_set_done(struct path_set *s);
+
+/* --- untar.c --- */
+/* The entry's bytes, holes as holes. */
+int untar_data(struct tar *t, int fd, const struct tar_entry *entry, struct err *e);
+/*
+ * Owner, mode and time of a link or a node.  They have no descriptor that could be written through;
+ * the name in the parent's is used.
+ */
+int untar_named_attributes(int parent, const char *base, const struct tar_entry *entry, struct err *e);
 
 /* --- untar_dir.c --- */
 /*

@@ -52,7 +52,7 @@ static ssize_t give(void *arg, void *buf, size_t n, struct err *e)
 static char *inflate_all(const struct strbuf *data, size_t piece, size_t out, struct err *e)
 {
 	struct input in = {data, 0, piece};
-	struct inflate *f = inflate_new(give, &in, e);
+	struct inflate *f = inflate_new(INFLATE_ANY, give, &in, e);
 	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
 	uint8_t buf[256];
 	ssize_t n = (ssize_t) out;

@@ -1,0 +1,23 @@
+/*
+ * The tree of one layer from its archive, in the form that overlayfs stacks: a whiteout is a character
+ * device 0:0.  Opaque directories need an attribute that only the host's root may set: they are
+ * listed, for the main program to do it.
+ *
+ * Within a layer a later entry takes the place of an earlier one.  Nothing is followed: a symbolic
+ * link in the way is an error, wherever it leads.
+ */
+#pragma once
+
+#include "stage0/worker/untar.h"
+
+/* What must be known of the layer besides its tree; paths below its root, "." for the root itself. */
+struct layer_lists {
+	char **opaque;	/* strv, sorted: directories that hide all that is below them in lower layers */
+	char **implied; /* strv, sorted: directories that no entry told the attributes of */
+};
+void layer_lists_done(struct layer_lists *l);
+#define _cleanup_layer_lists_ __attribute__((cleanup(layer_lists_done)))
+
+/* Unpack into `top` (a directory that is empty), where rootfs/ is made. */
+int layer_untar(struct tar *t, int top, const struct untar_limits *limits, struct layer_lists *lists,
+		struct untar_result *ret, struct err *e);
