@@ -24,7 +24,7 @@ const char *image_id_check(const char *s);
 #define LAYER_HEX_LEN 64
 #define TREE_ID_MAX (6 + IMAGE_ID_LEN)
 /* Trees that one app starts from: the layers of an image, and one of attributes. */
-#define TREE_STACK_MAX 500 /* OVL_MAX_STACK of the kernel's overlayfs */
+#define TREE_STACK_MAX 499 /* OVL_MAX_STACK of the kernel's overlayfs, less one for what an app has written */
 const char *tree_id_check(const char *s);
 /*
  * The trees that an app starts from, as a pod's directory has them: one id a line, the bottom first, no

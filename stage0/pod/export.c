@@ -13,10 +13,13 @@
 #include "base/str.h"
 #include "contract/app_record.h"
 #include "contract/layout.h"
+#include "spec/image_id.h"
 #include "spec/pod_manifest.h"
 #include "stage0/pod/pod.h"
 #include "stage0/worker/worker.h"
 #include "sys/mountapi.h"
+#include "sys/overlay.h"
+#include "sys/stack.h"
 
 #define PACK_TIMEOUT_MS (6 * 3600 * 1000)
 /* From a pod's directory to the store, whatever phase it is in. */
@@ -51,7 +54,7 @@ int pod_export_app(const struct pod *p, const char *name, char **ret, struct err
 
 /* What is given up of the app is opened here; the worker gets these. */
 struct source {
-	int tree;	/* of the image, or -EBADF */
+	struct stack_dir tree; /* of the image, in its layers; empty when it is not there */
 	int root;	/* what the app had as its root */
 	char *manifest;
 	time_t manifest_mtime;
@@ -60,7 +63,7 @@ struct source {
 
 static void source_done(struct source *s)
 {
-	s->tree = fd_close(s->tree);
+	stack_dir_done(&s->tree);
 	s->root = fd_close(s->root);
 	free(s->manifest);
 	strv_free(s->leave_out);
@@ -98,17 +101,24 @@ static int read_manifest(const struct pod *p, const char *app, struct source *s,
 /* The image's tree in the store. A pod without overlay does not need it, and it may be gone. */
 static int open_tree_of(const struct pod *p, const char *app, bool needed, struct source *s, struct err *e)
 {
-	_cleanup_free_ char *id_path = xasprintf(POD_APPSINFO "/%s/" APP_TREE_ID, app);
-	_cleanup_free_ char *id = NULL, *path = NULL;
-	int r = file_read_line_at(p->dir, id_path, &id, e);
+	_cleanup_free_ char *id_path = xasprintf(POD_APPSINFO "/%s/" APP_TREE_ID, app), *text = NULL;
+	_cleanup_strv_ char **paths = NULL;
+	const char *why;
+	int r = file_read_line_at(p->dir, id_path, &text, e);
 
-	if (r == 0 && !path_is_name(id))
-		r = err_set(e, EINVAL, "%s: %s is no name of a tree", id_path, q(id));
 	if (r < 0)
 		return r;
-	path = xasprintf(TREE "/%s/" TREE_ROOTFS, id);
-	s->tree = openat(p->dir, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return s->tree < 0 && needed ? err_sys(e, "open the image's tree %s", id) : 0;
+	paths = tree_ids_parse(text, &why);
+	if (!paths)
+		return err_set(e, EINVAL, "%s: %s", id_path, why);
+	for (char **id = paths; *id; id++) {
+		char *path = xasprintf(TREE "/%s/" TREE_ROOTFS, *id);
+
+		free(*id);
+		*id = path;
+	}
+	r = stack_open(p->dir, paths, &s->tree, needed ? e : NULL);
+	return needed ? r : 0;
 }
 
 /*
@@ -117,22 +127,26 @@ static int open_tree_of(const struct pod *p, const char *app, bool needed, struc
  */
 static int overlay_root(const struct pod *p, const char *app, struct source *s, struct err *e)
 {
-	_cleanup_free_ char *path = xasprintf(POD_APPSINFO "/%s/" APP_UPPER, app), *lower = NULL;
+	_cleanup_free_ char *path = xasprintf(POD_APPSINFO "/%s/" APP_UPPER, app);
 	_cleanup_fd_ int upper = openat(p->dir, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct mnt_option options[] = {{"lowerdir", NULL}, {NULL, NULL}};
+	_cleanup_strv_ char **lower = NULL;
+	struct overlay o = {.dir = AT_FDCWD};
 
 	if (upper < 0 && errno != ENOENT)
 		return err_sys(e, "open %s", path);
 	/* It did not come as far as having one. */
-	if (upper < 0) {
-		s->root = fd_copy(s->tree);
+	if (upper < 0 && s->tree.n == 1) {
+		s->root = fd_copy(s->tree.fds[0]);
 		return s->root < 0 ? err_sysr(e, s->root, "open the image's tree") : 0;
 	}
 	/* By descriptors: the data directory's name may have a colon in it. */
-	lower = xasprintf("/proc/self/fd/%d:/proc/self/fd/%d", upper, s->tree);
-	options[0].value = lower;
-	s->root = mnt_new("overlay", options,
-			  MNT_ATTR_RDONLY | MNT_ATTR_NOSUID | MNT_ATTR_NODEV | MNT_ATTR_NOEXEC, e);
+	for (size_t i = s->tree.n; i-- > 0;)
+		strv_push(&lower, xasprintf("/proc/self/fd/%d", s->tree.fds[i]));
+	if (upper >= 0)
+		strv_push(&lower, xasprintf("/proc/self/fd/%d", upper));
+	o.lower = lower;
+	o.n_lower = strv_len(lower);
+	s->root = overlay_new(&o, MNT_ATTR_RDONLY | MNT_ATTR_NOSUID | MNT_ATTR_NODEV | MNT_ATTR_NOEXEC, e);
 	return s->root < 0 ? s->root : 0;
 }
 
@@ -165,11 +179,11 @@ static void find_places(const struct pod *p, const char *app, struct source *s)
 		return;
 	for (size_t i = 0; i < rec.n_mounts; i++) {
 		_cleanup_free_ char *target = path_clean(rec.mounts[i].target);
-		_cleanup_fd_ int of_image = rec.mounts[i].dir || s->tree < 0
-						    ? -EBADF
-						    : path_open_beneath(s->tree, target, O_PATH, 0, PATH_IN_ROOT);
+		_cleanup_stack_node_ struct stack_node of_image = STACK_NODE_INIT;
 
-		if (!rec.mounts[i].dir && of_image < 0)
+		if (rec.mounts[i].dir)
+			continue;
+		if (!s->tree.n || stack_find(&s->tree, target, &of_image) < 0)
 			strv_push(&s->leave_out, xasprintf("leave-out=%s", target));
 	}
 }
@@ -198,7 +212,7 @@ static int pack(const struct gantry *g, const struct source *s, int out, struct 
 
 int pod_export(const struct gantry *g, const struct pod *p, const char *app, int out, struct err *e)
 {
-	struct source s = {.tree = -EBADF, .root = -EBADF};
+	struct source s = {.root = -EBADF};
 	int r = read_manifest(p, app, &s, e);
 
 	if (r == 0)

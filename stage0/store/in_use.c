@@ -42,12 +42,20 @@ char **store_names_in(int dirfd, const char *path)
 	return names;
 }
 
-static void add_tree(int pod, const char *path, char ***ret)
+/* One for each layer of an OCI image; what cannot be read as ids names nothing of the store. */
+static void add_trees(int pod, const char *path, char ***ret)
 {
-	_cleanup_free_ char *id = NULL;
+	_cleanup_free_ char *text = NULL;
+	_cleanup_strv_ char **ids = NULL;
+	const char *why;
 
-	if (file_read_line_at(pod, path, &id, NULL) >= 0)
-		strv_push(ret, take_ptr(id));
+	if (file_read_line_at(pod, path, &text, NULL) < 0)
+		return;
+	ids = tree_ids_parse(text, &why);
+	for (char **id = ids; id && *id; id++) {
+		strv_push(ret, *id);
+		*id = NULL;
+	}
 }
 
 static void add_pod_trees(int pod, char ***ret)
@@ -58,9 +66,9 @@ static void add_pod_trees(int pod, char ***ret)
 		_cleanup_free_ char *path =
 			xasprintf("%s/%s/%s", POD_APPSINFO, apps[i], APP_TREE_ID);
 
-		add_tree(pod, path, ret);
+		add_trees(pod, path, ret);
 	}
-	add_tree(pod, POD_STAGE1_TREE_ID, ret);
+	add_trees(pod, POD_STAGE1_TREE_ID, ret);
 }
 
 /* Each pod of the phase; pods move on in the meantime. */

@@ -8,12 +8,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/path.h"
 #include "base/str.h"
 #include "contract/layout.h"
 #include "stage1/run/sandbox.h"
 #include "stage1/run/source.h"
+#include "sys/fd_limit.h"
 #include "sys/mountapi.h"
+#include "sys/overlay.h"
 
 /* upper becomes what the top looks like to the app: mode and owner are those of the image's directory. */
 static int make_upper(int pod, const char *upper, const struct stat *st, struct err *e)
@@ -31,26 +32,36 @@ static int make_upper(int pod, const char *upper, const struct stat *st, struct 
 	return 0;
 }
 
+static int make_layers(int pod, const char *upper, const char *work, const struct stat *st, struct err *e)
+{
+	int r = make_upper(pod, upper, st, e);
+
+	if (r < 0)
+		return r;
+	return mkdirat(pod, work, 0700) < 0 && errno != EEXIST ? err_sys(e, "mkdir %s", work) : 0;
+}
+
 /* Paths relative to the working directory, which is the pod's: no colon and no comma can be in them. */
 static int overlay_root(int pod, const struct plan *plan, const struct plan_app *pa, struct err *e)
 {
 	_cleanup_free_ char *upper = xasprintf(POD_APPSINFO "/%s/" APP_UPPER, pa->name);
 	_cleanup_free_ char *work = xasprintf(POD_APPSINFO "/%s/" APP_WORK, pa->name);
-	const struct mnt_option options[] = {
-		{"lowerdir", pa->tree}, {"upperdir", upper}, {"workdir", work},
+	const struct overlay o = {
+		.dir = AT_FDCWD,
+		.lower = pa->tree->layers,
+		.n_lower = pa->tree->n,
+		.upper = upper,
+		.work = work,
 		/* By this name fly's gc knows the pod's processes in /proc/PID/mountinfo. */
-		{plan->chroot ? "source" : NULL, plan->uuid}, {NULL, NULL}};
+		.source = plan->chroot ? plan->uuid : NULL,
+	};
 	struct stat st;
 	int r;
 
-	if (fstatat(pod, pa->tree, &st, 0) < 0)
-		return err_sys(e, "stat the image's tree %s", pa->tree);
-	r = make_upper(pod, upper, &st, e);
-	if (r < 0)
-		return r;
-	if (mkdirat(pod, work, 0700) < 0 && errno != EEXIST)
-		return err_sys(e, "mkdir %s", work);
-	return mnt_new("overlay", options, MNT_ATTR_NODEV, e);
+	if (fstatat(pod, tree_top(pa->tree), &st, 0) < 0)
+		return err_sys(e, "stat the image's tree %s", tree_top(pa->tree));
+	r = make_layers(pod, upper, work, &st, e);
+	return r < 0 ? r : overlay_new(&o, MNT_ATTR_NODEV, e);
 }
 
 /* stage2 takes it out of the host's peer group and sets its attributes, in the call that attaches it. */
@@ -65,7 +76,7 @@ static int make_root(struct sandbox *sb, const struct plan_app *pa, struct err *
 {
 	if (sb->plan->overlay)
 		return overlay_root(sb->pod, sb->plan, pa, e);
-	return clone_mount(sb->pod, pa->tree, false, pa->tree, e);
+	return clone_mount(sb->pod, tree_top(pa->tree), false, tree_top(pa->tree), e);
 }
 
 /* The source may have become something else since the plan looked at it. */
@@ -82,37 +93,40 @@ static int open_host(const struct plan_mount *m, struct err *e)
 	return take_fd(fd);
 }
 
+static int overlay_volume(struct sandbox *sb, const struct plan_mount *m, const struct stack_node *of_image,
+			  struct err *e)
+{
+	_cleanup_free_ char *upper = xasprintf("%s/" APP_UPPER, m->path), *work = xasprintf("%s/" APP_WORK, m->path);
+	struct overlay o = {.dir = AT_FDCWD, .n_lower = of_image->dir.n, .upper = upper, .work = work};
+	_cleanup_strv_ char **lower = NULL;
+	int r = make_layers(sb->pod, upper, work, &of_image->st, e);
+
+	if (r < 0)
+		return r;
+	for (size_t i = of_image->dir.n; i-- > 0;)
+		strv_push(&lower, xasprintf("/proc/self/fd/%d", of_image->dir.fds[i]));
+	o.lower = lower;
+	return overlay_new(&o, MNT_ATTR_NODEV, e);
+}
+
 /*
  * A volume over a directory of the image: that with a layer of the volume's on it, so that nothing is
  * copied.  Without overlays the app has a copy of the image already.
  */
 static int filled_volume(struct sandbox *sb, const struct plan_app *pa, const struct plan_mount *m, struct err *e)
 {
-	_cleanup_free_ char *upper = xasprintf("%s/" APP_UPPER, m->path), *work = xasprintf("%s/" APP_WORK, m->path);
-	_cleanup_fd_ int tree = openat(sb->pod, pa->tree, O_PATH | O_DIRECTORY | O_CLOEXEC), dir = -EBADF;
-	_cleanup_free_ char *lower = NULL;
-	struct mnt_option options[] = {{"lowerdir", NULL}, {"upperdir", upper}, {"workdir", work}, {NULL, NULL}};
-	struct stat st;
-	int r;
+	_cleanup_fd_limit_ struct fd_limit limit = pa->tree->n > 64 ? fd_limit_raise() : (struct fd_limit) {0};
+	_cleanup_stack_node_ struct stack_node node = STACK_NODE_INIT;
+	int r = tree_find_dir(pa->tree, sb->pod, m->target, &node, e);
 
-	if (tree < 0)
-		return err_sys(e, "open the image's tree %s", pa->tree);
-	dir = path_open_beneath(tree, m->target, O_PATH | O_DIRECTORY, 0, PATH_IN_ROOT);
 	/* The image has nothing there to begin with. */
-	if (dir == -ENOENT || dir == -ENOTDIR)
+	if (r == -ENOENT || r == -ENOTDIR)
 		return clone_mount(sb->pod, m->path, false, m->path, e);
-	if (dir < 0 || fstat(dir, &st) < 0)
-		return err_sys(e, "open %s of the image", q(m->target));
-	if (!sb->plan->overlay)
-		return clone_mount(dir, "", false, m->target, e);
-	r = make_upper(sb->pod, upper, &st, e);
 	if (r < 0)
-		return r;
-	if (mkdirat(sb->pod, work, 0700) < 0 && errno != EEXIST)
-		return err_sys(e, "mkdir %s", work);
-	lower = xasprintf("/proc/self/fd/%d", dir);
-	options[0].value = lower;
-	return mnt_new("overlay", options, MNT_ATTR_NODEV, e);
+		return err_sysr(e, r, "open %s of the image", q(m->target));
+	if (!sb->plan->overlay)
+		return clone_mount(node.dir.fds[0], "", false, m->target, e);
+	return overlay_volume(sb, m, &node, e);
 }
 
 static int make_mount(struct sandbox *sb, const struct plan_app *pa, const struct plan_mount *m, struct err *e)

@@ -66,7 +66,7 @@ struct plan_file {
 
 struct plan_app {
 	const char *name; /* borrowed from the pod */
-	const char *tree; /* borrowed from the pod */
+	struct tree *tree; /* borrowed from the pod */
 	char *group;	  /* "gantry/UUID/APP" */
 	enum pod_stream streams[3];
 	int *listen; /* the service manager's sockets, by the index of record.listen; -1: to be made */

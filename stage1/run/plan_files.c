@@ -103,15 +103,13 @@ static char *hosts_content(const char *hostname)
 /* Whether the app would find the file without our help: in a volume, or in its image. */
 static int is_there(const struct pod *pod, const struct plan_app *pa, const char *path, struct err *e)
 {
-	_cleanup_fd_ int tree = -EBADF, fd = -EBADF;
+	enum tree_has has;
+	int r;
 
 	if (plan_covered(pa, path))
 		return 1;
-	tree = openat(pod->dir, pa->tree, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (tree < 0)
-		return err_sys(e, "open the image's tree %s", pa->tree);
-	fd = path_open_beneath(tree, path, O_PATH, 0, PATH_IN_ROOT);
-	return fd >= 0;
+	r = tree_look(pa->tree, pod->dir, path, &has, e);
+	return r < 0 ? r : has != TREE_NOTHING;
 }
 
 static void plan_resolv(enum plan_dns mode, struct plan *plan, struct plan_app *pa)

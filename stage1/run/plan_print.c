@@ -87,8 +87,10 @@ static void print_app(FILE *f, const struct plan *plan, const struct plan_app *p
 	const struct app_record *rec = &pa->record;
 
 	fprintf(f, "app %s:\n", pa->name);
-	fprintf(f, "\troot: %s%s, %s\n", plan->overlay ? "an overlay over " : "", pa->tree,
+	fprintf(f, "\troot: %s%s, %s\n", plan->overlay ? "an overlay over " : "", tree_top(pa->tree),
 		rec->read_only_root ? "read-only" : "writable");
+	for (size_t i = pa->tree->n - 1; i-- > 0;)
+		fprintf(f, "\t\tover %s\n", pa->tree->layers[i]);
 	print_strv(f, "\texec:", rec->exec);
 	print_strv(f, "\tpre-start:", rec->pre_start);
 	print_strv(f, "\tpost-stop:", rec->post_stop);

@@ -18,21 +18,36 @@
  * and a relative path shows nothing of the host in the app's /proc/self/mountinfo. */
 #define STORE_TREE "../../../" DATA_CAS_TREE
 
-/* The tree of an overlay pod: of the store, by the id that stage0 wrote down. */
-static int store_tree(int dir, const char *app, char **ret, struct err *e)
+/* The trees of an overlay pod: of the store, by the ids that stage0 wrote down. */
+static int store_trees(int dir, const char *app, struct tree **ret, struct err *e)
 {
-	_cleanup_free_ char *path = xasprintf(POD_APPSINFO "/%s/" APP_TREE_ID, app);
-	_cleanup_free_ char *id = NULL;
+	_cleanup_free_ char *path = xasprintf(POD_APPSINFO "/%s/" APP_TREE_ID, app), *text = NULL;
+	_cleanup_strv_ char **ids = NULL;
 	const char *wrong;
-	int r = file_read_line_at(dir, path, &id, e);
+	int r = file_read_line_at(dir, path, &text, e);
 
 	if (r < 0)
 		return r;
-	wrong = tree_id_check(id);
-	if (wrong)
+	ids = tree_ids_parse(text, &wrong);
+	if (!ids)
 		return err_set(e, EINVAL, "%s: %s", path, wrong);
-	*ret = xasprintf(STORE_TREE "/%s/" TREE_ROOTFS, id);
+	for (char **id = ids; *id; id++) {
+		char *of_it = xasprintf(STORE_TREE "/%s/" TREE_ROOTFS, *id);
+
+		free(*id);
+		*id = of_it;
+	}
+	*ret = tree_new(take_ptr(ids));
 	return 0;
+}
+
+/* That of another: a copy which stage0 has made. */
+static struct tree *own_tree(const char *app)
+{
+	char **path = NULL;
+
+	strv_push(&path, xasprintf(POD_APPSINFO "/%s/" APP_ROOTFS, app));
+	return tree_new(path);
 }
 
 static int load_app(struct pod *p, const struct runtime_app *runtime, struct pod_app *a, struct err *e)
@@ -53,8 +68,8 @@ static int load_app(struct pod *p, const struct runtime_app *runtime, struct pod
 	if (!a->app)
 		return err_set(e, EINVAL, "neither the pod nor the image says what to run");
 	if (p->overlay)
-		return store_tree(p->dir, runtime->name, &a->tree, e);
-	a->tree = xasprintf(POD_APPSINFO "/%s/" APP_ROOTFS, runtime->name);
+		return store_trees(p->dir, runtime->name, &a->tree, e);
+	a->tree = own_tree(runtime->name);
 	return 0;
 }
 
@@ -98,7 +113,7 @@ void pod_free(struct pod *p)
 		return;
 	for (size_t i = 0; i < p->n_apps; i++) {
 		image_manifest_free(p->apps[i].image);
-		free(p->apps[i].tree);
+		tree_free(p->apps[i].tree);
 	}
 	free(p->apps);
 	pod_manifest_free(p->manifest);

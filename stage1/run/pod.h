@@ -5,13 +5,13 @@
 
 #include "spec/image_manifest.h"
 #include "spec/pod_manifest.h"
+#include "stage1/run/tree.h"
 
 struct pod_app {
 	const struct runtime_app *runtime; /* borrowed from the pod manifest */
 	const struct app *app;		   /* what runs: the pod manifest's app, else the image's; borrowed */
 	struct image_manifest *image;
-	/* Directory that holds the image's files, relative to the pod directory. */
-	char *tree;
+	struct tree *tree; /* the image's files */
 };
 
 struct pod {

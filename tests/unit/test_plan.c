@@ -42,7 +42,8 @@ static void defaults(void **state)
 	assert_string_equal(d.plan->nets[0], "default");
 	pa = &d.plan->apps[0];
 	assert_string_equal(pa->group, "gantry/" POD_DIR_UUID "/a");
-	assert_string_equal(pa->tree, "appsinfo/a/rootfs");
+	assert_int_equal(pa->tree->n, 1);
+	assert_string_equal(tree_top(pa->tree), "appsinfo/a/rootfs");
 	assert_string_equal(pa->record.cwd, "/");
 	assert_true(pa->record.caps_bounding == 0xa80425fb);
 	assert_true(pa->record.caps_ambient == 0);
@@ -129,7 +130,7 @@ static void overlay_trees(void **state)
 	pod_dir_write(&d, "appsinfo/a/treeStoreID", POD_DIR_ID "\n");
 	assert_int_equal(pod_dir_plan(&d, &args), 0);
 	assert_true(d.plan->overlay);
-	assert_string_equal(d.plan->apps[0].tree, "../../../cas/tree/" POD_DIR_ID "/rootfs");
+	assert_string_equal(tree_top(d.plan->apps[0].tree), "../../../cas/tree/" POD_DIR_ID "/rootfs");
 	/* What stands there becomes a path. */
 	pod_dir_write(&d, "appsinfo/a/treeStoreID", "../../../etc\n");
 	assert_int_equal(pod_dir_plan(&d, &args), -EINVAL);
