@@ -7,6 +7,7 @@
 
 #include "base/parse.h"
 #include "base/str.h"
+#include "spec/isolator_json.h"
 #include "spec/unique.h"
 
 /* Kernel: PID_MAX_LIMIT on 64 bit; pids.max takes no more. */
@@ -14,11 +15,6 @@
 #define MEMORY_MIN 4096
 
 typedef int (*decode_fn)(const cJSON *j, const struct json_at *at, struct isolator *iso, struct err *e);
-
-static const char *not_empty(const char *s)
-{
-	return *s ? NULL : "must not be empty";
-}
 
 /* --- resources -------------------------------------------------------------------------------- */
 
@@ -242,105 +238,6 @@ static int decode_pids(const cJSON *j, const struct json_at *at, struct isolator
 	return json_decode(j, at, fields, ELEMENTSOF(fields), JSON_REFUSE_UNKNOWN, iso, e);
 }
 
-/* --- kept as JSON ----------------------------------------------------------------------------- */
-
-static cJSON *keep(const cJSON *j)
-{
-	cJSON *copy = cJSON_Duplicate(j, true);
-
-	if (!copy)
-		abort();
-	return copy;
-}
-
-/* The colon separates the parts of a context; only the level, the last, may hold one. */
-static const char *check_context_part(const char *s)
-{
-	return strchr(s, ':') ? "a colon is not allowed" : not_empty(s);
-}
-
-static int decode_selinux(const cJSON *j, const struct json_at *at, struct isolator *iso, struct err *e)
-{
-	struct {
-		char *user, *role, *type, *level;
-	} ctx = {0};
-#define PART(name, how)                                                                            \
-	{                                                                                          \
-		.key = #name, .type = JSON_F_STRING, .required = true, .check = how,               \
-		.offset = offsetof(__typeof__(ctx), name)                                          \
-	}
-	const struct json_field fields[] = {
-		PART(user, check_context_part),
-		PART(role, check_context_part),
-		PART(type, check_context_part),
-		PART(level, not_empty),
-	};
-#undef PART
-	int r = json_decode(j, at, fields, ELEMENTSOF(fields), JSON_REFUSE_UNKNOWN, &ctx, e);
-
-	free(ctx.user);
-	free(ctx.role);
-	free(ctx.type);
-	free(ctx.level);
-	if (r < 0)
-		return r;
-	iso->raw = keep(j);
-	return 0;
-}
-
-static int decode_apparmor(const cJSON *j, const struct json_at *at, struct isolator *iso, struct err *e)
-{
-	static const struct json_field fields[] = {
-		{.key = "profile", .type = JSON_F_STRING, .required = true, .check = not_empty},
-	};
-	_cleanup_free_ char *profile = NULL;
-	int r = json_decode(j, at, fields, ELEMENTSOF(fields), JSON_REFUSE_UNKNOWN, &profile, e);
-
-	if (r < 0)
-		return r;
-	iso->raw = keep(j);
-	return 0;
-}
-
-/* "net.ipv4.ip_forward": parts that cannot climb out of /proc/sys. */
-static bool is_sysctl_key(const char *s)
-{
-	if (!only(s, UPPER LOWER DIGIT "_-.") || *s == '.' || str_ends(s, "."))
-		return false;
-	return strchr(s, '.') && !strstr(s, "..");
-}
-
-/* CVE-2022-0811: a value with more than one line or word must not become more than one setting. */
-static bool is_sysctl_value(const char *s)
-{
-	for (; *s; s++)
-		if ((unsigned char) *s < ' ' && *s != '\t')
-			return false;
-	return true;
-}
-
-static int decode_sysctl(const cJSON *j, const struct json_at *at, struct isolator *iso, struct err *e)
-{
-	int r = json_is_object(j, at, e);
-
-	if (r < 0)
-		return r;
-	for (const cJSON *c = j->child; c; c = c->next) {
-		struct json_at here = {.up = at, .key = c->string};
-		const char *value;
-
-		if (!is_sysctl_key(c->string))
-			return json_err(&here, e, "not a sysctl's name");
-		r = json_str(c, &here, &value, e);
-		if (r < 0)
-			return r;
-		if (!is_sysctl_value(value))
-			return json_err(&here, e, "%s: control characters are not allowed", q(value));
-	}
-	iso->raw = keep(j);
-	return 0;
-}
-
 /* --- the table -------------------------------------------------------------------------------- */
 
 #define APP ISO_SCOPE_APP
@@ -363,12 +260,18 @@ static const struct {
 	[ISO_NO_NEW_PRIVS] = {"os/linux/no-new-privileges", APP, decode_flag, NOTHING},
 	[ISO_SECCOMP_RETAIN] = {"os/linux/seccomp-retain-set", APP, decode_seccomp, ISO_SECCOMP_REMOVE},
 	[ISO_SECCOMP_REMOVE] = {"os/linux/seccomp-remove-set", APP, decode_seccomp, ISO_SECCOMP_RETAIN},
-	[ISO_SELINUX] = {"os/linux/selinux-context", APP | POD, decode_selinux, NOTHING},
-	[ISO_APPARMOR] = {"os/linux/apparmor-profile", APP | POD, decode_apparmor, NOTHING},
-	[ISO_SYSCTL] = {"os/unix/sysctl", POD, decode_sysctl, NOTHING},
+	[ISO_SELINUX] = {"os/linux/selinux-context", APP | POD, isolator_decode_selinux, NOTHING},
+	[ISO_APPARMOR] = {"os/linux/apparmor-profile", APP | POD, isolator_decode_apparmor, NOTHING},
+	[ISO_SYSCTL] = {"os/unix/sysctl", POD, isolator_decode_sysctl, NOTHING},
 	[ISO_CPU_SHARES] = {"os/linux/cpu-shares", APP, decode_cpu_shares, NOTHING},
 	[ISO_OOM_SCORE_ADJ] = {"os/linux/oom-score-adj", APP, decode_oom_score_adj, NOTHING},
 	[ISO_PIDS] = {"gantry/pids", APP | POD, decode_pids, NOTHING},
+	[ISO_STOP_SIGNAL] = {"gantry/stop-signal", APP, isolator_decode_stop_signal, NOTHING},
+	[ISO_LOGIN_GROUPS] = {"gantry/login-groups", APP, decode_flag, NOTHING},
+	[ISO_INIT_APP] = {"gantry/init-app", APP, decode_flag, NOTHING},
+	[ISO_RESTART] = {"gantry/restart", APP, isolator_decode_restart, NOTHING},
+	[ISO_HEALTHCHECK] = {"gantry/healthcheck", APP, isolator_decode_check, NOTHING},
+	[ISO_PROBE] = {"gantry/probe", APP, isolator_decode_check, NOTHING},
 };
 
 const char *isolator_name(enum isolator_kind kind)
@@ -406,7 +309,7 @@ static int check_place(const struct json_at *at, enum isolator_kind kind, const 
 	if (!(table[kind].scope & d->scope))
 		return name_err(at, name, e, d->scope == POD ? ": only for an app" : ": only for the pod");
 	/* The one that appc's schema allows more than once; the last one counts. */
-	if (isolator_find(d->list, kind) && kind != ISO_NO_NEW_PRIVS)
+	if (isolator_find(d->list, kind) && kind != ISO_NO_NEW_PRIVS && kind != ISO_PROBE)
 		return name_err(at, name, e, " is there twice");
 	if (other == NOTHING || !isolator_find(d->list, other))
 		return 0;

@@ -1,5 +1,5 @@
 /*
- * Isolators (appc specification "Isolators", and gantry/pids): one table from name to decoder.
+ * Isolators (appc specification "Isolators", and those of gantry/): one table from name to decoder.
  * An isolator that this table does not know is an error: what was asked for is applied or refused.
  */
 #pragma once
@@ -26,6 +26,12 @@ enum isolator_kind {
 	ISO_CPU_SHARES,	   /* os/linux/cpu-shares */
 	ISO_OOM_SCORE_ADJ, /* os/linux/oom-score-adj */
 	ISO_PIDS,	   /* gantry/pids */
+	ISO_STOP_SIGNAL,   /* gantry/stop-signal */
+	ISO_LOGIN_GROUPS,  /* gantry/login-groups */
+	ISO_INIT_APP,	   /* gantry/init-app */
+	ISO_RESTART,	   /* gantry/restart */
+	ISO_HEALTHCHECK,   /* gantry/healthcheck */
+	ISO_PROBE,	   /* gantry/probe, may be there several times */
 	ISO_KIND_MAX,
 };
 
@@ -39,13 +45,17 @@ struct isolator {
 	enum isolator_kind kind;
 	union {
 		struct iso_resource resource; /* CPU, MEMORY, BLOCK_*, NET_BW */
-		bool flag;		      /* NO_NEW_PRIVS */
+		bool flag;		      /* NO_NEW_PRIVS, LOGIN_GROUPS, INIT_APP */
 		int64_t number;		      /* CPU_SHARES, OOM_SCORE_ADJ, PIDS (limit) */
 		struct {
 			char **set;   /* CAP_X names, or system calls and @wildcards */
 			char *err_no; /* seccomp only: "EPERM", or NULL */
 		} names;	      /* CAPS_*, SECCOMP_* */
-		cJSON *raw;	      /* SELINUX, APPARMOR, SYSCTL, checked for form, kept as JSON */
+		/*
+		 * SELINUX, APPARMOR, SYSCTL, STOP_SIGNAL, RESTART, HEALTHCHECK, PROBE: checked for
+		 * form, kept as JSON (the last four: check.h)
+		 */
+		cJSON *raw;
 	};
 };
 

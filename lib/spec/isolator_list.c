@@ -10,6 +10,16 @@ const struct isolator *isolator_find(const struct isolator_list *l, enum isolato
 	return NULL;
 }
 
+/* Those whose value is kept as JSON. */
+#define CASE_RAW                                                                                   \
+	case ISO_SELINUX:                                                                          \
+	case ISO_APPARMOR:                                                                         \
+	case ISO_SYSCTL:                                                                           \
+	case ISO_STOP_SIGNAL:                                                                      \
+	case ISO_RESTART:                                                                          \
+	case ISO_HEALTHCHECK:                                                                      \
+	case ISO_PROBE
+
 static void isolator_done(struct isolator *iso)
 {
 	switch (iso->kind) {
@@ -20,9 +30,7 @@ static void isolator_done(struct isolator *iso)
 		strv_free(iso->names.set);
 		free(iso->names.err_no);
 		break;
-	case ISO_SELINUX:
-	case ISO_APPARMOR:
-	case ISO_SYSCTL:
+	CASE_RAW:
 		cJSON_Delete(iso->raw);
 		break;
 	default:
@@ -63,9 +71,7 @@ void isolators_copy(struct isolator_list *dst, const struct isolator_list *src)
 			iso.names.set = strv_copy(iso.names.set);
 			iso.names.err_no = xstrdup_null(iso.names.err_no);
 			break;
-		case ISO_SELINUX:
-		case ISO_APPARMOR:
-		case ISO_SYSCTL:
+		CASE_RAW:
 			iso.raw = cJSON_Duplicate(iso.raw, true);
 			break;
 		default:
@@ -133,10 +139,10 @@ static cJSON *encode_value(const struct isolator *iso)
 	case ISO_SECCOMP_REMOVE:
 		return encode_names(iso);
 	case ISO_NO_NEW_PRIVS:
+	case ISO_LOGIN_GROUPS:
+	case ISO_INIT_APP:
 		return cJSON_CreateBool(iso->flag);
-	case ISO_SELINUX:
-	case ISO_APPARMOR:
-	case ISO_SYSCTL:
+	CASE_RAW:
 		return cJSON_Duplicate(iso->raw, true);
 	case ISO_CPU_SHARES:
 	case ISO_OOM_SCORE_ADJ:
