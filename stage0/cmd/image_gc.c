@@ -43,6 +43,8 @@ static void tell(const char *what, const char *id)
 {
 	if (!strcmp(what, "image"))
 		printf("successfully removed aci for image: \"%s\"\n", id);
+	else if (!strcmp(what, "layer"))
+		log_info("removed layer \"%s\"", id);
 	else
 		log_info("removed treestore \"%s\"", id);
 }

@@ -24,30 +24,26 @@
 #include "base/str.h"
 #include "spec/image_manifest.h"
 #include "base/json.h"
+#include "stage0/image/feed.h"
 #include "stage0/image/internal.h"
 #include "stage0/image/kept.h"
-#include "stage0/worker/arriving.h"
 
-#define CHUNK (4u << 20)
-#define COPY_BUFFER (256u << 10)
 #define LARGE (8 << 20) /* bytes to come for which it pays to ask who signed, before they come */
 
 /* A worker that reads the blob, and the pipe on which it is told how far it may. */
 struct reader {
 	struct worker worker;
-	int progress;
-	uint64_t told;
+	struct feed_reader feed;
 	bool finished;
 };
-#define READER_INIT {.worker = WORKER_INIT, .progress = -EBADF}
+#define READER_INIT {.worker = WORKER_INIT, .feed = FEED_READER_INIT}
 
 struct pipeline {
 	const struct import *in;
 	struct store_tmp tmp;
 	/* TMP/image; the blob, in it or in the directory of partial downloads */
 	int image_dir, blob;
-	uint64_t total;
-	bool whole;
+	struct feed feed;
 	bool source_failed, bytes_failed; /* whose fault it was */
 	const struct signature *sig;	  /* NULL: there is none to check, or not yet */
 	struct reader unpack, verify;
@@ -57,8 +53,6 @@ struct pipeline {
 	struct image_manifest *manifest;
 	struct store_info info;
 	int64_t deadline;
-	char *buffer;
-	bool no_copy_range;
 };
 
 static int64_t now_ms(void)
@@ -70,68 +64,6 @@ static int64_t now_ms(void)
 }
 
 /* --- the source --- */
-
-/* Some bytes from the source to the end of the blob: how many, 0 at the end. */
-static ssize_t copy_some(struct pipeline *p, struct err *e)
-{
-	int from = p->in->download ? p->in->download->pipe : p->in->file;
-	ssize_t n;
-
-	if (!p->no_copy_range) {
-		n = p->in->download ? splice(from, NULL, p->blob, NULL, CHUNK, SPLICE_F_MOVE)
-				    : copy_file_range(from, NULL, p->blob, NULL, CHUNK, 0);
-		/*
-		 * A file of /proc says 0 at once; such a thing is no image, but it need not look
-		 * empty.
-		 */
-		if (n > 0 || (n == 0 && (p->in->download || p->total)))
-			return n;
-		if (n < 0 && errno != EXDEV && errno != EINVAL && errno != ENOSYS &&
-		    errno != EOPNOTSUPP)
-			return err_sys(e, "copy image");
-		p->no_copy_range = true;
-		p->buffer = xmalloc(COPY_BUFFER);
-	}
-	n = read(from, p->buffer, COPY_BUFFER);
-	if (n < 0)
-		return err_sys(e, "read image");
-	if (n > 0) {
-		int r = write_all(p->blob, p->buffer, (size_t) n);
-
-		if (r < 0)
-			return err_sysr(e, r, "write image");
-	}
-	return n;
-}
-
-/*
- * How far the readers may go: the latest number is enough, so a full pipe is no harm until the end.
- */
-static void tell(struct pipeline *p, struct reader *reader)
-{
-	uint64_t message = p->total | (p->whole ? ARRIVING_WHOLE : 0);
-
-	if (reader->progress < 0 || reader->told == message)
-		return;
-	if (write(reader->progress, &message, sizeof message) == sizeof message)
-		reader->told = message;
-	else if (errno != EAGAIN && errno != EINTR) /* it is gone; its end will be noticed */
-		reader->progress = fd_close(reader->progress);
-	if (p->whole && reader->told == message)
-		reader->progress = fd_close(reader->progress);
-}
-
-static int new_progress(struct reader *reader, int *ret_read_end, struct err *e)
-{
-	int fds[2];
-
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return err_sys(e, "pipe");
-	(void) fd_set_nonblock(fds[1]);
-	reader->progress = fds[1];
-	*ret_read_end = fds[0];
-	return 0;
-}
 
 /* A descriptor of its own, with an offset of its own, that cannot write. */
 static int open_blob(const struct pipeline *p, struct err *e)
@@ -153,7 +85,7 @@ static int start_unpack(struct pipeline *p, struct err *e)
 {
 	_cleanup_fd_ int blob = open_blob(p, e), progress = -EBADF, tree = -EBADF,
 			 manifest = -EBADF;
-	int fds[2], r = blob < 0 ? blob : new_progress(&p->unpack, &progress, e);
+	int fds[2], r = blob < 0 ? blob : feed_reader_new(&p->unpack.feed, &progress, e);
 
 	if (r < 0)
 		return r;
@@ -205,7 +137,7 @@ static int finish_unpack(struct pipeline *p, struct err *e)
 static int start_verify(struct pipeline *p, struct err *e)
 {
 	_cleanup_fd_ int blob = -EBADF, progress = -EBADF;
-	int r = new_progress(&p->verify, &progress, e);
+	int r = feed_reader_new(&p->verify.feed, &progress, e);
 
 	if (r < 0)
 		return r;
@@ -214,9 +146,9 @@ static int start_verify(struct pipeline *p, struct err *e)
 		return blob;
 	r = signature_start_check(p->in->g, p->sig, p->manifest->name, blob, progress,
 				  &p->verify.worker, e);
-	tell(p, &p->verify);
-	if (r == 0 && p->in->download && !p->whole &&
-	    p->in->download->head.length - (int64_t) p->total > LARGE)
+	feed_tell(&p->feed, &p->verify.feed);
+	if (r == 0 && p->in->download && !p->feed.whole &&
+	    p->in->download->head.length - (int64_t) p->feed.total > LARGE)
 		r = signature_start_issuer_check(p->in->g, p->sig, p->manifest->name, &p->issuer,
 						 e);
 	return r;
@@ -278,7 +210,7 @@ static int get_late_signature(struct pipeline *p, struct err *e)
 
 static int source_ended(struct pipeline *p, struct err *e)
 {
-	p->whole = true;
+	p->feed.whole = true;
 	p->deadline = now_ms() + FINISH_MS;
 	if (p->in->download) {
 		int r = download_finish(p->in->download, e);
@@ -287,54 +219,54 @@ static int source_ended(struct pipeline *p, struct err *e)
 		if (r < 0)
 			return r;
 	}
-	if (!p->total)
+	if (!p->feed.total)
 		return err_set(e, EINVAL, "the image is empty");
 	return p->in->late_signature ? get_late_signature(p, e) : 0;
 }
 
 static int from_source(struct pipeline *p, struct err *e)
 {
-	ssize_t n = copy_some(p, e);
+	ssize_t n = feed_some(&p->feed, SIZE_MAX, e);
 	int r = 0;
 
 	if (n < 0)
 		return errno == EINTR ? 0 : (int) n;
-	p->total += (uint64_t) n;
-	if (p->total > IMAGE_BLOB_MAX)
+	p->feed.total += (uint64_t) n;
+	if (p->feed.total > IMAGE_BLOB_MAX)
 		return err_set(e, EFBIG, "the image is larger than the limit of %llu bytes",
 			       (unsigned long long) IMAGE_BLOB_MAX);
 	if (n > 0)
 		p->deadline = now_ms() + FETCH_STALL_MS;
 	if (p->in->progress)
-		progress_step(p->in->progress, p->total);
-	if (p->total && !p->unpack.worker.pid && !p->unpack.finished)
+		progress_step(p->in->progress, p->feed.total);
+	if (p->feed.total && !p->unpack.worker.pid && !p->unpack.finished)
 		r = start_unpack(p, e);
 	if (n == 0)
 		r = source_ended(p, e);
-	tell(p, &p->unpack);
-	tell(p, &p->verify);
+	feed_tell(&p->feed, &p->unpack.feed);
+	feed_tell(&p->feed, &p->verify.feed);
 	return r;
 }
 
 static bool is_done(const struct pipeline *p)
 {
-	return p->whole && p->unpack.finished && p->manifest_pipe < 0 &&
+	return p->feed.whole && p->unpack.finished && p->manifest_pipe < 0 &&
 	       (!wants_verify(p) || p->verify.finished);
 }
 
 static int wait_for(const struct pipeline *p, struct pollfd fds[7])
 {
-	bool reading = !p->whole;
+	bool reading = !p->feed.whole;
 	int from = p->in->download ? p->in->download->pipe : -EBADF;
-	bool behind = p->whole;
+	bool behind = p->feed.whole;
 
 	fds[0] = (struct pollfd) {.fd = reading ? from : -1, .events = POLLIN};
 	fds[1] = (struct pollfd) {.fd = p->manifest_pipe, .events = POLLIN};
 	fds[2] = (struct pollfd) {.fd = p->unpack.worker.pidfd, .events = POLLIN};
 	fds[3] = (struct pollfd) {.fd = p->verify.worker.pidfd, .events = POLLIN};
 	/* Who has not been told the end yet is told as soon as its pipe has room. */
-	fds[4] = (struct pollfd) {.fd = behind ? p->unpack.progress : -1, .events = POLLOUT};
-	fds[5] = (struct pollfd) {.fd = behind ? p->verify.progress : -1, .events = POLLOUT};
+	fds[4] = (struct pollfd) {.fd = behind ? p->unpack.feed.progress : -1, .events = POLLOUT};
+	fds[5] = (struct pollfd) {.fd = behind ? p->verify.feed.progress : -1, .events = POLLOUT};
 	fds[6] = (struct pollfd) {.fd = p->issuer.pidfd, .events = POLLIN};
 	return poll(fds, 7, reading && from < 0 ? 0 : 1000);
 }
@@ -347,12 +279,12 @@ static int step(struct pipeline *p, struct err *e)
 	if (n < 0)
 		return errno == EINTR ? 0 : err_sys(e, "poll");
 	if (now_ms() > p->deadline) {
-		p->source_failed = !p->whole;
+		p->source_failed = !p->feed.whole;
 		return err_set(e, ETIMEDOUT,
-			       p->whole ? "the image was not unpacked in time"
+			       p->feed.whole ? "the image was not unpacked in time"
 					: "nothing comes any more");
 	}
-	if (!p->whole && (!p->in->download || fds[0].revents))
+	if (!p->feed.whole && (!p->in->download || fds[0].revents))
 		r = from_source(p, e);
 	if (r == 0 && fds[1].revents)
 		r = read_manifest(p, e);
@@ -366,8 +298,8 @@ static int step(struct pipeline *p, struct err *e)
 	}
 	if (r == 0 && fds[6].revents)
 		r = signature_finish_issuer_check(&p->issuer, e);
-	tell(p, &p->unpack);
-	tell(p, &p->verify);
+	feed_tell(&p->feed, &p->unpack.feed);
+	feed_tell(&p->feed, &p->verify.feed);
 	return r;
 }
 
@@ -384,11 +316,14 @@ static int open_files(struct pipeline *p, struct err *e)
 		return err_sys(e, "open image");
 	if (p->in->partial) {
 		p->blob = p->in->partial->blob;
-		p->total = p->in->partial->size;
-		return 0;
+		p->feed.total = p->in->partial->size;
+	} else {
+		p->blob = openat(p->image_dir, "blob",
+				 O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
 	}
-	p->blob = openat(p->image_dir, "blob", O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-			 0640);
+	p->feed.is_pipe = p->in->download;
+	p->feed.from = p->in->download ? p->in->download->pipe : p->in->file;
+	p->feed.to = p->blob;
 	return p->blob < 0 ? err_sys(e, "create blob") : 0;
 }
 
@@ -406,7 +341,7 @@ static int publish(struct pipeline *p, struct err *e)
 
 	(void) clock_gettime(CLOCK_REALTIME, &now);
 	p->info.import_time_ns = (int64_t) now.tv_sec * 1000000000 + now.tv_nsec;
-	p->info.blob_size = (int64_t) p->total;
+	p->info.blob_size = (int64_t) p->feed.total;
 	p->info.source = xstrdup(p->in->source);
 	/* It is there already: nothing of this one is needed, and nothing need be synced. */
 	if (!makes_trees())
@@ -434,8 +369,8 @@ static void done(struct pipeline *p)
 	worker_kill(&p->unpack.worker);
 	worker_kill(&p->verify.worker);
 	worker_kill(&p->issuer);
-	(void) fd_close(p->unpack.progress);
-	(void) fd_close(p->verify.progress);
+	(void) fd_close(p->unpack.feed.progress);
+	(void) fd_close(p->verify.feed.progress);
 	(void) fd_close(p->manifest_pipe);
 	if (!p->in->partial)
 		(void) fd_close(p->blob);
@@ -444,7 +379,7 @@ static void done(struct pipeline *p)
 	store_info_done(&p->info);
 	image_manifest_free(p->manifest);
 	strbuf_done(&p->manifest_text);
-	free(p->buffer);
+	feed_done(&p->feed);
 }
 
 int import_image(const struct import *in, char **ret_id, struct err *e)
@@ -470,7 +405,7 @@ int import_image(const struct import *in, char **ret_id, struct err *e)
 		r = step(&p, e);
 	(void) sigaction(SIGPIPE, &old, NULL);
 	if (in->progress)
-		progress_end(in->progress, p.total, r == 0);
+		progress_end(in->progress, p.feed.total, r == 0);
 	if (r < 0 && in->partial && !p.source_failed)
 		partial_drop(in->partial, p.bytes_failed);
 	if (r == 0)

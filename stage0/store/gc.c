@@ -15,6 +15,8 @@
 #include "base/record.h"
 #include "contract/layout.h"
 #include "stage0/store/internal.h"
+#include "stage0/store/layer.h"
+#include "stage0/store/partial.h"
 
 #define PARTIAL_AGE_NS (24LL * 3600 * 1000000000)
 
@@ -70,13 +72,14 @@ static void gc_remote(int dir, const char *name)
 		(void) unlinkat(dir, name, 0);
 }
 
-/* A part of a download that nobody went on with. */
+/* A part of a download that nobody went on with, or nobody could. */
 static void gc_partial(int dir, const char *name)
 {
 	_cleanup_fd_ int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || !is_older(&st.st_mtim, PARTIAL_AGE_NS) ||
+	if (fd < 0 || fstat(fd, &st) < 0 ||
+	    (faccessat(fd, PARTIAL_STATE, F_OK, 0) == 0 && !is_older(&st.st_mtim, PARTIAL_AGE_NS)) ||
 	    lock_fd(fd, LOCK_EXCLUSIVE, false) < 0)
 		return;
 	(void) path_remove_tree(dir, name, NULL);
@@ -101,9 +104,9 @@ void store_gc_downloads(int store)
 
 /* --- trees --- */
 
-static bool is_old_tree(int store, const char *id, int64_t grace_ns)
+static bool is_old(int store, const char *where, const char *name, int64_t grace_ns)
 {
-	_cleanup_free_ char *path = path_join(DATA_CAS_TREE, id);
+	_cleanup_free_ char *path = path_join(where, name);
 	struct stat st;
 
 	/* ctime is when it got its name. */
@@ -111,24 +114,39 @@ static bool is_old_tree(int store, const char *id, int64_t grace_ns)
 	       is_older(&st.st_ctim, grace_ns);
 }
 
+static bool is_old_blob(int store, const char *name, const void *grace_ns)
+{
+	return is_old(store, STORE_BLOB, name, *(const int64_t *) grace_ns);
+}
+
+/* No image is made of it, or it was made of images that are gone. */
+static bool is_orphan(int store, const struct store_layer_uses *uses, const char *id)
+{
+	if (str_starts(id, TREE_ID_LAYER))
+		return !store_layer_uses_tree(uses, id);
+	if (str_starts(id, TREE_ID_ATTRS))
+		return store_has(store, id + strlen(TREE_ID_ATTRS)) == 0;
+	return store_tree_is_orphan(store, id);
+}
+
 /*
  * Trees that no pod names, into the locked temporary directory: those whose images are gone, or, if
  * `all`, every one: what is wanted again is made again.
  */
-static int gc_trees(int store, bool all, int64_t grace_ns, const struct store_tmp *tmp,
-		    store_gone gone, struct err *e)
+static int gc_trees(int store, bool all, int64_t grace_ns, const struct store_layer_uses *uses,
+		    const struct store_tmp *tmp, store_gone gone, struct err *e)
 {
-	_cleanup_fd_ int lock = store_lock_use(store, LOCK_EXCLUSIVE, true, e);
 	_cleanup_strv_ char **trees = NULL, **used = NULL;
-	int r = lock < 0 ? lock : store_tree_ids(store, &trees, e);
+	int r = store_tree_ids(store, &trees, e);
 
 	if (r == 0)
 		r = store_trees_in_use(store, &used, e);
 	for (size_t i = 0, n = strv_len(trees); r == 0 && i < n; i++) {
 		const char *id = trees[i];
 
-		if (strv_has(used, id) || (!all && (!store_tree_is_orphan(store, id) ||
-						    !is_old_tree(store, id, grace_ns))))
+		if (strv_has(used, id) || store_layer_claims_tree(uses, id) ||
+		    (!all && (!is_orphan(store, uses, id) ||
+			      !is_old(store, DATA_CAS_TREE, id, grace_ns))))
 			continue;
 		r = store_take_away(store, DATA_CAS_TREE, id, tmp, id, e);
 		if (r == 0 && !image_id_check(id))
@@ -136,6 +154,22 @@ static int gc_trees(int store, bool all, int64_t grace_ns, const struct store_tm
 		if (r == 0 && gone)
 			gone("tree", id);
 	}
+	return r;
+}
+
+/* Trees, and the blobs of layers that no image has. */
+static int gc_content(int store, bool all, int64_t grace_ns, const struct store_tmp *tmp,
+		      store_gone gone, struct err *e)
+{
+	_cleanup_fd_ int lock = store_lock_use(store, LOCK_EXCLUSIVE, true, e);
+	struct store_layer_uses uses = {0};
+	int r = lock < 0 ? lock : store_layer_uses(store, &uses, e);
+
+	if (r == 0)
+		r = gc_trees(store, all, grace_ns, &uses, tmp, gone, e);
+	if (r == 0)
+		r = store_gc_blobs(store, is_old_blob, &grace_ns, &uses, tmp, gone, e);
+	store_layer_uses_done(&uses);
 	return r;
 }
 
@@ -147,7 +181,7 @@ static int sweep(int store, bool all, int64_t grace_ns, store_gone gone, struct 
 	r = store_tmp_sweep(store, e);
 	r2 = store_tmp_new(store, &tmp, r < 0 ? NULL : e);
 	if (r2 == 0)
-		r2 = gc_trees(store, all, grace_ns, &tmp, gone, r < 0 ? NULL : e);
+		r2 = gc_content(store, all, grace_ns, &tmp, gone, r < 0 ? NULL : e);
 	store_tmp_done(store, &tmp);
 	store_gc_downloads(store);
 	return r < 0 ? r : r2;

@@ -9,6 +9,7 @@
 #define STORE_CAS "cas"
 #define STORE_REMOTE "cas/remote"
 #define STORE_PARTIAL "cas/partial"
+#define STORE_BLOB "cas/blob"
 #define INFO_FILE "info"
 #define BLOB_FILE "blob"
 #define MANIFEST_FILE "manifest"
@@ -44,3 +45,25 @@ void store_gc_downloads(int store);
 int store_trees_in_use(int store, char ***ret, struct err *e);
 /* Ids of the images that a pod which is being prepared, is prepared or runs was made of. */
 int store_images_in_use(int store, char ***ret, struct err *e);
+
+/* --- layer.c, layer_use.c --- */
+struct store_layers;
+/* "sha256-..." of a checked digest; owned by the caller. */
+char *store_blob_name(const char *digest);
+
+/* What images and fetches say they use; sorted. */
+struct store_layer_uses {
+	char **trees, **claimed, **blobs; /* claimed: the trees of those that are being fetched */
+	size_t n_trees, n_claimed, n_blobs;
+};
+/* An error when one of the lists cannot be read: then nothing may be taken for unused. */
+int store_layer_uses(int store, struct store_layer_uses *ret, struct err *e);
+void store_layer_uses_done(struct store_layer_uses *u);
+bool store_layer_uses_tree(const struct store_layer_uses *u, const char *tree_id);
+bool store_layer_claims_tree(const struct store_layer_uses *u, const char *tree_id);
+bool store_layer_uses_blob(const struct store_layer_uses *u, const char *name);
+/* Blobs that nobody uses and `wanted` says are to go. */
+int store_gc_blobs(int store, bool (*wanted)(int store, const char *name, const void *arg), const void *arg,
+		   const struct store_layer_uses *u, const struct store_tmp *tmp, store_gone gone, struct err *e);
+/* Those of these layers that nobody uses any more; best effort, gc takes the rest. */
+void store_remove_layers(int store, const struct store_layers *l, char *const *used_trees, const struct store_tmp *tmp);

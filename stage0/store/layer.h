@@ -24,6 +24,7 @@
 
 #define IMAGE_LAYERS "layers" /* in cas/image/ID */
 #define TREE_IMPLIED "implied" /* in cas/tree/layer-... */
+#define BLOB_DIFF_ID "diffid"  /* in cas/blob/... */
 #define LAYERS_FILE_MAX (1u << 20)
 
 struct store_layer {

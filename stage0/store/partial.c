@@ -15,7 +15,6 @@
 #include "stage0/store/internal.h"
 
 #define STATE_VERSION 1
-#define STATE_FILE "state"
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
 
 static char *name_of(const char *url)
@@ -71,7 +70,7 @@ static int read_state(struct partial *p, const char *url, unsigned waived)
 	char *data;
 	size_t len;
 
-	if (file_read_at(p->dir, STATE_FILE, 65536, &data, &len, NULL) < 0 ||
+	if (file_read_at(p->dir, PARTIAL_STATE, 65536, &data, &len, NULL) < 0 ||
 	    fstat(p->blob, &st) < 0)
 		return -ENOENT;
 	if (record_parse(&rec, data, len, STATE_VERSION, NULL) < 0)
@@ -99,8 +98,8 @@ static int forget(struct partial *p, struct err *e)
 {
 	p->size = 0;
 	free(take_ptr(p->validator));
-	if (unlinkat(p->dir, STATE_FILE, 0) < 0 && errno != ENOENT)
-		return err_sys(e, "remove %s/%s", p->name, STATE_FILE);
+	if (unlinkat(p->dir, PARTIAL_STATE, 0) < 0 && errno != ENOENT)
+		return err_sys(e, "remove %s/%s", p->name, PARTIAL_STATE);
 	if (ftruncate(p->blob, 0) < 0 || lseek(p->blob, 0, SEEK_SET) < 0)
 		return err_sys(e, "truncate %s/%s", p->name, BLOB_FILE);
 	return 0;
@@ -144,7 +143,7 @@ int partial_begin(struct partial *p, const char *url, unsigned waived, const cha
 	record_add(&sb, "validator", kept);
 	if (length >= 0)
 		record_addf(&sb, "length", "%lld", (long long) length);
-	r = file_write_at(p->dir, STATE_FILE, sb.buf, sb.len, 0640, FILE_FAST, e);
+	r = file_write_at(p->dir, PARTIAL_STATE, sb.buf, sb.len, 0640, FILE_FAST, e);
 	if (r == 0)
 		p->validator = take_ptr(kept);
 	return r;

@@ -13,6 +13,8 @@
 
 #include "base/err.h"
 
+#define PARTIAL_STATE "state" /* what can be gone on with has it */
+
 struct partial {
 	int store, dir, blob; /* dir: locked; blob: O_RDWR, at its end */
 	char *name;	      /* cas/partial/HASH */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -11,6 +12,7 @@
 #include "base/path.h"
 #include "contract/layout.h"
 #include "stage0/store/internal.h"
+#include "stage0/store/layer.h"
 
 int store_take_away(int store, const char *where, const char *id, const struct store_tmp *tmp,
 		    const char *as, struct err *e)
@@ -24,8 +26,17 @@ int store_take_away(int store, const char *where, const char *id, const struct s
 	return file_sync_dir(dir, e);
 }
 
-/* Its own tree, and the rendered ones that it is a layer of: as far as no pod names them. */
-static int remove_unused_trees(int store, const char *id, const struct store_tmp *tmp)
+/* Its own tree, or that of an OCI image's attributes, and the rendered ones that it is a layer of. */
+static bool is_of_image(int store, const char *tree, const char *id)
+{
+	if (str_starts(tree, TREE_ID_ATTRS))
+		return str_eq(tree + strlen(TREE_ID_ATTRS), id);
+	return str_eq(tree, id) || store_tree_has_layer(store, tree, id);
+}
+
+/* As far as no pod names them; and the layers, as far as no other image has them. */
+static int remove_unused_trees(int store, const char *id, const struct store_layers *layers,
+			       const struct store_tmp *tmp)
 {
 	_cleanup_fd_ int lock = store_lock_use(store, LOCK_EXCLUSIVE, false, NULL);
 	_cleanup_strv_ char **used = NULL, **trees = NULL;
@@ -39,13 +50,14 @@ static int remove_unused_trees(int store, const char *id, const struct store_tmp
 	if (r < 0 || store_has(store, id) != 0)
 		return r;
 	for (size_t i = 0, n = strv_len(trees); i < n; i++) {
-		if (strv_has(used, trees[i]) ||
-		    (!str_eq(trees[i], id) && !store_tree_has_layer(store, trees[i], id)))
+		if (strv_has(used, trees[i]) || !is_of_image(store, trees[i], id))
 			continue;
 		r = store_take_away(store, DATA_CAS_TREE, trees[i], tmp, trees[i], NULL);
 		if (r < 0)
 			break;
 	}
+	if (layers->n)
+		store_remove_layers(store, layers, used, tmp);
 	return r;
 }
 
@@ -69,12 +81,17 @@ static int remove_without_room(int store, const char *id, struct err *e)
 
 int store_remove(int store, const char *id, struct err *e)
 {
+	_cleanup_store_layers_ struct store_layers layers = {0};
 	struct store_tmp tmp = STORE_TMP_INIT;
 	_cleanup_fd_ int dir = store_image_dir(store, id, e);
 	int r = dir < 0 ? dir : store_tmp_new(store, &tmp, e);
 
+	/* A list that cannot be read: what it named is gc's, then. */
+	if (r == 0 || r == -ENOSPC || r == -EDQUOT)
+		(void) store_layers(store, id, &layers, NULL);
 	if (r == 0) {
-		r = store_take_away(store, DATA_CAS_IMAGE, id, &tmp, "image", e);
+		/* Not "image": that would be one that is being fetched (layer.h). */
+		r = store_take_away(store, DATA_CAS_IMAGE, id, &tmp, "gone", e);
 	} else if (r == -ENOSPC || r == -EDQUOT) {
 		r = remove_without_room(store, id, e);
 		if (r == 0)
@@ -82,7 +99,7 @@ int store_remove(int store, const char *id, struct err *e)
 	}
 	/* What is in use now, or could not be asked now, is taken by gc. */
 	if (r == 0 && tmp.dir >= 0)
-		(void) remove_unused_trees(store, id, &tmp);
+		(void) remove_unused_trees(store, id, &layers, &tmp);
 	store_tmp_done(store, &tmp);
 	return r;
 }

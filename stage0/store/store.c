@@ -25,7 +25,7 @@ static const struct {
 } layout[] = {
 	{STORE_CAS, 02770},    {DATA_CAS_IMAGE, 02770}, {DATA_CAS_TREE, 02700},
 	{DATA_CAS_TMP, 02770}, {STORE_REMOTE, 02770},	{STORE_PARTIAL, 02770},
-	{DATA_LOCKS, 02770},
+	{STORE_BLOB, 02770},   {DATA_LOCKS, 02770},
 };
 
 /* Members that fetch hold it shared; it is empty. */

@@ -15,6 +15,7 @@
 #include "base/path.h"
 #include "contract/layout.h"
 #include "stage0/store/internal.h"
+#include "stage0/store/layer.h"
 
 #define TMP_TRIES 100
 
@@ -112,6 +113,20 @@ int store_publish_tree(int store, const struct store_tmp *tmp, const char *name,
 
 	if (r == 0)
 		r = publish_dir(store, tmp, name, DATA_CAS_TREE, tree_id, e);
+	return r < 0 ? r : 0;
+}
+
+int store_publish_layer(int store, const struct store_tmp *tmp, const struct store_layer *l,
+			struct err *e)
+{
+	_cleanup_free_ char *name = store_blob_name(l->digest);
+	int r = sync_all(tmp, e);
+
+	/* The tree first: a blob without one is unpacked again, and not the other way round. */
+	if (r == 0 && faccessat(tmp->dir, "tree", F_OK, 0) == 0)
+		r = publish_dir(store, tmp, "tree", DATA_CAS_TREE, l->tree_id, e);
+	if (r >= 0 && faccessat(tmp->dir, "layer", F_OK, 0) == 0)
+		r = publish_dir(store, tmp, "layer", STORE_BLOB, name, e);
 	return r < 0 ? r : 0;
 }
 
