@@ -43,11 +43,12 @@ all:
 
 MUSL_INC  := $(B)/musl-include
 MUSL_ARCH := $(shell $(CC) -print-multiarch)
-$(MUSL_INC)/.done:
+$(MUSL_INC)/.done: Makefile
 	@mkdir -p $(MUSL_INC)
 	@ln -sfn /usr/include/linux $(MUSL_INC)/linux
 	@ln -sfn /usr/include/asm-generic $(MUSL_INC)/asm-generic
 	@ln -sfn /usr/include/$(MUSL_ARCH)/asm $(MUSL_INC)/asm
+	@ln -sfn $(shell $(PKG_CONFIG) --variable=includedir libcjson)/cjson $(MUSL_INC)/cjson
 	@touch $@
 
 $(B)/obj/%.o: %.c
@@ -86,6 +87,20 @@ $(B)/$(1): $(2:%.c=$(B)/musl/%.o) $(B)/libgantry-min.a
 	$$(call say,LD,$$@)
 	@mkdir -p $$(@D)
 	$(Q)$(if $(SAN),$(CC) $(GLIBC_LD),$(MUSL_CC) -static -Wl,--gc-sections -Wl,-z,relro,-z,now -s) \
+		$(CFLAGS) -o $$@ $$^
+endef
+
+# $(call plugin,PATH,SOURCES): the same with libgantry-static.a, at a random address.  musl-gcc knows shared libraries
+# and programs at a fixed address only: what starts the program is named, from where it has the other such files.
+MUSL_LIB = $(patsubst %/Scrt1.o,%,$(shell $(MUSL_CC) -\#\#\# -x c /dev/null 2>&1 | grep -o '[^ "]*/Scrt1.o'))
+STATIC_PIE = -static -nostartfiles -Wl,-pie,--no-dynamic-linker,-z,text $(addprefix $(MUSL_LIB)/,rcrt1.o crti.o crtn.o)
+define plugin
+all: $(B)/$(1)
+OBJS += $(2:%.c=$(B)/musl/%.o)
+$(B)/$(1): $(2:%.c=$(B)/musl/%.o) $(B)/libgantry-static.a
+	$$(call say,LD,$$@)
+	@mkdir -p $$(@D)
+	$(Q)$(if $(SAN),$(CC) $(GLIBC_LD),$(MUSL_CC) $$(STATIC_PIE) -Wl,--gc-sections -Wl,-z,relro,-z,now -s) \
 		$(CFLAGS) -o $$@ $$^
 endef
 

@@ -28,13 +28,14 @@ check lib/base base/
 check lib/spec base/ spec/
 check lib/contract base/ spec/ contract/
 check lib/sys base/ sys/
+check lib/static base/
 check stage0 base/ spec/ contract/ sys/ stage0/
 check stage1 base/ spec/ contract/ sys/ stage1/
 check stage2 base/ contract/ sys/ stage2/
 check cni-plugins base/ sys/ cni-plugins/
 
 # Only one place parses JSON.
-out=$(grep -rnE 'cJSON_Parse' --include='*.c' lib stage0 stage1 stage2 cni-plugins | grep -v '^lib/base/json')
+out=$(grep -rnE 'cJSON_Parse' --include='*.c' lib stage0 stage1 stage2 cni-plugins | grep -vE '^lib/(base/json|static/)')
 [ -z "$out" ] || say "JSON is parsed outside lib/base/json.c:
 $out"
 
@@ -44,10 +45,9 @@ for program in bin/gantry libexec/gantry/stage1/{ns,fly}/rootfs/run; do
 	[ -z "$out" ] || say "$program is linked with $out"
 done
 
-# What runs inside a pod depends on nothing (a sanitizer build is another matter).
-for program in init monitor stage2; do
-	file=$build/libexec/gantry/stage1/ns/rootfs/$program
+# What runs inside a pod depends on nothing, nor do the plugins (a sanitizer build is another matter).
+for file in "$build"/libexec/gantry/{stage1/ns/rootfs/{init,monitor,stage2},cni/*}; do
 	if nm -D "$file" 2>/dev/null | grep -q __asan_init; then continue; fi
-	ldd "$file" 2>&1 | grep -qE 'not a dynamic executable|statically linked' || say "$program is not static"
+	ldd "$file" 2>&1 | grep -qE 'not a dynamic executable|statically linked' || say "$file is not static"
 done
 exit $bad

@@ -1,6 +1,7 @@
 #include "cni-plugins/skel/ipam.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
