@@ -49,6 +49,11 @@ int image_name_in_store(int store, const struct image_ref *ref, char **ret_id, s
 /* By discovery, and then from the first endpoint that gives the right image. */
 int image_name_from_remote(const struct request *rq, const struct image_ref *ref, char **ret_id, struct err *e);
 
+/* --- from_oci.c --- */
+int image_from_oci(const struct request *rq, char **ret_id, struct err *e);
+/* 0 with the id when no source need be asked, else 1; -ENOENT when none may be. */
+int image_oci_in_store(const struct request *rq, char **ret_id, struct err *e);
+
 /* --- resolve.c --- */
 /* One word without its dependencies. */
 int image_fetch_word(const struct request *rq, const struct image_word *word, char **ret_id, struct err *e);

@@ -16,6 +16,8 @@ static int from_store(const struct request *rq, const struct image_ref *ref, cha
 
 	if (ref->source == IMAGE_SOURCE_ID)
 		return store_find(rq->store, ref->location, ret_id, e);
+	if (ref->source == IMAGE_SOURCE_OCI)
+		return image_oci_in_store(rq, ret_id, e);
 	if (ref->source != IMAGE_SOURCE_NAME || rq->policy == PULL_UPDATE)
 		return 1;
 	r = image_name_in_store(rq->store, ref, ret_id, &why);
@@ -49,6 +51,8 @@ static int from_source(const struct request *rq, const struct image_ref *ref, ch
 		return image_from_file(rq, ret_id, e);
 	if (ref->source == IMAGE_SOURCE_URL)
 		return from_typed_url(rq, ret_id, e);
+	if (ref->source == IMAGE_SOURCE_OCI)
+		return image_from_oci(rq, ret_id, e);
 	return image_name_from_remote(rq, ref, ret_id, e);
 }
 

@@ -1,0 +1,261 @@
+/*
+ * An OCI image to an image in the store: its documents, the policy, its layers, and then, by one rename,
+ * its name.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "stage0/image/internal.h"
+#include "stage0/oci/convert.h"
+#include "stage0/oci/image.h"
+#include "stage0/oci/layers.h"
+#include "stage0/oci/pull.h"
+#include "stage0/oci/trust.h"
+#include "stage0/store/layer.h"
+
+struct oci_fetch {
+	const struct request *rq;
+	struct oci_ref ref;
+	struct oci_naming name;
+	char *key; /* under which the answer is remembered */
+	unsigned waived;
+	struct oci_pull pull;
+	char *signer;
+};
+
+static void done(struct oci_fetch *f)
+{
+	oci_ref_done(&f->ref);
+	oci_naming_done(&f->name);
+	oci_pull_done(&f->pull);
+	free(f->key);
+	free(f->signer);
+}
+
+static int begin(struct oci_fetch *f, struct err *e)
+{
+	_cleanup_free_ char *printed = NULL;
+	int r = oci_ref_parse(f->rq->location, OCI_DEFAULT_REGISTRY, &f->ref, e);
+
+	if (r < 0)
+		return r;
+	oci_naming_of(&f->ref, &f->name);
+	printed = oci_ref_print(&f->ref);
+	f->key = xasprintf("docker://%s", printed);
+	f->waived = f->rq->g->insecure & (INSECURE_HTTP | INSECURE_TLS);
+	return 0;
+}
+
+/* --- what is there --- */
+
+/*
+ * A stored image may stand for the reference only if the rules of today let it in as it was let in then,
+ * and if it did not come over a way that this command would not have taken.
+ */
+static bool may_reuse(const struct oci_fetch *f, const struct remote *known)
+{
+	_cleanup_err_ struct err why = ERR_INIT;
+	struct store_info info = {0};
+	bool ok = store_info(f->rq->store, known->id, &info, NULL) == 0;
+
+	if (ok)
+		ok = oci_policy_recheck(f->rq->g, &f->ref, info.signer, &why) == 0;
+	if (ok && !info.signer)
+		ok = !(known->waived & ~f->waived);
+	if (why.msg)
+		log_debug("image: %s", err_text(&why));
+	store_info_done(&info);
+	return ok;
+}
+
+/* 0 with the id, or -ENOENT. */
+static int look_up(const struct oci_fetch *f, const char *key, char **ret_id)
+{
+	struct remote known = {0};
+	bool found = remote_get(f->rq->store, key, &known) == 0 && may_reuse(f, &known);
+
+	if (found)
+		*ret_id = xstrdup(known.id);
+	remote_done(&known);
+	return found ? 0 : -ENOENT;
+}
+
+int image_oci_in_store(const struct request *rq, char **ret_id, struct err *e)
+{
+	struct oci_fetch f = {.rq = rq};
+	int r = begin(&f, e);
+
+	/* A digest means the same for ever; of a tag, and of files, the answer may have changed. */
+	if (r == 0 && (f.ref.transport != OCI_REGISTRY || (rq->policy == PULL_UPDATE && !f.ref.digest)))
+		r = 1;
+	if (r == 0 && look_up(&f, f.key, ret_id) < 0)
+		r = 1;
+	if (r == 0)
+		log_debug("image: using image from local store for %s", rq->location);
+	if (r == 1 && rq->policy == PULL_NEVER && f.ref.transport == OCI_REGISTRY)
+		r = err_set(e, ENOENT, "unable to fetch image from %s: it is not in the store", q(rq->location));
+	done(&f);
+	return r;
+}
+
+static void remember(const struct oci_fetch *f, const char *key, const char *id)
+{
+	const struct download_head head = {0};
+
+	if (f->ref.transport == OCI_REGISTRY)
+		remote_put(f->rq->store, key, id, &head, f->waived, NULL);
+}
+
+/* --- into the store --- */
+
+static char *convert(const struct oci_fetch *f, struct err *e)
+{
+	const struct conversion in = {
+		.config = f->pull.config,
+		.name = &f->name,
+		.config_digest = f->pull.config_document.digest,
+		.manifest_digest = oci_pull_document(&f->pull)->digest,
+	};
+
+	return oci_convert(&in, e);
+}
+
+static int write_document(int dir, const char *name, const struct oci_document *d, struct err *e)
+{
+	return file_write_at(dir, name, d->data, d->len, 0640, FILE_FAST, e);
+}
+
+static int write_layers(const struct oci_fetch *f, int dir, int64_t *ret_size, struct err *e)
+{
+	_cleanup_store_layers_ struct store_layers l = {0};
+	_cleanup_free_ char *text = NULL;
+	int r = layers_of_manifest(f->pull.manifest, f->pull.config->diff_ids, &l, e);
+
+	if (r < 0)
+		return r;
+	text = store_layers_print(&l);
+	*ret_size = store_layers_size(&l);
+	return file_write_at(dir, IMAGE_LAYERS, text, strlen(text), 0640, FILE_FAST, e);
+}
+
+static void fill_info(const struct oci_fetch *f, struct store_info *info)
+{
+	struct timespec now;
+
+	(void) clock_gettime(CLOCK_REALTIME, &now);
+	info->import_time_ns = (int64_t) now.tv_sec * 1000000000 + now.tv_nsec;
+	memcpy(info->id, oci_pull_document(&f->pull)->id, IMAGE_ID_LEN + 1);
+	info->name = xstrdup(f->name.identifier);
+	info->version = xstrdup_null(f->name.tag);
+	info->signer = xstrdup_null(f->signer);
+	info->source = f->ref.transport == OCI_REGISTRY ? xstrdup(f->key) : xstrdup(f->ref.text);
+}
+
+static int fill_image(const struct oci_fetch *f, struct source *s, int dir, struct store_info *info, struct err *e)
+{
+	_cleanup_free_ char *manifest = convert(f, e);
+	int r;
+
+	/* Before the layers: who cannot be run need not be fetched. */
+	if (!manifest)
+		return -EINVAL;
+	/* First of all, so that gc leaves alone what of the layers is there. */
+	r = write_layers(f, dir, &info->blob_size, e);
+	if (r == 0)
+		r = layers_fetch(f->rq->g, f->rq->store, s, f->pull.manifest, f->pull.config->diff_ids, e);
+	if (r == 0)
+		r = write_document(dir, IMAGE_OCI_MANIFEST, oci_pull_document(&f->pull), e);
+	if (r == 0)
+		r = write_document(dir, IMAGE_OCI_CONFIG, &f->pull.config_document, e);
+	if (r == 0)
+		r = file_write_at(dir, "manifest", manifest, strlen(manifest), 0640, FILE_FAST, e);
+	return r;
+}
+
+static int import(const struct oci_fetch *f, struct source *s, struct err *e)
+{
+	struct store_tmp tmp = STORE_TMP_INIT;
+	struct store_info info = {0};
+	_cleanup_fd_ int dir = -EBADF;
+	int r = store_tmp_new(f->rq->store, &tmp, e);
+
+	if (r < 0)
+		return r;
+	fill_info(f, &info);
+	if (mkdirat(tmp.dir, "image", 0700) < 0)
+		r = err_sys(e, "mkdir image");
+	if (r == 0) {
+		dir = openat(tmp.dir, "image", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		r = dir < 0 ? err_sys(e, "open image") : fill_image(f, s, dir, &info, e);
+	}
+	if (r == 0)
+		r = store_publish(f->rq->store, &tmp, &info, e);
+	store_tmp_done(f->rq->store, &tmp);
+	store_info_done(&info);
+	return r;
+}
+
+/* --- the whole --- */
+
+static int check_policy(struct oci_fetch *f, struct source *s, struct err *e)
+{
+	return oci_policy_check(f->rq->g, s, &f->ref, f->pull.top.digest, oci_pull_document(&f->pull)->digest,
+				&f->signer, e);
+}
+
+static int fetch(struct oci_fetch *f, struct source *s, char **ret_id, struct err *e)
+{
+	_cleanup_free_ char *pinned = NULL;
+	int r = oci_pull_top(s, &f->ref, &f->pull, e);
+
+	if (r < 0)
+		return r;
+	/* The same answer as before: what hangs on it is here. */
+	pinned = xasprintf("docker://%s/%s@%s", f->name.registry, f->name.repository, f->pull.top.digest);
+	if (f->ref.transport == OCI_REGISTRY && look_up(f, pinned, ret_id) == 0) {
+		log_debug("image: %s is still %s", f->key, f->pull.top.digest);
+		remember(f, f->key, *ret_id);
+		return 0;
+	}
+	r = oci_pull_manifest(s, &f->pull, e);
+	if (r == 0)
+		r = check_policy(f, s, e);
+	if (r == 0)
+		r = oci_pull_config(s, &f->pull, e);
+	if (r == 0)
+		r = import(f, s, e);
+	if (r < 0)
+		return r;
+	*ret_id = xstrdup(oci_pull_document(&f->pull)->id);
+	remember(f, f->key, *ret_id);
+	remember(f, pinned, *ret_id);
+	return 0;
+}
+
+int image_from_oci(const struct request *rq, char **ret_id, struct err *e)
+{
+	_cleanup_source_ struct source *s = NULL;
+	struct oci_fetch f = {.rq = rq};
+	int r;
+
+	if (rq->signature_file)
+		return err_set(e, EINVAL, "--signature is for ACIs: signatures of OCI images are a matter of " POLICY_FILE);
+	r = image_oci_in_store(rq, ret_id, e);
+	if (r <= 0)
+		return r;
+	r = begin(&f, e);
+	if (r == 0) {
+		log_debug("image: remote fetching from %s", q(rq->location));
+		r = source_open(rq->g, rq->store, &f.ref, &s, e);
+	}
+	if (r == 0)
+		r = fetch(&f, s, ret_id, e);
+	done(&f);
+	return r;
+}
