@@ -61,13 +61,46 @@ static void replace(char **field, const char *value)
 	*field = xstrdup(value);
 }
 
+#define DOCKER_ENTRYPOINT "appc.io/docker/entrypoint"
+#define DOCKER_CMD "appc.io/docker/cmd"
+
+/* An image that was docker's: its ENTRYPOINT stays, and what is behind "--" replaces its CMD. */
+static int keep_entrypoint(const struct image_manifest *image, struct app *app, struct err *e)
+{
+	const char *text = nameval_get(&image->annotations, DOCKER_ENTRYPOINT);
+	_cleanup_json_ cJSON *words = NULL;
+	const cJSON *word;
+
+	if (!text && !nameval_get(&image->annotations, DOCKER_CMD))
+		return 0;
+	strv_free(app->exec);
+	app->exec = NULL;
+	if (!text)
+		return 0;
+	words = json_parse(text, strlen(text), JSON_MANIFEST_MAX, e);
+	if (!cJSON_IsArray(words))
+		return err_set(e, EINVAL, "annotation " DOCKER_ENTRYPOINT ": expected an array of strings");
+	cJSON_ArrayForEach(word, words) {
+		if (!cJSON_IsString(word))
+			return err_set(e, EINVAL, "annotation " DOCKER_ENTRYPOINT ": expected an array of strings");
+		strv_add(&app->exec, word->valuestring);
+	}
+	return 0;
+}
+
 /* --exec replaces the whole vector; what stands behind "--" is appended. */
-static int apply_exec(const struct app_request *a, struct app *app, struct err *e)
+static int apply_exec(const struct app_request *a, const struct image_manifest *image, struct app *app,
+		      struct err *e)
 {
 	if (a->exec) {
 		strv_free(app->exec);
 		app->exec = NULL;
 		strv_add(&app->exec, a->exec);
+	} else if (strv_len(a->args)) {
+		int r = keep_entrypoint(image, app, e);
+
+		if (r < 0)
+			return r;
 	}
 	for (char **arg = a->args; arg && *arg; arg++)
 		strv_add(&app->exec, *arg);
@@ -187,7 +220,7 @@ static int build_app(const struct pod_request *req, const struct app_request *a,
 	int r = base_app(a, image->manifest, &ra->app, e);
 
 	if (r == 0)
-		r = apply_exec(a, ra->app, e);
+		r = apply_exec(a, image->manifest, ra->app, e);
 	if (r < 0)
 		return r;
 	replace(&ra->app->user, a->user);

@@ -419,10 +419,43 @@ static void which_images_can_run(void **state)
 	}
 }
 
+/* Of an image that was docker's the words behind "--" replace CMD, and ENTRYPOINT stays. */
+static void test_docker_exec(void **state _unused_)
+{
+#define DOCKER(name, value) "{\"name\":\"appc.io/docker/" name "\",\"value\":\"" value "\"}"
+#define ENTRYPOINT DOCKER("entrypoint", "[\\\"/e\\\",\\\"-x\\\"]")
+	const struct {
+		const char *annotations, *exec;
+		char *const *args;
+		const char *result; /* NULL: refused */
+	} rows[] = {
+		{ENTRYPOINT "," DOCKER("cmd", "[\\\"c\\\"]"), NULL, S("a", "b"), "\"exec\":[\"/e\",\"-x\",\"a\",\"b\"]"},
+		{ENTRYPOINT "," DOCKER("cmd", "[\\\"c\\\"]"), NULL, NULL, "\"exec\":[\"/own\",\"c\"]"},
+		{DOCKER("cmd", "[\\\"c\\\"]"), NULL, S("/bin/a"), "\"exec\":[\"/bin/a\"]"},
+		{ENTRYPOINT, "/bin/other", S("a"), "\"exec\":[\"/bin/other\",\"a\"]"},
+		{DOCKER("repository", "x"), NULL, S("a"), "\"exec\":[\"/own\",\"c\",\"a\"]"},
+		{DOCKER("entrypoint", "/e"), NULL, S("a"), NULL},
+		{DOCKER("entrypoint", "[5]"), NULL, S("a"), NULL},
+	};
+
+	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+		_cleanup_free_ char *app = xasprintf("\"app\":{\"exec\":[\"/own\",\"c\"],\"user\":\"0\",\"group\":\"0\"},"
+						     "\"annotations\":[%s]", rows[i].annotations);
+		struct app_request a = {.image = W("x"), .exec = W(rows[i].exec), .args = (char **) rows[i].args};
+		struct pod_request req = {.apps = &a, .n_apps = 1};
+		_cleanup_err_ struct err e = ERR_INIT;
+		_cleanup_free_ char *text = build(&req, (const char *const[]) {"example.com/a", app}, &e);
+
+		if (rows[i].result ? !text || !strstr(text, rows[i].result) :
+				     !strstr(err_text(&e), "annotation appc.io/docker/entrypoint: expected an array of strings"))
+			fail_msg("%zu: %s", i, text ? text : err_text(&e));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_the_image_says),
+		cmocka_unit_test(test_docker_exec), cmocka_unit_test(what_the_image_says),
 		cmocka_unit_test(what_the_words_change),
 		cmocka_unit_test(arguments_follow_the_images_own),
 		cmocka_unit_test(implicit_volumes),
