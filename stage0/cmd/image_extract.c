@@ -19,7 +19,7 @@
 #include "stage0/cmd/image_words.h"
 #include "stage0/command.h"
 #include "stage0/image/kept.h"
-#include "stage0/render/render.h"
+#include "stage0/oci/stack.h"
 
 struct target {
 	bool rootfs_only, overwrite;
@@ -146,14 +146,14 @@ static int copy_manifest(int store, const char *id, int dir, struct err *e)
 	return r < 0 ? r : file_write_at(dir, "manifest", text, len, 0644, FILE_FAST, e);
 }
 
-static int fill(const struct target *t, int store, const char *id, const char *tree_id, int dir,
+static int fill(const struct target *t, int store, const char *id, char *const *trees, int dir,
 		struct err *e)
 {
 	_cleanup_fd_ int root = -EBADF;
 	int r;
 
 	if (t->rootfs_only)
-		return store_tree_copy(store, tree_id, dir, e);
+		return store_trees_copy(store, trees, dir, e);
 	r = copy_manifest(store, id, dir, e);
 	if (r < 0)
 		return r;
@@ -161,26 +161,28 @@ static int fill(const struct target *t, int store, const char *id, const char *t
 		return err_sys(e, "mkdir " TREE_ROOTFS);
 	root = openat(dir, TREE_ROOTFS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return root < 0 ? err_sys(e, "open " TREE_ROOTFS)
-			: store_tree_copy(store, tree_id, root, e);
+			: store_trees_copy(store, trees, root, e);
 }
 
-static int find_tree(const struct gantry *g, int store, const char *id, bool with_dependencies,
-		     char **ret, struct err *e)
+/* An OCI image has no dependencies: both words mean all of its layers. */
+static int find_trees(const struct gantry *g, int store, const char *id, bool with_dependencies,
+		      char ***ret, struct err *e)
 {
 	int r;
 
-	if (with_dependencies)
-		return render_tree(g, store, id, ret, e);
+	if (with_dependencies || oci_stack_is(store, id))
+		return oci_stack_of(g, store, id, NULL, ret, e);
 	r = kept_tree(g, store, id, e);
 	if (r == 0)
-		*ret = xstrdup(id);
+		strv_add(ret, id);
 	return r;
 }
 
 static int put(const struct gantry *g, const struct target *t, int store, const char *word,
 	       bool with_dependencies, struct place *p, struct err *e)
 {
-	_cleanup_free_ char *id = NULL, *tree_id = NULL;
+	_cleanup_strv_ char **trees = NULL;
+	_cleanup_free_ char *id = NULL;
 	_cleanup_fd_ int use = -EBADF;
 	int r = store_find(store, word, &id, e);
 
@@ -190,11 +192,11 @@ static int put(const struct gantry *g, const struct target *t, int store, const 
 	use = store_lock_use(store, LOCK_SHARED, true, e);
 	if (use < 0)
 		return use;
-	r = find_tree(g, store, id, with_dependencies, &tree_id, e);
+	r = find_trees(g, store, id, with_dependencies, &trees, e);
 	if (r == 0)
 		r = make_place(p, e);
 	if (r == 0)
-		r = fill(t, store, id, tree_id, p->dir, e);
+		r = fill(t, store, id, trees, p->dir, e);
 	if (r == 0)
 		store_touch(store, id);
 	return r;

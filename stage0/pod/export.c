@@ -17,6 +17,7 @@
 #include "spec/pod_manifest.h"
 #include "stage0/pod/pod.h"
 #include "stage0/worker/worker.h"
+#include "sys/fd_limit.h"
 #include "sys/mountapi.h"
 #include "sys/overlay.h"
 #include "sys/stack.h"
@@ -212,6 +213,7 @@ static int pack(const struct gantry *g, const struct source *s, int out, struct 
 
 int pod_export(const struct gantry *g, const struct pod *p, const char *app, int out, struct err *e)
 {
+	_cleanup_fd_limit_ struct fd_limit limit = fd_limit_raise();
 	struct source s = {.root = -EBADF};
 	int r = read_manifest(p, app, &s, e);
 

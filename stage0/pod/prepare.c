@@ -17,17 +17,17 @@
 #include "stage0/cli/input.h"
 #include "stage0/context.h"
 #include "stage0/image/image.h"
+#include "stage0/oci/stack.h"
 #include "stage0/pod/brief.h"
 #include "stage0/pod/manifest.h"
 #include "stage0/pod/name.h"
 #include "stage0/pod/overlay.h"
 #include "stage0/pod/ports.h"
-#include "stage0/render/render.h"
 #include "stage0/store/store.h"
 
 struct images {
 	struct pod_image *v;
-	char **trees; /* of each, the id of the tree that its app starts from */
+	char ***trees; /* of each, the ids of the trees that its app starts from */
 	size_t n;
 };
 
@@ -37,7 +37,7 @@ static void images_done(struct images *im)
 		free(im->v[i].id);
 		free(im->v[i].text);
 		image_manifest_free(im->v[i].manifest);
-		free(im->trees[i]);
+		strv_free(im->trees[i]);
 	}
 	free(im->v);
 	free(im->trees);
@@ -75,7 +75,7 @@ static int load_image(struct work *w, size_t i, struct err *e)
 	r = pod_image_check(image, e);
 	if (r < 0)
 		return r;
-	return render_tree_of(w->g, w->store, image->id, image->manifest, &w->images.trees[i], e);
+	return oci_stack_of(w->g, w->store, image->id, image->manifest, &w->images.trees[i], e);
 }
 
 /* Fetching comes first: it may take long, and needs no lock. */
@@ -267,7 +267,7 @@ static int prepare_app(const struct work *w, int apps, size_t i, bool overlay, s
 {
 	const struct runtime_app *ra = &w->manifest->apps[i];
 	const struct pod_image *image = &w->images.v[i];
-	const char *tree = w->images.trees[i];
+	_cleanup_free_ char *trees = strv_join(w->images.trees[i], "\n");
 	_cleanup_fd_ int dir = -EBADF, root = -EBADF;
 	int r;
 
@@ -276,7 +276,7 @@ static int prepare_app(const struct work *w, int apps, size_t i, bool overlay, s
 	dir = openat(apps, ra->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return err_sys(e, "open " POD_APPSINFO "/%s", ra->name);
-	r = put(dir, APP_TREE_ID, tree, strlen(tree), e);
+	r = put(dir, APP_TREE_ID, trees, strlen(trees), e);
 	if (r == 0)
 		r = put_image_manifest(w, dir, image, e);
 	if (r < 0 || overlay)
@@ -286,7 +286,7 @@ static int prepare_app(const struct work *w, int apps, size_t i, bool overlay, s
 	root = openat(dir, APP_ROOTFS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return err_sys(e, "open " APP_ROOTFS);
-	return store_tree_copy(w->store, tree, root, e);
+	return store_trees_copy(w->store, w->images.trees[i], root, e);
 }
 
 /* The first file: its mtime is the time of creation. */

@@ -1,6 +1,6 @@
 /*
- * A full copy of a tree, where overlayfs cannot be had.  The source is in the store, so nobody
- * changes it while we walk; links in it are copied, never followed.
+ * A full copy of a tree, or of several that lie one above the other, where overlayfs cannot be had.  The
+ * source is in the store, so nobody changes it while we walk; links in it are copied, never followed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +16,8 @@
 #include "stage0/store/inode_map.h"
 #include "stage0/store/internal.h"
 #include "stage0/store/tree_copy.h"
+#include "sys/fd_limit.h"
+#include "sys/stack.h"
 
 #define XATTR_LIST_LIMIT 65536
 #define COPY_DEPTH_MAX 256 /* the unpacker admits fewer */
@@ -110,6 +112,9 @@ static int copy_xattrs(int from, int to)
 		/* Labels of the host's own security module are its business, for both files. */
 		if (str_starts(p, "security.") && strcmp(p, "security.capability"))
 			continue;
+		/* What they say of the layers below has been done. */
+		if (str_starts(p, "trusted.overlay."))
+			continue;
 		if (len < 0 || fsetxattr(to, p, value, (size_t) len, 0) < 0)
 			return -errno;
 	}
@@ -183,19 +188,15 @@ int tree_copy_node(int from_dir, int to_dir, const char *name, const struct stat
 				    : copy_special(from_dir, to_dir, name, st);
 }
 
-static int copy_dir(struct copy *c, int from, int to, int depth, struct err *e);
+static int copy_dir(struct copy *c, const struct stack_dir *from, int to, int depth, struct err *e);
 
-static int copy_subdir(struct copy *c, int from_dir, int to_dir, const char *name, int depth,
+static int copy_subdir(struct copy *c, const struct stack_dir *from, int to_dir, const char *name, int depth,
 		       struct err *e)
 {
-	_cleanup_fd_ int from =
-		openat(from_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	_cleanup_fd_ int to = -EBADF;
 	size_t len = c->path.len;
 	int r;
 
-	if (from < 0)
-		return err_sys(e, "open %s", q(name));
 	if (mkdirat(to_dir, name, 0700) < 0)
 		return err_sys(e, "mkdir %s", q(name));
 	to = openat(to_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -208,67 +209,111 @@ static int copy_subdir(struct copy *c, int from_dir, int to_dir, const char *nam
 	return r;
 }
 
-static int copy_entry(struct copy *c, int from, int to, const char *name, int depth, struct err *e)
+static int copy_entry(struct copy *c, const struct stack_dir *from, int to, const char *name, int depth,
+		      struct err *e)
 {
-	struct stat st;
-	int r = 0;
+	_cleanup_stack_node_ struct stack_node node = STACK_NODE_INIT;
+	int r = stack_child(from, name, &node);
 
-	if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return err_sys(e, "%s%s", c->path.buf ? c->path.buf : "", name);
-	if (S_ISDIR(st.st_mode))
-		return copy_subdir(c, from, to, name, depth, e);
-	if (st.st_nlink > 1)
-		r = link_earlier(c, &st, to, name);
+	/* A whiteout of a name that no upper layer has. */
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return err_sysr(e, r, "%s%s", c->path.buf ? c->path.buf : "", name);
+	if (node.dir.n)
+		return copy_subdir(c, &node.dir, to, name, depth, e);
+	if (node.st.st_nlink > 1)
+		r = link_earlier(c, &node.st, to, name);
 	if (r == 0)
-		r = tree_copy_node(from, to, name, &st);
+		r = tree_copy_node(node.parent, to, name, &node.st);
 	return r < 0 ? err_sysr(e, r, "copy %s%s", c->path.buf ? c->path.buf : "", name) : 0;
 }
 
-static int copy_dir(struct copy *c, int from, int to, int depth, struct err *e)
+static int add_names(int dir, char ***names, size_t *n, struct err *e)
 {
 	_cleanup_dir_ DIR *d = NULL;
 	struct dirent *de;
-	struct stat st;
-	int r, fd;
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (depth > COPY_DEPTH_MAX)
-		return err_set(e, ELOOP, "%s: too deep", q(c->path.buf));
-	fd = openat(from, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || fstat(from, &st) < 0)
-		return err_sys(e, "open directory");
-	d = fdopendir(fd);
+	d = fd < 0 ? NULL : fdopendir(fd);
 	if (!d) {
 		(void) fd_close(fd);
-		return err_sys(e, "read directory");
+		return err_sys(e, "open directory");
 	}
-	while ((errno = 0, de = readdir(d))) {
-		if (!strcmp(de->d_name, ".") || !strcmp(de->d_name, ".."))
-			continue;
-		r = copy_entry(c, from, to, de->d_name, depth, e);
+	while ((errno = 0, de = readdir(d)))
+		if (strcmp(de->d_name, ".") && strcmp(de->d_name, ".."))
+			strv_push_n(names, n, xstrdup(de->d_name));
+	return errno ? err_sys(e, "read directory") : 0;
+}
+
+/* The names of all layers, each as often as it is there. */
+static int read_names(const struct stack_dir *from, char ***names, struct err *e)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < from->n; i++) {
+		int r = add_names(from->fds[i], names, &n, e);
+
 		if (r < 0)
 			return r;
 	}
-	if (errno)
-		return err_sys(e, "read directory");
-	r = tree_copy_attributes(from, to, &st);
+	if (from->n > 1 && *names)
+		strv_sort(*names);
+	return 0;
+}
+
+static int copy_dir(struct copy *c, const struct stack_dir *from, int to, int depth, struct err *e)
+{
+	_cleanup_strv_ char **names = NULL;
+	struct stat st;
+	int r;
+
+	if (depth > COPY_DEPTH_MAX)
+		return err_set(e, ELOOP, "%s: too deep", q(c->path.buf));
+	if (fstat(from->fds[0], &st) < 0)
+		return err_sys(e, "look at directory");
+	r = read_names(from, &names, e);
+	for (char **name = names; r == 0 && name && *name; name++)
+		if (from->n == 1 || name == names || strcmp(name[-1], *name))
+			r = copy_entry(c, from, to, *name, depth, e);
+	if (r < 0)
+		return r;
+	r = tree_copy_attributes(from->fds[0], to, &st);
 	return r < 0 ? err_sysr(e, r, "attributes of /%s", c->path.buf ? c->path.buf : "") : 0;
+}
+
+static int open_trees(int store, char *const *ids, struct stack_dir *ret, struct err *e)
+{
+	_cleanup_strv_ char **paths = NULL;
+
+	for (; *ids; ids++) {
+		const char *wrong = tree_id_check(*ids);
+
+		if (wrong)
+			return err_set(e, EINVAL, "%s: %s", q(*ids), wrong);
+		strv_push(&paths, store_tree_path(*ids));
+	}
+	return stack_open(store, paths, ret, e);
+}
+
+int store_trees_copy(int store, char *const *ids, int dirfd, struct err *e)
+{
+	_cleanup_fd_limit_ struct fd_limit limit = fd_limit_raise();
+	_cleanup_stack_dir_ struct stack_dir from = {0};
+	_cleanup_fd_ int to = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct copy c = {.root = dirfd};
+	int r = to < 0 ? err_sys(e, "open the copy's directory") : open_trees(store, ids, &from, e);
+
+	if (r == 0)
+		r = copy_dir(&c, &from, to, 0, e);
+	inode_map_done(&c.links);
+	strbuf_done(&c.path);
+	return r < 0 ? err_ctx(e, r, "copy the tree%s of %s", from.n > 1 ? "s" : "", ids[strv_len(ids) - 1]) : 0;
 }
 
 int store_tree_copy(int store, const char *id, int dirfd, struct err *e)
 {
-	_cleanup_fd_ int tree = store_tree_open(store, id, e);
-	_cleanup_fd_ int from = -EBADF, to = -EBADF;
-	struct copy c = {.root = dirfd};
-	int r;
+	char *ids[] = {(char *) id, NULL};
 
-	if (tree < 0)
-		return tree;
-	from = openat(tree, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	to = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (from < 0 || to < 0)
-		return err_sys(e, "tree of image %s", id);
-	r = copy_dir(&c, from, to, 0, e);
-	inode_map_done(&c.links);
-	strbuf_done(&c.path);
-	return r < 0 ? err_ctx(e, r, "copy the tree of image %s", id) : 0;
+	return store_trees_copy(store, ids, dirfd, e);
 }
