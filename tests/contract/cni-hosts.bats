@@ -1,10 +1,9 @@
 #!/usr/bin/env bats
-# The plugins under other CNI hosts: podman with its CNI backend, and cnitool.
+# The plugins under podman with its CNI backend (libcni: cni-libcni.bats, containerd: cni-containerd.bats).
 
 load ../lib/cni
 
 have_podman() { type -P podman && type -P conmon && oci_runtime; } >/dev/null
-have_cnitool() { type -P cnitool; } >/dev/null
 
 # crun refuses hosts where cgroup v1 and v2 are mixed.
 oci_runtime() {
@@ -169,23 +168,4 @@ podman_left_nothing() {
 	[ "$(in_world find /run/leases -name '10.7.0.*' | wc -l)" = 1 ]
 	podman rm -a -f -t 0
 	wait_for 60 podman_left_nothing
-}
-
-# --- cnitool
-
-cnitool() { # COMMAND NETWORK NETNS
-	in_world env CNI_PATH="$CNI_PLUGINS" NETCONFPATH="$T/net.d" cnitool "$@"
-}
-
-@test "cnitool: add, check and del of a chain" {
-	need cnitool
-	mkdir "$T/net.d"
-	network one "$BRIDGE" "$PORTMAP" "$FIREWALL"
-	pod p1
-	CAP_ARGS='{"portMappings":[{"hostPort":8080,"containerPort":8080,"protocol":"tcp"}]}' cnitool add one /run/netns/p1
-	CAP_ARGS='{"portMappings":[{"hostPort":8080,"containerPort":8080,"protocol":"tcp"}]}' cnitool check one /run/netns/p1
-	[ "$(tcp out p1 192.0.2.1)" = 192.0.2.2 ]
-	cnitool del one /run/netns/p1
-	in_world ip link del cni-hosts0
-	nothing_left
 }
