@@ -1,5 +1,5 @@
 /*
- * The operator's settings: files *.json in auth.d, paths.d and stage1.d of the vendor's, the
+ * The operator's settings: files *.json in auth.d, paths.d, stage1.d and registries.d of the vendor's, the
  * administrator's and the user's directory, each later directory winning for each domain, registry,
  * path or field.  The formats and names are rkt's (rktKind, rktVersion).
  *
@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -83,3 +84,27 @@ void config_stage1_done(struct config_stage1 *s);
 #define _cleanup_config_stage1_ __attribute__((cleanup(config_stage1_done)))
 
 int config_load_stage1(const struct gantry *g, struct config_stage1 *ret, struct err *e);
+
+/* How a registry of images is reached. */
+struct registry_conf {
+	char *registry;	 /* "host" or "host:port", lower case: as it stands in references */
+	bool is_default; /* names without a registry are of this one */
+	char **mirrors;	 /* "host[:port][/path]", asked first and in order; may be NULL */
+	bool insecure;	 /* plain http, or a certificate that nobody vouches for, is good enough */
+	char *ca;	 /* absolute path of certificates (PEM) that vouch for it, or NULL */
+};
+
+struct registry_conf_list {
+	struct registry_conf *v; /* sorted by registry, which are unique; at most one is the default */
+	size_t n;
+};
+#define REGISTRY_CONF_LIST_INIT {0}
+#define REGISTRY_DEFAULT "docker.io"
+void registry_confs_done(struct registry_conf_list *l);
+#define _cleanup_registry_confs_ __attribute__((cleanup(registry_confs_done)))
+
+int config_load_registries(const struct gantry *g, struct registry_conf_list *ret, struct err *e);
+/* NULL: nothing is said of it. */
+const struct registry_conf *registry_conf_for(const struct registry_conf_list *l, const char *registry);
+/* Borrowed; never NULL. */
+const char *registry_conf_default(const struct registry_conf_list *l);

@@ -95,12 +95,28 @@ static void add_stage1(cJSON *list, const struct config_stage1 *s)
 	add_word(entry, "location", s->location);
 }
 
+static void add_registry(cJSON *list, const struct registry_conf *c)
+{
+	cJSON *entry = new_entry(list, "registries"), *mirrors;
+
+	add_word(entry, "registry", c->registry);
+	if (c->is_default)
+		(void) cJSON_AddTrueToObject(entry, "default");
+	mirrors = strv_len(c->mirrors) ? cJSON_AddArrayToObject(entry, "mirrors") : NULL;
+	for (size_t i = 0; mirrors && c->mirrors[i]; i++)
+		(void) cJSON_AddItemToArray(mirrors, cJSON_CreateString(c->mirrors[i]));
+	if (c->insecure)
+		(void) cJSON_AddTrueToObject(entry, "insecure");
+	add_word(entry, "ca", c->ca);
+}
+
 cJSON *config_print(const struct gantry *g, bool show, struct err *e)
 {
 	_cleanup_auth_ struct auth_list auth = AUTH_LIST_INIT;
 	_cleanup_docker_auth_ struct docker_auth_list docker = DOCKER_AUTH_LIST_INIT;
 	_cleanup_config_paths_ struct config_paths paths = CONFIG_PATHS_INIT;
 	_cleanup_config_stage1_ struct config_stage1 stage1 = CONFIG_STAGE1_INIT;
+	_cleanup_registry_confs_ struct registry_conf_list registries = REGISTRY_CONF_LIST_INIT;
 	cJSON *all, *list;
 	int r = config_load_auth(g, &auth, e);
 
@@ -110,6 +126,8 @@ cJSON *config_print(const struct gantry *g, bool show, struct err *e)
 		r = config_load_paths(g, &paths, e);
 	if (r == 0)
 		r = config_load_stage1(g, &stage1, e);
+	if (r == 0)
+		r = config_load_registries(g, &registries, e);
 	if (r < 0)
 		return NULL;
 	all = cJSON_CreateObject();
@@ -120,5 +138,7 @@ cJSON *config_print(const struct gantry *g, bool show, struct err *e)
 		add_docker(list, &docker.v[i], show);
 	add_paths(list, &paths);
 	add_stage1(list, &stage1);
+	for (size_t i = 0; i < registries.n; i++)
+		add_registry(list, &registries.v[i]);
 	return all;
 }

@@ -28,10 +28,19 @@ $(B)/tests/front: tests/lib/front.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu17 -O1 $(WARN) -o $@ $< -lssl -lcrypto
 
-# Plays stage1/run for the programs inside pods: the one that needs the library.
+# Plays stage1/run for the programs inside pods; it needs the library, as the next one does.
 OBJS += $(B)/obj/tests/lib/pod_driver.o
 test-programs: $(B)/tests/pod-driver
 $(B)/tests/pod-driver: $(B)/obj/tests/lib/pod_driver.o $(B)/libgantry.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(GLIBC_LD) -o $@ $^ -lcjson
+
+# Asks a registry for single things, by gantry's own client.
+OBJS += $(B)/obj/tests/lib/oci_source.o
+test-programs: $(B)/tests/oci-source
+$(B)/tests/oci-source: $(B)/obj/tests/lib/oci_source.o $(patsubst %.c,$(B)/obj/%.o,$(filter-out stage0/main.c,$(STAGE0_SRC))) \
+                       $(B)/libgantry.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(GLIBC_LD) -o $@ $^ -lcjson
