@@ -73,10 +73,14 @@ static int make_other(struct layer *l, char *path, const struct tar_entry *entry
 	return untar_named_attributes(parent, base, entry, e);
 }
 
+static int open_dir(const struct layer *l, const char *path)
+{
+	return path_open_beneath(l->root, *path ? path : ".", O_PATH | O_DIRECTORY, 0,
+				 PATH_NO_LINKS | PATH_NO_XDEV);
+}
+
 static int no_target(int r, const struct tar_entry *entry, struct err *e)
 {
-	if (r == -ELOOP)
-		return err_set(e, ELOOP, "hard link to %s: a symbolic link is in the way", q(entry->link));
 	if (r == -ENOENT || r == -ENOTDIR)
 		return err_set(e, ENOENT, "hard link to %s, which is not in this layer before it: links to "
 			       "files of other layers are not supported", q(entry->link));
@@ -91,20 +95,25 @@ static int find_target(struct layer *l, const struct tar_entry *entry, char *tar
 		       struct stat *st, struct err *e)
 {
 	struct layer_name name;
-	char *slash;
+	char dir[PATH_MAX] = "", *slash;
 	int r = layer_name(entry->link, l->limits->depth, &name, e), from;
 
 	if (r < 0)
 		return err_ctx(e, r, "hard link to %s", q(entry->link));
 	if (name.kind != LAYER_PLAIN)
 		return err_set(e, EINVAL, "hard link to %s, which is no file", q(entry->link));
-	memcpy(target, name.path, strlen(name.path) + 1);
-	slash = strrchr(target, '/');
+	slash = strrchr(name.path, '/');
 	if (slash)
-		*slash = '\0';
-	*base = slash ? slash + 1 : target;
-	from = path_open_beneath(l->root, slash ? target : ".", O_PATH | O_DIRECTORY, 0,
-				 PATH_NO_LINKS | PATH_NO_XDEV);
+		memcpy(dir, name.path, (size_t) (slash - name.path));
+	memcpy(target, slash ? slash + 1 : name.path, strlen(slash ? slash + 1 : name.path) + 1);
+	*base = target;
+	from = open_dir(l, dir);
+	if (from == -ELOOP) {
+		r = layer_resolve(l->root, l->limits->depth, dir, e);
+		if (r < 0)
+			return err_ctx(e, r, "hard link to %s", q(entry->link));
+		from = open_dir(l, dir);
+	}
 	if (from < 0)
 		return no_target(from, entry, e);
 	if (fstatat(from, *base, st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -121,7 +130,7 @@ static int find_target(struct layer *l, const struct tar_entry *entry, char *tar
 static int make_hard_link(struct layer *l, char *path, const struct tar_entry *entry, struct err *e)
 {
 	char target[PATH_MAX];
-	const char *base, *target_base = NULL;
+	const char *base, *target_base = target;
 	_cleanup_fd_ int from = -EBADF;
 	struct stat st, here;
 	int parent, r;

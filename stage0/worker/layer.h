@@ -3,8 +3,8 @@
  * device 0:0.  Opaque directories need an attribute that only the host's root may set: they are
  * listed, for the main program to do it.
  *
- * Within a layer a later entry takes the place of an earlier one.  Nothing is followed: a symbolic
- * link in the way is an error, wherever it leads.
+ * Within a layer a later entry takes the place of an earlier one.  A symbolic link in the way is
+ * followed as chroot(2) into the layer would do it.
  */
 #pragma once
 

@@ -134,6 +134,12 @@ int layer_dir_at(struct layer *l, char *path, struct err *e)
 	if (l->parent >= 0 && !strcmp(l->parent_path, path))
 		return l->parent;
 	fd = open_dir(l, path);
+	if (fd == -ELOOP) {
+		fd = layer_resolve(l->root, l->limits->depth, path, e);
+		if (fd < 0)
+			return fd;
+		fd = open_dir(l, path);
+	}
 	if (fd == -ENOENT || fd == -ENOTDIR)
 		fd = make_dirs(l, path, e);
 	else if (fd < 0)
@@ -145,15 +151,29 @@ int layer_dir_at(struct layer *l, char *path, struct err *e)
 
 int layer_parent(struct layer *l, char *path, const char **base, struct err *e)
 {
-	char *slash = strrchr(path, '/');
+	char *slash = strrchr(path, '/'), name[NAME_MAX + 1];
+	size_t len;
 	int fd;
 
-	*base = slash ? slash + 1 : path;
+	*base = path;
 	if (!slash)
-		return layer_dir_at(l, (char[]) {""}, e);
+		return layer_dir_at(l, (char[PATH_MAX]) {""}, e);
+	len = strlen(slash + 1);
+	memcpy(name, slash + 1, len + 1);
 	*slash = '\0';
 	fd = layer_dir_at(l, path, e);
-	*slash = '/';
+	if (fd < 0) {
+		*slash = '/';
+		return fd;
+	}
+	/* The directory may have another name now than the one it was asked for by. */
+	slash = path + strlen(path);
+	if ((size_t) (slash - path) + len + 2 > PATH_MAX)
+		return err_set(e, ENAMETOOLONG, "path too long");
+	if (slash > path)
+		*slash++ = '/';
+	memcpy(slash, name, len + 1);
+	*base = slash;
 	return fd;
 }
 

@@ -53,7 +53,14 @@ struct layer {
 	int parent;
 };
 
-/* --- layer_dir.c --- */
+/* --- layer_resolve.c --- */
+/*
+ * A directory's path without the symbolic links in it, as chroot(2) into the layer would see it, in the
+ * same PATH_MAX bytes.
+ */
+int layer_resolve(int root, unsigned max_depth, char *path, struct err *e);
+
+/* --- layer_dir.c: paths are in PATH_MAX bytes, and are rewritten when they lead through links --- */
 /* The directory that holds `path`, made if need be: a descriptor (borrowed), *base the last component. */
 int layer_parent(struct layer *l, char *path, const char **base, struct err *e);
 /* The directory of this path, made if need be. */
