@@ -18,8 +18,8 @@ $(eval $(call plugin,libexec/gantry/cni/bridge,$(CNI_CORE) $(CNI_ENDPOINT) $(CNI
 $(foreach p,macvlan ipvlan vlan dummy,$(eval $(call plugin,libexec/gantry/cni/$(p),$(CNI_CORE) $(CNI_CHILD) \
 	$(CNI_IPAM) $(CNI)/$(p)/main.c)))
 CNI_CHAINED := $(addprefix $(CNI)/skel/,chain.c owned.c sysctl.c)
-$(eval $(call plugin,libexec/gantry/cni/portmap,$(CNI_CORE) $(CNI_CHAINED) $(addprefix $(CNI)/portmap/,conf.c main.c \
-	rules.c)))
+$(eval $(call plugin,libexec/gantry/cni/portmap,$(CNI_CORE) $(CNI_CHAINED) $(addprefix $(CNI)/portmap/,condition.c condition_iptables.c \
+	condition_nft.c condition_rule.c conf.c main.c rules.c)))
 $(eval $(call plugin,libexec/gantry/cni/firewall,$(CNI_CORE) $(CNI_CHAINED) $(addprefix $(CNI)/firewall/,conf.c isolation.c \
 	main.c rules.c)))
 $(eval $(call plugin,libexec/gantry/cni/bandwidth,$(CNI_CORE) $(CNI_ENDPOINT) \

@@ -42,6 +42,8 @@ bool port_mapping_has_address(const struct port_mapping *m)
 void portmap_conf_done(struct portmap_conf *c)
 {
 	free(c->list);
+	for (size_t i = 0; i < ELEMENTSOF(c->conditions); i++)
+		conditions_done(&c->conditions[i]);
 	*c = (struct portmap_conf) {0};
 }
 
@@ -120,33 +122,60 @@ struct keys {
 	bool snat, snat_given, masq_all, mark_given;
 	int64_t mark_bit;
 	char *backend, *mark_chain; /* owned */
-	char **conditions_v4, **conditions_v6; /* strv, owned */
+	char **conditions[2]; /* IPv4, IPv6; strv, owned */
 };
 
 static void keys_done(struct keys *k)
 {
 	free(k->backend);
 	free(k->mark_chain);
-	strv_free(k->conditions_v4);
-	strv_free(k->conditions_v6);
+	strv_free(k->conditions[0]);
+	strv_free(k->conditions[1]);
 }
 #define _cleanup_keys_ __attribute__((cleanup(keys_done)))
 
+/* Who says which language is to be spoken is held to it, as by the reference plugin. */
+static int check_language(const struct keys *k, const char *key, const char *language, struct err *e)
+{
+	if (!k->backend || !*k->backend || !strcmp(k->backend, language))
+		return 0;
+	return err_set(e, CNI_CODE(CNI_BAD_CONFIG),
+		       "%s backend was requested but configuration contains %s-specific options [%s]",
+		       k->backend, language, key);
+}
+
+static int decode_conditions(const struct keys *k, struct portmap_conf *c, struct err *e)
+{
+	static const char *const names[] = {"conditionsV4", "conditionsV6"};
+	static const int families[] = {AF_INET, AF_INET6};
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < ELEMENTSOF(names); i++) {
+		r = conditions_parse(k->conditions[i], families[i], &c->conditions[i], e);
+		if (r < 0)
+			r = cni_bad_config(err_ctx(e, r, "%s", names[i]), e);
+		else if (c->conditions[i].text)
+			r = check_language(k, names[i],
+					   conditions_are_for_iptables(k->conditions[i])
+						   ? "iptables"
+						   : "nftables",
+					   e);
+	}
+	return r;
+}
+
 /*
- * Arguments of iptables have no meaning here; left out they would open what they were to close.  Who
- * marks what is to be masqueraded, a bit or a chain of somebody else's, does not matter: no mark is
+ * Who marks what is to be masqueraded, a bit or a chain of somebody else's, does not matter: no mark is
  * needed, and any will do.
  */
 static int check_keys(const struct keys *k, struct err *e)
 {
-	if (strv_len(k->conditions_v4) || strv_len(k->conditions_v6))
-		return err_set(e, CNI_CODE(CNI_UNSUPPORTED_FIELD),
-			       "%s: arguments of iptables are not supported",
-			       strv_len(k->conditions_v4) ? "conditionsV4" : "conditionsV6");
-	if (k->mark_chain && k->mark_given)
+	if (!k->mark_chain)
+		return 0;
+	if (k->mark_given)
 		return err_set(e, CNI_CODE(CNI_BAD_CONFIG),
 			       "cannot specify externalSetMarkChain and markMasqBit");
-	return 0;
+	return check_language(k, "externalSetMarkChain", "iptables", e);
 }
 
 static int decode_mappings(const struct cni_request *rq, struct portmap_conf *c, struct err *e)
@@ -169,15 +198,17 @@ int portmap_conf_decode(const struct cni_request *rq, struct portmap_conf *ret, 
 		 .present = offsetof(struct keys, mark_given)},
 		{CNI_FIELD(struct keys, "backend", STRING, backend), .check = check_backend},
 		{CNI_FIELD(struct keys, "externalSetMarkChain", STRING, mark_chain)},
-		{CNI_FIELD(struct keys, "conditionsV4", STRV, conditions_v4)},
-		{CNI_FIELD(struct keys, "conditionsV6", STRV, conditions_v6)},
+		{CNI_FIELD(struct keys, "conditionsV4", STRV, conditions[0])},
+		{CNI_FIELD(struct keys, "conditionsV6", STRV, conditions[1])},
 	};
 	_cleanup_keys_ struct keys k = {0};
 	int r = cni_request_decode(rq, fields, ELEMENTSOF(fields), &k, e);
 
 	if (r >= 0)
 		r = check_keys(&k, e);
+	if (r >= 0)
+		r = decode_conditions(&k, ret, e);
 	ret->snat = k.snat || !k.snat_given;
-	ret->masq_all = k.masq_all;
+	ret->masq_all = k.masq_all && ret->snat;
 	return r < 0 ? r : decode_mappings(rq, ret, e);
 }

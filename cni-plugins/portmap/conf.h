@@ -1,6 +1,7 @@
 /* The configuration of the portmap plugin. */
 #pragma once
 
+#include "cni-plugins/portmap/condition.h"
 #include "cni-plugins/skel/request.h"
 
 struct port_mapping {
@@ -10,12 +11,12 @@ struct port_mapping {
 };
 
 struct portmap_conf {
-	bool snat, masq_all;
+	bool snat, masq_all; /* all: only with snat */
+	struct conditions conditions[2]; /* IPv4, IPv6 */
 	struct port_mapping *list; /* owned */
 	size_t n;
 };
 
-/* CNI_UNSUPPORTED_FIELD on words that are only for iptables. */
 int portmap_conf_decode(const struct cni_request *rq, struct portmap_conf *ret, struct err *e);
 void portmap_conf_done(struct portmap_conf *c);
 #define _cleanup_portmap_conf_ __attribute__((cleanup(portmap_conf_done)))

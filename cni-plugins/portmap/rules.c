@@ -7,7 +7,9 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "cni-plugins/portmap/condition_rule.h"
 #include "cni-plugins/skel/chain.h"
+#include "cni-plugins/skel/hash.h"
 #include "cni-plugins/skel/owned.h"
 
 static const int families[] = {AF_INET, AF_INET6};
@@ -53,13 +55,34 @@ static const struct nft_chain chain_table[] = {
 static const char *const chains[] = {"prerouting", "output", "hostports", "postrouting", "guard",
 				     NULL};
 
+/* The map of one family's mappings, or its k-th rule. */
+static void map_name(const struct portmap_conf *c, int family, bool with_address, size_t k,
+		     char name[static NFT_NAME_MAX])
+{
+	const struct conditions *when = &c->conditions[family == AF_INET6];
+	int n = snprintf(name, NFT_NAME_MAX, "%s%d", with_address ? "one" : "any", digit(family));
+
+	if (when->text)
+		n += snprintf(name + n, (size_t) (NFT_NAME_MAX - n), "-%016llx",
+			      (unsigned long long) cni_hash(when->text));
+	if (k)
+		(void) snprintf(name + n, (size_t) (NFT_NAME_MAX - n), ".%zu", k);
+}
+
 /* True when the rule is to be put; from now on it is there. */
-static bool begin_rule(struct owned_build *o, struct nft_rule *r, const char *chain,
-		       const char *comment)
+static bool want_rule(struct owned_build *o, const char *comment)
 {
 	if (owned_has_rule(o, comment))
 		return false;
 	strv_add(&o->rules, comment);
+	return true;
+}
+
+static bool begin_rule(struct owned_build *o, struct nft_rule *r, const char *chain,
+		       const char *comment)
+{
+	if (!want_rule(o, comment))
+		return false;
 	nft_rule_begin(r, o->b, o->table, chain, comment);
 	return true;
 }
@@ -78,26 +101,36 @@ static void put_jump(struct owned_build *o, const char *chain)
 
 static void put_map(struct owned_build *o, int family, bool with_address)
 {
-	_cleanup_free_ char *name = xasprintf("%s%d", with_address ? "one" : "any", digit(family));
+	const struct wanted *w = o->arg;
+	const struct conditions *when = &w->conf->conditions[family == AF_INET6];
 	unsigned ip_len = family == AF_INET ? 4 : 16;
 	enum nft_type ip = nft_type_of_ip(family);
-	uint32_t key = NFT_TYPE_PROTOCOL;
+	char name[NFT_NAME_MAX], comment[NFT_NAME_MAX];
 	struct nft_set map = {.name = name,
 			      .key_len = 8 + (with_address ? ip_len : 0),
+			      .key_type = NFT_TYPE_PROTOCOL,
 			      .data_type = nft_type_with(ip, NFT_TYPE_PORT),
 			      .data_len = ip_len + 4};
 	struct nft_rule r;
 	uint32_t id;
 
 	if (with_address)
-		key = nft_type_with(ip, NFT_TYPE_PROTOCOL);
-	map.key_type = nft_type_with(key, NFT_TYPE_PORT);
+		map.key_type = nft_type_with(ip, NFT_TYPE_PROTOCOL);
+	map.key_type = nft_type_with(map.key_type, NFT_TYPE_PORT);
+	map_name(w->conf, family, with_address, 0, name);
 	id = owned_put_set(o, &map);
-	if (!begin_rule(o, &r, "hostports", name))
-		return;
-	nft_rule_family(&r, family);
-	nft_rule_dnat_by_map(&r, family, with_address, name, id);
-	nft_rule_end(&r);
+	for (size_t k = 0; k < conditions_rules(when); k++) {
+		map_name(w->conf, family, with_address, k, comment);
+		if (!want_rule(o, comment))
+			continue;
+		/* A mapping of one address goes before those of all, whoever came first. */
+		(with_address ? nft_rule_begin_first : nft_rule_begin)(&r, o->b, o->table,
+								       "hostports", comment);
+		nft_rule_family(&r, family);
+		conditions_put(&r, when, k);
+		nft_rule_dnat_by_map(&r, family, with_address, name, id);
+		nft_rule_end(&r);
+	}
 }
 
 /* ct status dnat ip saddr FROM ip daddr @set masquerade; from NULL: whoever it is. */
@@ -217,13 +250,14 @@ static unsigned append(unsigned char *buf, unsigned len, const void *part, size_
 	return len + (unsigned) ((n + 3) & ~(size_t) 3);
 }
 
-static void add_mapping(struct elements *x, const struct port_mapping *m, const struct ip *to)
+static void add_mapping(struct elements *x, const struct portmap_conf *c,
+			const struct port_mapping *m, const struct ip *to)
 {
 	struct owned_element *o = new_element(x);
 	uint16_t from_port = htons(m->host_port), to_port = htons(m->container_port);
 	bool one = port_mapping_has_address(m);
 
-	(void) snprintf(o->set, sizeof o->set, "%s%d", one ? "one" : "any", digit(to->family));
+	map_name(c, to->family, one, 0, o->set);
 	(void) snprintf(o->name, sizeof o->name, "host port %u/%s", m->host_port,
 			port_protocol_name(m->protocol));
 	if (one)
@@ -255,7 +289,7 @@ static struct elements elements_of(const struct wanted *w)
 
 		for (size_t i = 0; to && i < w->conf->n; i++)
 			if (port_mapping_has(&w->conf->list[i], families[f]))
-				add_mapping(&x, &w->conf->list[i], &to->addr.ip);
+				add_mapping(&x, w->conf, &w->conf->list[i], &to->addr.ip);
 		if (x.n == before)
 			continue;
 		subnet_name("snat", &to->addr, set);
@@ -286,6 +320,18 @@ int portmap_rules_gc(const struct cni_request *rq, struct nl *late, struct err *
 	return owned_gc(&portmap, rq, late, e);
 }
 
+static void want_maps(char ***rules, const struct portmap_conf *c, int family)
+{
+	char name[NFT_NAME_MAX];
+
+	for (size_t k = 0; k < conditions_rules(&c->conditions[family == AF_INET6]); k++) {
+		map_name(c, family, true, k, name);
+		strv_add(rules, name);
+		map_name(c, family, false, k, name);
+		strv_add(rules, name);
+	}
+}
+
 int portmap_rules_check(const struct cni_request *rq, const struct portmap_conf *c, struct err *e)
 {
 	struct wanted w = wanted_of(c, &rq->prev);
@@ -294,8 +340,7 @@ int portmap_rules_check(const struct cni_request *rq, const struct portmap_conf 
 	char name[NFT_NAME_MAX];
 
 	for (size_t i = 0; i < ELEMENTSOF(families); i++) {
-		strv_push(&rules, xasprintf("one%d", digit(families[i])));
-		strv_push(&rules, xasprintf("any%d", digit(families[i])));
+		want_maps(&rules, c, families[i]);
 		if (w.to[i] && c->masq_all)
 			strv_push(&rules, xasprintf("all%d", digit(families[i])));
 		if (!w.to[i] || !c->snat)

@@ -1,5 +1,6 @@
 #include "sys/nft_rule.h"
 
+#include <arpa/inet.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_nat.h>
@@ -142,13 +143,18 @@ static void compare_network(struct nft_rule *r, enum nft_cmp_ops op, const struc
 	compare(r, op, first.ip.b, len);
 }
 
-/* Some bit of `bits` is set; the kernel keeps these in the host's order. */
-static void compare_bits(struct nft_rule *r, uint32_t bits)
+/* Some bit of `bits` is set, or none is; the kernel keeps these in the host's order. */
+static void compare_bits(struct nft_rule *r, uint32_t bits, bool is)
 {
 	static const uint32_t none;
 
 	mask(r, &bits, sizeof bits);
-	compare(r, NFT_CMP_NEQ, &none, sizeof none);
+	compare(r, is ? NFT_CMP_NEQ : NFT_CMP_EQ, &none, sizeof none);
+}
+
+static enum nft_cmp_ops equal(bool is)
+{
+	return is ? NFT_CMP_EQ : NFT_CMP_NEQ;
 }
 
 void nft_rule_family(struct nft_rule *r, int family)
@@ -193,6 +199,12 @@ void nft_rule_source(struct nft_rule *r, const struct cidr *net)
 	compare_network(r, NFT_CMP_EQ, net);
 }
 
+void nft_rule_source_not(struct nft_rule *r, const struct cidr *net)
+{
+	load_address(r, NFT_REG_1, net->ip.family, true);
+	compare_network(r, NFT_CMP_NEQ, net);
+}
+
 void nft_rule_destination(struct nft_rule *r, const struct cidr *net)
 {
 	load_address(r, NFT_REG_1, net->ip.family, false);
@@ -205,28 +217,92 @@ void nft_rule_destination_not(struct nft_rule *r, const struct cidr *net)
 	compare_network(r, NFT_CMP_NEQ, net);
 }
 
-void nft_rule_destination_local(struct nft_rule *r)
+static void compare_type(struct nft_rule *r, uint32_t flags, uint32_t type, bool is)
 {
-	uint32_t local = RTN_LOCAL;
 	struct expr x = expr_begin(r, "fib");
 
 	nft_put_u32(r->b, NFTA_FIB_DREG, NFT_REG_1);
 	nft_put_u32(r->b, NFTA_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
-	nft_put_u32(r->b, NFTA_FIB_FLAGS, NFTA_FIB_F_DADDR);
+	nft_put_u32(r->b, NFTA_FIB_FLAGS, flags);
 	expr_end(r, x);
-	compare(r, NFT_CMP_EQ, &local, sizeof local);
+	compare(r, equal(is), &type, sizeof type);
+}
+
+void nft_rule_source_type(struct nft_rule *r, uint32_t type, bool is)
+{
+	compare_type(r, NFTA_FIB_F_SADDR, type, is);
+}
+
+void nft_rule_destination_type(struct nft_rule *r, uint32_t type, bool is)
+{
+	compare_type(r, NFTA_FIB_F_DADDR, type, is);
+}
+
+void nft_rule_destination_local(struct nft_rule *r)
+{
+	nft_rule_destination_type(r, RTN_LOCAL, true);
+}
+
+void nft_rule_protocol(struct nft_rule *r, uint8_t protocol, bool is)
+{
+	load_meta(r, NFT_REG_1, NFT_META_L4PROTO);
+	compare(r, equal(is), &protocol, 1);
+}
+
+/* The ports are the first two fields of all transport headers that have some. */
+static void compare_ports(struct nft_rule *r, uint32_t offset, uint16_t first, uint16_t last, bool is)
+{
+	uint16_t from = htons(first), to = htons(last);
+	struct expr x;
+
+	load_payload(r, NFT_REG_1, NFT_PAYLOAD_TRANSPORT_HEADER, offset, sizeof from);
+	if (first == last) {
+		compare(r, equal(is), &from, sizeof from);
+		return;
+	}
+	x = expr_begin(r, "range");
+	nft_put_u32(r->b, NFTA_RANGE_SREG, NFT_REG_1);
+	nft_put_u32(r->b, NFTA_RANGE_OP, is ? NFT_RANGE_EQ : NFT_RANGE_NEQ);
+	nft_put_value(r->b, NFTA_RANGE_FROM_DATA, &from, sizeof from);
+	nft_put_value(r->b, NFTA_RANGE_TO_DATA, &to, sizeof to);
+	expr_end(r, x);
+}
+
+void nft_rule_source_port(struct nft_rule *r, uint16_t first, uint16_t last, bool is)
+{
+	compare_ports(r, 0, first, last, is);
+}
+
+void nft_rule_destination_port(struct nft_rule *r, uint16_t first, uint16_t last, bool is)
+{
+	compare_ports(r, 2, first, last, is);
+}
+
+/* The kernel keeps it in the host's order. */
+void nft_rule_mark(struct nft_rule *r, uint32_t value, uint32_t bits, bool is)
+{
+	load_meta(r, NFT_REG_1, NFT_META_MARK);
+	if (bits != UINT32_MAX)
+		mask(r, &bits, sizeof bits);
+	compare(r, equal(is), &value, sizeof value);
 }
 
 void nft_rule_was_dnat(struct nft_rule *r)
 {
 	load_ct(r, NFT_CT_STATUS);
-	compare_bits(r, IPS_DST_NAT);
+	compare_bits(r, IPS_DST_NAT, true);
+}
+
+void nft_rule_state(struct nft_rule *r, uint32_t states, bool is)
+{
+	load_ct(r, NFT_CT_STATE);
+	compare_bits(r, states, is);
 }
 
 void nft_rule_established(struct nft_rule *r)
 {
-	load_ct(r, NFT_CT_STATE);
-	compare_bits(r, NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED));
+	nft_rule_state(r, NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED),
+		       true);
 }
 
 void nft_rule_xt_established_or_dnat(struct nft_rule *r)
@@ -252,7 +328,14 @@ static void compare_link(struct nft_rule *r, enum nft_meta_keys key, const char 
 
 	(void) snprintf(name, sizeof name, "%s", link);
 	load_meta(r, NFT_REG_1, key);
-	compare(r, is ? NFT_CMP_EQ : NFT_CMP_NEQ, name, sizeof name);
+	compare(r, equal(is), name, sizeof name);
+}
+
+/* As much of the register as the beginning fills. */
+static void compare_beginning(struct nft_rule *r, enum nft_meta_keys key, const char *prefix, bool is)
+{
+	load_meta(r, NFT_REG_1, key);
+	compare(r, equal(is), prefix, strnlen(prefix, IFNAMSIZ));
 }
 
 void nft_rule_input(struct nft_rule *r, const char *link, bool is)
@@ -263,6 +346,16 @@ void nft_rule_input(struct nft_rule *r, const char *link, bool is)
 void nft_rule_output(struct nft_rule *r, const char *link, bool is)
 {
 	compare_link(r, NFT_META_OIFNAME, link, is);
+}
+
+void nft_rule_input_like(struct nft_rule *r, const char *prefix, bool is)
+{
+	compare_beginning(r, NFT_META_IIFNAME, prefix, is);
+}
+
+void nft_rule_output_like(struct nft_rule *r, const char *prefix, bool is)
+{
+	compare_beginning(r, NFT_META_OIFNAME, prefix, is);
 }
 
 void nft_rule_input_in(struct nft_rule *r, const char *set, uint32_t set_id)

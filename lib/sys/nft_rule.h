@@ -23,12 +23,25 @@ void nft_rule_family(struct nft_rule *r, int family);
 void nft_rule_source_in(struct nft_rule *r, int family, const char *set, uint32_t set_id);
 /* ip daddr @set */
 void nft_rule_destination_in(struct nft_rule *r, int family, const char *set, uint32_t set_id);
-/* ip saddr net; ip daddr net; ip daddr != net */
+/* ip saddr net; ip daddr net; != */
 void nft_rule_source(struct nft_rule *r, const struct cidr *net);
+void nft_rule_source_not(struct nft_rule *r, const struct cidr *net);
 void nft_rule_destination(struct nft_rule *r, const struct cidr *net);
 void nft_rule_destination_not(struct nft_rule *r, const struct cidr *net);
 /* fib daddr type local */
 void nft_rule_destination_local(struct nft_rule *r);
+/* fib saddr type TYPE, fib daddr type TYPE (RTN_*); != */
+void nft_rule_source_type(struct nft_rule *r, uint32_t type, bool is);
+void nft_rule_destination_type(struct nft_rule *r, uint32_t type, bool is);
+/* meta l4proto PROTOCOL; != */
+void nft_rule_protocol(struct nft_rule *r, uint8_t protocol, bool is);
+/* th sport FIRST-LAST, th dport FIRST-LAST; != */
+void nft_rule_source_port(struct nft_rule *r, uint16_t first, uint16_t last, bool is);
+void nft_rule_destination_port(struct nft_rule *r, uint16_t first, uint16_t last, bool is);
+/* meta mark and MASK == VALUE; != */
+void nft_rule_mark(struct nft_rule *r, uint32_t value, uint32_t bits, bool is);
+/* ct state A,B (NF_CT_STATE_BIT() of each); != */
+void nft_rule_state(struct nft_rule *r, uint32_t states, bool is);
 /* ct status dnat */
 void nft_rule_was_dnat(struct nft_rule *r);
 /* ct state established,related */
@@ -41,6 +54,9 @@ void nft_rule_xt_established_or_dnat(struct nft_rule *r);
 /* iifname "name", oifname "name"; != */
 void nft_rule_input(struct nft_rule *r, const char *link, bool is);
 void nft_rule_output(struct nft_rule *r, const char *link, bool is);
+/* iifname "prefix*", oifname "prefix*"; != */
+void nft_rule_input_like(struct nft_rule *r, const char *prefix, bool is);
+void nft_rule_output_like(struct nft_rule *r, const char *prefix, bool is);
 /* iifname @set */
 void nft_rule_input_in(struct nft_rule *r, const char *set, uint32_t set_id);
 /* iifname . ether saddr != @set, in the bridge family; a key is 16 and 8 bytes long */

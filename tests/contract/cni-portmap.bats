@@ -222,6 +222,170 @@ udp() { echo "$1" | inside out nc -n -u -N -w 1 -p 7000 192.0.2.1 8053; }
 	return 0
 }
 
+@test "portmap: masqAll hides nobody where snat is false" {
+	outside
+	MORE='"masqAll":true,"snat":false' attach i1 c1 "$(mapping 8080 80)"
+	serve c1 80
+	reaches inside out nc -n -N -w 30 192.0.2.1 8080
+	[ "$(client)" = 192.0.2.2 ]
+}
+
+# words WORD...: as a list of JSON
+words() { jq -nc '$ARGS.positional' --args -- "$@"; }
+# conditioned WORDS...: the configuration of i1 with conditionsV4
+conditioned() { MORE="\"conditionsV4\":$(words "$@")" portmap "$(mapping 8080 80)"; }
+open() { inside out nc -n -z -w 10 ${2:+-s "$2"} "${1:-192.0.2.1}" 8080; }
+
+@test "portmap: conditions let through and keep out, in the words of iptables" {
+	outside
+	inside out ip addr add 192.0.2.3/24 dev eth0
+	in_world ip addr add 192.0.2.9/24 dev up0
+	in_world nft 'add table ip t; add chain ip t c { type filter hook prerouting priority -200; }; add rule ip t c tcp dport 8080 meta mark set 0x1234'
+	attach i1 c1 "$(mapping 8080 80)"
+	must DEL portmap i1 c1 "$PORTMAP"
+	output=$RESULT
+	inside c1 timeout 300 nc -k -4 -n -l 80 >/dev/null </dev/null 3>&- 4>&- &
+	SERVER=$!
+	wait_for 60 inside c1 sh -c "ss -Htln | grep -q ':80 '"
+	local line answer c wrong=
+	while read -r answer line; do
+		# The reference plugin's rule has a protocol and a list of ports already: iptables takes no second.
+		have_ours || [[ $line != *-p\ * && $line != *port* ]] || continue
+		# shellcheck disable=SC2086
+		c=$(output=$RESULT conditioned $line)
+		must ADD portmap i1 c1 "$c"
+		if [ "$answer" = yes ]; then
+			open || wrong+="closed: $line
+"
+		else
+			! open || wrong+="open: $line
+"
+		fi
+		must DEL portmap i1 c1 "$c"
+	done <<-'EOT'
+		yes -s 192.0.2.0/24
+		no -s 198.51.100.0/24
+		no ! -s 192.0.2.2
+		yes ! -s 192.0.2.3
+		yes -d 192.0.2.9,192.0.2.1
+		no -d 192.0.2.9,192.0.2.8
+		yes -s 192.0.2.8,192.0.2.2 -d 192.0.2.1,192.0.2.9
+		no ! -d 192.0.2.0/255.255.255.0
+		yes -i up0
+		yes -i up+
+		no -i br+
+		no ! -i up+
+		yes ! -i br0
+		no -o up0
+		yes -p tcp
+		no -p udp
+		no ! -p tcp
+		yes -m addrtype --dst-type LOCAL
+		no -m addrtype ! --dst-type LOCAL
+		no -m addrtype --dst-type BROADCAST,MULTICAST
+		yes -m addrtype --src-type UNICAST
+		no -m addrtype ! --src-type UNICAST
+		yes -m conntrack --ctstate NEW,RELATED
+		no -m conntrack ! --ctstate NEW
+		no -m state --state ESTABLISHED
+		yes -m mark --mark 0x1234
+		yes -m mark --mark 0x30/0xf0
+		no -m mark --mark 0x30
+		no -m mark ! --mark 0x30/0xf0
+		yes -m comment --comment for-whom --dport 8080
+		yes -m tcp --dport 8000:9000 --sport 1024:
+		no --dport 1:79
+		no ! --dport 8000:9000
+		yes -m multiport --dports 80,8080
+		no -m multiport ! --dports 80,8080
+		no -m udp --dport 8080
+	EOT
+	kill $SERVER
+	[ -z "$wrong" ] || fail "$wrong"
+}
+
+@test "portmap: conditions in the words of nft" {
+	ours_only
+	outside
+	in_world ip addr add 192.0.2.9/24 dev up0
+	attach i1 c1 "$(mapping 8080 80)"
+	must DEL portmap i1 c1 "$PORTMAP"
+	inside c1 timeout 300 nc -k -4 -n -l 80 >/dev/null </dev/null 3>&- 4>&- &
+	SERVER=$!
+	wait_for 60 inside c1 sh -c "ss -Htln | grep -q ':80 '"
+	local line answer c wrong=
+	while read -r answer line; do
+		c=$(output=$RESULT MORE="\"backend\":\"nftables\",\"conditionsV4\":$(words "$line")" portmap "$(mapping 8080 80)")
+		must ADD portmap i1 c1 "$c"
+		if [ "$answer" = yes ]; then
+			open || wrong+="closed: $line
+"
+		else
+			! open || wrong+="open: $line
+"
+		fi
+		must DEL portmap i1 c1 "$c"
+	done <<-'EOT'
+		no ip daddr != 192.0.2.0/24
+		yes ip daddr { 192.0.2.1, 192.0.2.9 } ip saddr 192.0.2.2
+		no ip daddr != { 192.0.2.1, 192.0.2.9 }
+		yes iifname "up*" tcp dport 8000-9000
+		no iifname != "up0"
+		no udp dport 8080
+		yes fib daddr type local ct state new
+		no meta mark 7
+		yes meta mark and 0xff == 0
+	EOT
+	kill $SERVER
+	[ -z "$wrong" ] || fail "$wrong"
+}
+
+@test "portmap: IPv6 has its own conditions" {
+	outside
+	attach i1 c1 "$(mapping 8080 80)"
+	must DEL portmap i1 c1 "$PORTMAP"
+	local closed opened
+	closed=$(output=$RESULT MORE='"conditionsV6":["!","-s","2001:db8::/64"],"conditionsV4":["-s","192.0.2.0/24"]' portmap "$(mapping 8080 80)")
+	opened=$(output=$RESULT MORE='"conditionsV6":["-s","2001:db8::/64","-d","2001:db8::1","!","-i","br0"]' portmap "$(mapping 8080 80)")
+	must ADD portmap i1 c1 "$closed"
+	! inside out nc -n -z -w 5 2001:db8::1 8080
+	serve c1 80
+	reaches inside out nc -n -N -w 30 192.0.2.1 8080
+	must DEL portmap i1 c1 "$closed"
+	must ADD portmap i1 c1 "$opened"
+	FAMILY=6 serve c1 80
+	reaches inside out nc -n -N -w 30 2001:db8::1 8080
+}
+
+@test "portmap: one port for two containers under different conditions; CHECK, repair, DEL" {
+	ours_only
+	outside
+	in_world ip addr add 192.0.2.9/24 dev up0
+	MORE='"conditionsV4":["-d","192.0.2.1,192.0.2.7"],"conditionsV6":["-d","2001:db8::1"]' attach i1 c1 "$(mapping 8080 80)"
+	local one=$PORTMAP
+	MORE='"conditionsV4":["-d","192.0.2.9"],"conditionsV6":["-d","2001:db8::9"]' attach i2 c2 "$(mapping 8080 80)"
+	serve c1 80
+	reaches inside out nc -n -N -w 30 192.0.2.1 8080
+	serve c2 80
+	reaches inside out nc -n -N -w 30 192.0.2.9 8080
+	must CHECK portmap i1 c1 "$one"
+	must CHECK portmap i2 c2 "$PORTMAP"
+	# the second rule of the first: 192.0.2.7
+	local handle
+	handle=$(in_world nft -a list chain inet gantry-portmap-n hostports | sed -n 's/.*192\.0\.2\.7.* # handle //p' | head -n 1)
+	in_world nft delete rule inet gantry-portmap-n hostports handle "$handle"
+	must CHECK portmap i2 c2 "$PORTMAP"
+	call CHECK portmap i1 c1 "$one"
+	refused 999 'port mapping of .* is missing: no rule'
+	ARGS='Repair=1' must CHECK portmap i1 c1 "$one"
+	in_world nft list chain inet gantry-portmap-n hostports | grep -q '192\.0\.2\.7'
+	must DEL portmap i1 c1 "$one"
+	serve c2 80
+	reaches inside out nc -n -N -w 30 192.0.2.9 8080
+	must DEL portmap i2 '' "$(conf n portmap '"snat":true')"
+	! in_world nft list ruleset | grep portmap
+}
+
 @test "portmap: a chain that would mark for others is not needed" {
 	ours_only
 	outside
@@ -241,8 +405,14 @@ udp() { echo "$1" | inside out nc -n -u -N -w 1 -p 7000 192.0.2.1 8053; }
 	refused 7 'unknown port protocol "icmp"'
 	call ADD portmap i1 c1 "$(portmap "$(mapping 80 80 tcp here)")"
 	refused 7 'hostIP "here"'
-	call ADD portmap i1 c1 "$(MORE='"conditionsV4":["-s","192.0.2.0/24"]' portmap "$(mapping 80 80)")"
-	refused 2 'conditionsV4'
+	call ADD portmap i1 c1 "$(MORE='"conditionsV4":["-m","set","--match-set","white","src"]' portmap "$(mapping 80 80)")"
+	refused 7 'conditionsV4: -m "set": not supported'
+	call ADD portmap i1 c1 "$(MORE='"conditionsV6":["ip6","saddr","@white"]' portmap "$(mapping 80 80)")"
+	refused 7 'conditionsV6: ip6 saddr "@white": not an address'
+	call ADD portmap i1 c1 "$(MORE='"backend":"nftables","conditionsV4":["-d","192.0.2.1"]' portmap "$(mapping 80 80)")"
+	refused 7 'nftables backend was requested but configuration contains iptables-specific options \[conditionsV4\]'
+	call ADD portmap i1 c1 "$(MORE='"backend":"nftables","externalSetMarkChain":"X"' portmap "$(mapping 80 80)")"
+	refused 7 'iptables-specific options \[externalSetMarkChain\]'
 	call ADD portmap i1 c1 "$(MORE='"externalSetMarkChain":"X","markMasqBit":3' portmap "$(mapping 80 80)")"
 	refused 7 'cannot specify externalSetMarkChain and markMasqBit'
 	call ADD portmap i1 c1 "$(conf n portmap "\"runtimeConfig\":{\"portMappings\":[$(mapping 80 80)]}")"

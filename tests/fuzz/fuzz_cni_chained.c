@@ -21,6 +21,26 @@ static void must(bool so)
 		abort();
 }
 
+/* What fits into a rule, and says something. */
+static void conditions(const struct conditions *c, int family)
+{
+	size_t comparisons = 0;
+
+	must(conditions_rules(c) >= 1 && conditions_rules(c) <= CONDITIONS_MAX_RULES);
+	must(c->text || !c->n);
+	for (size_t i = 0; i < c->n; i++) {
+		const struct condition *x = &c->list[i];
+
+		must(x->n);
+		comparisons += x->not ? x->n : 1;
+		for (size_t k = 0; k < x->n; k++) {
+			must(!x->values[k].net.ip.family || x->values[k].net.ip.family == family);
+			must(strnlen(x->values[k].link, IFNAMSIZ) < IFNAMSIZ);
+		}
+	}
+	must(comparisons <= CONDITIONS_MAX_VALUES);
+}
+
 static void portmap(const struct cni_request *rq)
 {
 	_cleanup_portmap_conf_ struct portmap_conf c = {0};
@@ -36,6 +56,8 @@ static void portmap(const struct cni_request *rq)
 		must(m->host_port && m->container_port && port_protocol_name(m->protocol));
 		must(port_mapping_has(m, AF_INET) || port_mapping_has(m, AF_INET6));
 	}
+	conditions(&c.conditions[0], AF_INET);
+	conditions(&c.conditions[1], AF_INET6);
 }
 
 static void bandwidth(const struct cni_request *rq)

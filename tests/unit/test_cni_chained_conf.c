@@ -9,6 +9,35 @@
 /* Each decoder, and what it understood as one line. */
 typedef int (*decode_fn)(const struct cni_request *rq, struct strbuf *sb, struct err *e);
 
+/* " [!s 10.0.0.0/8 10.1.0.0/16][dport 1-2]*2": not of the source; a port; two rules */
+static void add_conditions(struct strbuf *sb, const struct conditions *c)
+{
+	static const char *const names[] = {"s", "d", "stype", "dtype", "i", "o", "p", "sport", "dport", "state", "mark"};
+	char text[CIDR_TEXT_MAX];
+
+	strbuf_adds(sb, c->text ? " " : "");
+	for (size_t i = 0; i < c->n; i++) {
+		const struct condition *x = &c->list[i];
+
+		strbuf_addf(sb, "[%s%s", x->not ? "!" : "", names[x->field]);
+		for (size_t k = 0; k < x->n; k++) {
+			const struct condition_value *v = &x->values[k];
+
+			if (x->field <= CONDITION_DESTINATION)
+				strbuf_addf(sb, " %s", cidr_text(&v->net, text));
+			else if (x->field == CONDITION_INPUT || x->field == CONDITION_OUTPUT)
+				strbuf_addf(sb, " %s%s", v->link, v->prefix ? "*" : "");
+			else if (v->high && v->high != v->low)
+				strbuf_addf(sb, " %u-%u", v->low, v->high);
+			else
+				strbuf_addf(sb, " %u", v->low);
+		}
+		strbuf_adds(sb, "]");
+	}
+	if (conditions_rules(c) > 1)
+		strbuf_addf(sb, "*%zu", conditions_rules(c));
+}
+
 static int portmap(const struct cni_request *rq, struct strbuf *sb, struct err *e)
 {
 	_cleanup_portmap_conf_ struct portmap_conf c = {0};
@@ -16,6 +45,8 @@ static int portmap(const struct cni_request *rq, struct strbuf *sb, struct err *
 	char text[IP_TEXT_MAX];
 
 	strbuf_addf(sb, "%s%s", c.snat ? "snat" : "", c.masq_all ? " all" : "");
+	add_conditions(sb, &c.conditions[0]);
+	add_conditions(sb, &c.conditions[1]);
 	for (size_t i = 0; i < c.n; i++) {
 		const struct port_mapping *m = &c.list[i];
 
@@ -102,7 +133,12 @@ static void test_portmap(void **state _unused_)
 	static const struct row rows[] = {
 		{"", "\"x\":1", "snat", 0},
 		{"", "\"snat\":null,\"backend\":\"\",\"runtimeConfig\":{\"portMappings\":null}", "snat", 0},
-		{"", "\"snat\":false,\"masqAll\":true,\"backend\":\"iptables\"", " all", 0},
+		{"", "\"masqAll\":true,\"backend\":\"iptables\"", "snat all", 0},
+		{"", "\"snat\":false,\"masqAll\":true,\"backend\":\"iptables\"", "", 0},
+		{"", "\"externalSetMarkChain\":\"X\",\"backend\":\"nftables\"",
+		 "nftables backend was requested but configuration contains iptables-specific options [externalSetMarkChain]",
+		 CNI_BAD_CONFIG},
+		{"", "\"markMasqBit\":32", "markMasqBit: 32 is not within 0..31", CNI_BAD_CONFIG},
 		{"", MAPPING("\"hostPort\":1,\"containerPort\":65535,\"protocol\":\"UDP\",\"hostIP\":\"\""),
 		 "snat udp:1:6553546", 0},
 		{"", MAPPING("\"hostPort\":8080,\"containerPort\":80,\"protocol\":\"tcp\",\"hostIP\":\"0.0.0.0\""),
@@ -124,9 +160,82 @@ static void test_portmap(void **state _unused_)
 		{"", MAPPING("\"hostPort\":1,\"containerPort\":1,\"protocol\":\"tcp\",\"hostIP\":\"1.2.3\""),
 		 "runtimeConfig.portMappings[0]: hostIP \"1.2.3\": not an IP address", CNI_BAD_CONFIG},
 		{"", "\"backend\":\"ebtables\"", "backend: \"ebtables\": unknown backend", CNI_BAD_CONFIG},
-		{"", "\"conditionsV6\":[\"!\",\"-d\",\"::1\"]", "conditionsV6: arguments of iptables are not supported",
-		 CNI_UNSUPPORTED_FIELD},
 		{"", "\"snat\":1", "snat: expected true or false", CNI_BAD_CONFIG},
+	};
+
+	assert_rows(portmap, rows, ELEMENTSOF(rows));
+}
+
+#define V4(...) "\"conditionsV4\":[" #__VA_ARGS__ "]"
+#define V6(...) "\"conditionsV6\":[" #__VA_ARGS__ "]"
+
+static void test_conditions_of_iptables(void **state _unused_)
+{
+	static const struct row rows[] = {
+		{"", "\"conditionsV4\":null," V6(), "snat", 0},
+		{"", V4("!", "-d", "192.0.2.0/24") "," V6("!", "-d", "fc00::/7"), "snat [!d 192.0.2.0/24] [!d fc00::/7]", 0},
+		{"", V4("-s", "10.0.0.0/8,192.0.2.7", "--dst=10.0.0.0/255.255.0.0"),
+		 "snat [s 10.0.0.0/8 192.0.2.7/32][d 10.0.0.0/16]*2", 0},
+		{"", V4("-ieth+", "!", "-o", "lo", "-i", "+"), "snat [i eth*][!o lo]", 0},
+		{"", V4("-p", "TCP", "-p", "all", "!", "-p", "47"), "snat [p 6][!p 47]", 0},
+		{"", V4("-m", "addrtype", "--dst-type", "LOCAL,UNICAST", "!", "--src-type", "BROADCAST"),
+		 "snat [dtype 2 1][!stype 3]*2", 0},
+		{"", V4("-m", "comment", "--comment", "-d is not here", "--sport", "1024:"), "snat [sport 1024-65535]", 0},
+		{"", V4("-m", "conntrack", "!", "--ctstate", "INVALID,UNTRACKED", "-m", "state", "--state", "NEW"),
+		 "snat [!state 65][state 8]", 0},
+		{"", V4("-m", "mark", "!", "--mark", "0x10/0xf0", "--mark", "7"), "snat [!mark 16-240][mark 7-4294967295]", 0},
+		{"", V4("-m", "udp", "--dport", "53"), "snat [p 17][dport 53]", 0},
+		{"", V4("-m", "multiport", "--dports", "80,443,8000:8100"), "snat [dport 80 443 8000-8100]*3", 0},
+		{"", V4("-d", "here"), "conditionsV4: -d \"here\": not an address or a network", CNI_BAD_CONFIG},
+		{"", V4("-d", "::1"), "conditionsV4: -d \"::1\": of the other family", CNI_BAD_CONFIG},
+		{"", V6("-d", "10.0.0.0/8"), "conditionsV6: -d \"10.0.0.0/8\": of the other family", CNI_BAD_CONFIG},
+		{"", V4("-d", "10.0.0.0/255.0.255.0"),
+		 "conditionsV4: -d \"10.0.0.0/255.0.255.0\": not an address or a network", CNI_BAD_CONFIG},
+		{"", V4("-d"), "conditionsV4: \"-d\": lacks its value", CNI_BAD_CONFIG},
+		{"", V4("-i", "a/b"), "conditionsV4: -i \"a/b\": not an interface's name", CNI_BAD_CONFIG},
+		{"", V4("!"), "conditionsV4: \"!\": nothing follows", CNI_BAD_CONFIG},
+		{"", V4("!", "!", "-d", "10.0.0.1"), "conditionsV4: \"!\": there twice", CNI_BAD_CONFIG},
+		{"", V4("-m", "set", "--match-set", "white", "src"), "conditionsV4: -m \"set\": not supported", CNI_BAD_CONFIG},
+		{"", V4("-j", "ACCEPT"), "conditionsV4: \"-j\": not supported", CNI_BAD_CONFIG},
+		{"", V4("--ctstate", "NEW"), "conditionsV4: \"--ctstate\": needs -m conntrack", CNI_BAD_CONFIG},
+		{"", V4("-m", "conntrack", "--ctstate", "DNAT"),
+		 "conditionsV4: --ctstate \"DNAT\": not a state that is supported", CNI_BAD_CONFIG},
+		{"", V4("--dport", "70000"), "conditionsV4: --dport \"70000\": not a port's number or a range", CNI_BAD_CONFIG},
+		{"", V4("--dport", "9:1"), "conditionsV4: --dport \"9:1\": not a port's number or a range", CNI_BAD_CONFIG},
+		{"", V4("-s", "1.1.1.1,1.1.1.2,1.1.1.3,1.1.1.4,1.1.1.5,1.1.1.6,1.1.1.7,1.1.1.8,1.1.1.9", "-d",
+			"1.1.1.1,1.1.1.2,1.1.1.3,1.1.1.4,1.1.1.5,1.1.1.6,1.1.1.7,1.1.1.8"),
+		 "conditionsV4: more than 12 comparisons, or 64 combinations of values", CNI_BAD_CONFIG},
+		{"", "\"conditionsV4\":[7]", "conditionsV4[0]: expected string", CNI_BAD_CONFIG},
+		{"", "\"backend\":\"nftables\"," V4("-d", "10.0.0.1"),
+		 "nftables backend was requested but configuration contains iptables-specific options [conditionsV4]",
+		 CNI_BAD_CONFIG},
+	};
+
+	assert_rows(portmap, rows, ELEMENTSOF(rows));
+}
+
+static void test_conditions_of_nft(void **state _unused_)
+{
+	static const struct row rows[] = {
+		{"", V4(""), "snat", 0},
+		{"", V4("ip", "daddr", "!=", "192.0.2.0/24") "," V6("ip6 daddr != fc00::/7"),
+		 "snat [!d 192.0.2.0/24] [!d fc00::/7]", 0},
+		{"", V4("ip saddr {10.0.0.0/8,192.0.2.7,} iifname != \"eth*\""), "snat [s 10.0.0.0/8 192.0.2.7/32][!i eth*]*2", 0},
+		{"", V4("tcp dport { 80, 8000-8100 } ct state new,established"), "snat [p 6][dport 80 8000-8100][state 10]*2", 0},
+		{"", V4("fib", "daddr", "type", "local", "meta mark and 0xf0 == 0x10", "meta mark != 3"),
+		 "snat [dtype 2][mark 16-240][!mark 3-4294967295]", 0},
+		{"", V4("meta l4proto != udp th sport 1024-2048 comment \"a b\""), "snat [!p 17][sport 1024-2048]", 0},
+		{"", V4("ip6 daddr ::1"), "conditionsV4: \"ip6\" \"daddr\": not supported", CNI_BAD_CONFIG},
+		{"", V4("ip saddr @set"), "conditionsV4: ip saddr \"@set\": not an address or a network", CNI_BAD_CONFIG},
+		{"", V4("drop"), "conditionsV4: \"drop\": not supported", CNI_BAD_CONFIG},
+		{"", V4("ip saddr"), "conditionsV4: \"ip saddr\": lacks its value", CNI_BAD_CONFIG},
+		{"", V4("ip saddr { 10.0.0.1"), "conditionsV4: \"ip saddr\": a } is missing", CNI_BAD_CONFIG},
+		{"", V4("ip saddr { }"), "conditionsV4: ip saddr \"}\": not an address or a network", CNI_BAD_CONFIG},
+		{"", V4("comment"), "conditionsV4: \"comment\": lacks its value", CNI_BAD_CONFIG},
+		{"", V4("meta mark and"), "conditionsV4: \"meta mark\": lacks its value", CNI_BAD_CONFIG},
+		{"", "\"backend\":\"iptables\"," V6("ip6 daddr ::1"),
+		 "iptables backend was requested but configuration contains nftables-specific options [conditionsV6]",
+		 CNI_BAD_CONFIG},
 	};
 
 	assert_rows(portmap, rows, ELEMENTSOF(rows));
@@ -238,6 +347,8 @@ static void test_static(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_conditions_of_iptables),
+		cmocka_unit_test(test_conditions_of_nft),
 		cmocka_unit_test(test_portmap),	 cmocka_unit_test(test_bandwidth), cmocka_unit_test(test_tuning),
 		cmocka_unit_test(test_firewall), cmocka_unit_test(test_static),
 	};
