@@ -19,6 +19,8 @@ int source_open(const struct gantry *g, int store, const struct oci_ref *ref, st
 {
 	if (ref->transport == OCI_REGISTRY)
 		return source_open_registry(g, store, ref, ret, e);
+	if (ref->transport == OCI_REGISTRY)
+		return source_open_registry(g, store, ref, ret, e);
 	if (ref->transport == OCI_LAYOUT)
 		return source_open_layout(g, store, ref, ret, e);
 	return err_set(e, ENOTSUP, "images of this kind are not supported yet");
