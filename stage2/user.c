@@ -18,14 +18,14 @@
  * memory.
  */
 #define FILE_LIMIT (1u << 20)
+/* More than any user is in; the kernel takes 65536 (NGROUPS_MAX). */
+#define GROUPS_MAX 1024
 
-static int find_name(int root, const char *file, const char *word, uid_t *ret, struct err *e)
+static int read_file(int root, const char *file, char **ret, size_t *ret_len, struct err *e)
 {
 	_cleanup_fd_ int fd =
 		path_open_beneath(root, file, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, PATH_IN_ROOT);
-	_cleanup_free_ char *text = NULL;
 	struct stat st;
-	size_t len;
 	int r;
 
 	if (fd == -ENOENT)
@@ -36,9 +36,18 @@ static int find_name(int root, const char *file, const char *word, uid_t *ret, s
 		return err_sys(e, "stat %s", file);
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, EINVAL, "%s: not a regular file", file);
-	r = read_all(fd, FILE_LIMIT, &text, &len);
+	r = read_all(fd, FILE_LIMIT, ret, ret_len);
+	return r < 0 ? err_sysr(e, r, "read %s", file) : 0;
+}
+
+static int find_name(int root, const char *file, const char *word, uid_t *ret, struct err *e)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	int r = read_file(root, file, &text, &len, e);
+
 	if (r < 0)
-		return err_sysr(e, r, "read %s", file);
+		return r;
 	r = passwd_find(text, len, word, ret);
 	if (r == -EINVAL)
 		return err_set(e, EINVAL, "%s: the line of %s has no valid id", file, q(word));
@@ -84,6 +93,56 @@ static int resolve(int root, const char *word, bool group, uid_t *ret, struct er
 	return 0;
 }
 
+/* Added to those that the manifest names, each once. */
+static void add_groups(struct app_record *rec, const gid_t *gids, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t j = 0;
+
+		while (j < rec->n_gids && rec->gids[j] != gids[i])
+			j++;
+		if (j == rec->n_gids)
+			app_record_add_gid(rec, gids[i]);
+	}
+}
+
+/*
+ * What a login would give: the primary group of the user's line, and the groups that list its name; also when the
+ * user is said by number.  An image without such a line, or without the files, has none: group 0.
+ */
+static int login_groups(struct stage2 *s, int root, struct err *e)
+{
+	_cleanup_free_ char *passwd = NULL, *group = NULL;
+	bool by_number = *s->rec.user >= '0' && *s->rec.user <= '9';
+	struct passwd_user user;
+	gid_t gids[GROUPS_MAX];
+	size_t len;
+	int r = read_file(root, "/etc/passwd", &passwd, &len, e);
+
+	s->gid = 0;
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return r;
+	/* A name may be of digits: then it was found as one. */
+	r = passwd_user(passwd, len, s->rec.user, 0, &user);
+	if (r == -ENOENT && by_number)
+		r = passwd_user(passwd, len, NULL, s->uid, &user);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return err_set(e, EINVAL, "/etc/passwd: the line of %s has no valid group", q(s->rec.user));
+	s->gid = user.gid;
+	r = read_file(root, "/etc/group", &group, &len, e);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return r;
+	add_groups(&s->rec, gids,
+		   passwd_groups_of(group, len, user.name, user.name_len, gids, ELEMENTSOF(gids)));
+	return 0;
+}
+
 int step_user(struct stage2 *s, struct err *e)
 {
 	_cleanup_fd_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -97,6 +156,8 @@ int step_user(struct stage2 *s, struct err *e)
 	r = resolve(root, s->rec.user, false, &s->uid, e);
 	if (r < 0)
 		return r;
+	if (s->rec.login_groups)
+		return login_groups(s, root, e);
 	r = resolve(root, s->rec.group, true, &s->gid, e);
 	return r < 0 ? err_ctx(e, r, "group") : 0;
 }

@@ -228,6 +228,15 @@ static int attach_volume(const struct stage2 *s, const struct app_mount *m, stru
 	return attach(mnt, target, attrs, m->recursive && m->dir, e);
 }
 
+/*
+ * Docker's builders do not make the directory that an image names, and those that run it do.  What comes of it the
+ * step that goes there tells.
+ */
+static void make_cwd(const struct stage2 *s)
+{
+	_cleanup_fd_ int fd = s->rec.make_cwd ? make_target(s->root, s->rec.cwd, true, 0) : -EBADF;
+}
+
 int step_volumes(struct stage2 *s, struct err *e)
 {
 	for (size_t i = 0; i < s->rec.n_mounts; i++) {
@@ -237,5 +246,6 @@ int step_volumes(struct stage2 *s, struct err *e)
 		if (r < 0)
 			return err_ctx(e, r, "mount on %s", q(m->target));
 	}
+	make_cwd(s);
 	return 0;
 }

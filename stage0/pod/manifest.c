@@ -225,6 +225,9 @@ static int build_app(const struct pod_request *req, const struct app_request *a,
 		return r;
 	replace(&ra->app->user, a->user);
 	replace(&ra->app->group, a->group);
+	/* Then it is the one that counts, and no other. */
+	if (a->group)
+		isolators_remove(&ra->app->isolators, ISO_LOGIN_GROUPS);
 	replace(&ra->app->working_directory, a->working_dir);
 	if (ra->app->working_directory && ac_absolute_path_check(ra->app->working_directory))
 		return err_set(e, EINVAL, "--working-dir %s: not absolute",

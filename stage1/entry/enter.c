@@ -120,6 +120,7 @@ static int make_record(struct enter *en, struct err *e)
 	rec.exec = strv_copy(a->command);
 	replace(&rec.user, a->user);
 	replace(&rec.group, a->group);
+	rec.login_groups &= !a->group;
 	set_term(&rec);
 	app_record_encode(&rec, &out);
 	en->record = fd_sealed("enter-record", out.buf, out.len, e);

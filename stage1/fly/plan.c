@@ -5,6 +5,7 @@
  * error.
  */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 #include "base/path.h"
@@ -62,7 +63,8 @@ static void note_isolators(const char *whose, const struct isolator_list *l, str
 	_cleanup_free_ char *list = NULL;
 
 	for (size_t i = 0; i < l->n; i++)
-		strv_add(&names, isolator_name(l->v[i].kind));
+		if (l->v[i].kind != ISO_LOGIN_GROUPS)
+			strv_add(&names, isolator_name(l->v[i].kind));
 	if (!names)
 		return;
 	list = strv_join(names, ", ");
@@ -133,8 +135,10 @@ static int plan_app(const struct pod *pod, const struct pod_app *a, const struct
 	pa->tree = a->tree;
 	pa->limits = (struct cg_limits) CG_LIMITS_NONE;
 	pa->isolators = &a->app->isolators;
+	pa->life.stop_signal = SIGTERM;
 	pa->record = (struct app_record) APP_RECORD_INIT;
 	pa->record.app = xstrdup(pa->name);
+	pa->record.make_cwd = plan_is_of_docker(a->image);
 	pa->record.chroot = true;
 	pa->record.paths = pa->record.shm = false;
 	pa->record.caps_bounding = facts->caps;

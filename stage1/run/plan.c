@@ -68,6 +68,7 @@ static int plan_options(const struct entry_args *args, struct plan *plan, struct
 
 int plan_identity(const struct app *app, struct app_record *rec, struct err *e)
 {
+	const struct isolator *groups;
 	const struct event_handler *h;
 
 	if (!strv_len(app->exec))
@@ -83,6 +84,8 @@ int plan_identity(const struct app *app, struct app_record *rec, struct err *e)
 			return err_set(e, ERANGE, "supplementaryGIDs: %lld is no group id", (long long) gid);
 		app_record_add_gid(rec, (gid_t) gid);
 	}
+	groups = isolator_find(&app->isolators, ISO_LOGIN_GROUPS);
+	rec->login_groups = groups && groups->flag;
 	h = app_handler(app, "pre-start");
 	if (h)
 		rec->pre_start = strv_copy(h->exec);
@@ -102,6 +105,7 @@ static int plan_app(const struct pod *pod, const struct pod_app *a, const struct
 	pa->group = xasprintf("%s/%s", plan->group, pod_leaf(pa->name));
 	pa->record = (struct app_record) APP_RECORD_INIT;
 	pa->record.app = xstrdup(pa->name);
+	pa->record.make_cwd = plan_is_of_docker(a->image);
 	pa->record.read_only_root = a->runtime->read_only_root;
 	pa->record.env = plan_environment(pa->name, &a->app->environment, plan->terminal ? facts->term : NULL);
 	pa->record.paths = !args->no_paths;
@@ -213,6 +217,7 @@ static void app_done(struct plan_app *pa)
 		free(pa->mounts[i].target);
 	}
 	free(pa->mounts);
+	free(pa->life.checks);
 	free(pa->disks);
 	free(pa->devices);
 	free(pa->listen);

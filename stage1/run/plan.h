@@ -72,6 +72,7 @@ struct plan_app {
 	int *listen; /* the service manager's sockets, by the index of record.listen; -1: to be made */
 	size_t n_listen;
 	char *notify; /* the socket for sd_notify(3), relative to the pod directory; NULL: the app has none */
+	struct pod_record_app life; /* stop signal, restart policy, checks: its name and streams are not set */
 	struct app_record record; /* without mounts: records.c adds what was really opened */
 	struct plan_mount *mounts; /* in their order */
 	size_t n_mounts;
@@ -123,6 +124,8 @@ DEFINE_CLEANUP(struct plan *, plan_free)
 /* Volumes of one app: plan->volumes, pa->mounts. */
 int plan_mounts(const struct pod *pod, const struct pod_app *a, struct plan *plan, struct plan_app *pa,
 		struct err *e);
+/* Whether the image's users expect what docker does. */
+bool plan_is_of_docker(const struct image_manifest *image);
 /* plan_masking.c: notes about what they hide of the image. */
 int plan_masking(const struct pod *pod, struct plan *plan, const struct plan_app *pa, struct err *e);
 /* The mount that covers the path (its target is the path or above it), or NULL. */
@@ -161,6 +164,10 @@ int plan_bandwidth(struct plan *plan, struct err *e);
 
 /* --- plan_sysctl.c --- */
 int plan_sysctls(const struct isolator *iso, struct plan *plan, struct err *e);
+
+/* --- plan_life.c --- */
+/* How an app lives: its stop signal, whether it is started again, what asks how it is. */
+int plan_life(const struct isolator *iso, struct plan_app *pa, struct err *e);
 
 /* --- plan_lsm.c --- */
 int plan_lsm(const struct isolator *iso, const struct host_facts *facts, struct app_record *rec, struct err *e);

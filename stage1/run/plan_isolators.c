@@ -3,6 +3,7 @@
  * cannot be applied is refused by its name; none is left out in silence.
  */
 #include <errno.h>
+#include <signal.h>
 #include <sys/sysmacros.h>
 
 #include "base/log.h"
@@ -119,6 +120,8 @@ static int app_isolator(const struct isolator *iso, const struct host_facts *fac
 		return 0; /* compiled by filters.c */
 	case ISO_NET_BW:
 		return 0; /* of the pod, by plan_bandwidth() */
+	case ISO_LOGIN_GROUPS:
+		return 0; /* by plan_identity() */
 	case ISO_OOM_SCORE_ADJ:
 		rec->has_oom_score_adj = true;
 		rec->oom_score_adj = (int) iso->number;
@@ -126,6 +129,12 @@ static int app_isolator(const struct isolator *iso, const struct host_facts *fac
 	case ISO_SELINUX:
 	case ISO_APPARMOR:
 		return plan_lsm(iso, facts, rec, e);
+	case ISO_STOP_SIGNAL:
+	case ISO_RESTART:
+	case ISO_INIT_APP:
+	case ISO_HEALTHCHECK:
+	case ISO_PROBE:
+		return plan_life(iso, pa, e);
 	default:
 		return refuse(iso, e);
 	}
@@ -160,6 +169,7 @@ int plan_app_isolators(const struct isolator_list *l, const struct entry_args *a
 	int r;
 
 	pa->limits = (struct cg_limits) CG_LIMITS_NONE;
+	pa->life.stop_signal = SIGTERM;
 	pa->record.caps_bounding = caps_default() & facts->caps;
 	for (size_t i = 0; i < l->n; i++) {
 		if (cgroup_isolator(&l->v[i], &pa->limits))

@@ -4,6 +4,7 @@
  * written since is its own business.
  */
 #include <errno.h>
+#include <sys/xattr.h>
 
 #include "base/path.h"
 #include "base/str.h"
@@ -23,7 +24,32 @@ static void note(struct plan *plan, const struct plan_app *pa, const struct plan
 	strv_push(&plan->notes, xasprintf("app %s: volume %s on %s: %s", pa->name, q(m->volume), q(m->target), what));
 }
 
-static int look_at(const struct pod *pod, struct plan *plan, const struct plan_app *pa, const struct plan_mount *m,
+/*
+ * An empty directory is as good as a volume of the same owner and mode, and without an overlay in the way: databases
+ * want a file system for themselves.  Attributes that a volume does not have need the directory itself.
+ */
+static int take_after(const struct pod *pod, struct plan *plan, const struct plan_app *pa, struct plan_mount *m,
+		      struct err *e)
+{
+	_cleanup_stack_node_ struct stack_node node = STACK_NODE_INIT;
+	int r = tree_find_dir(pa->tree, pod->dir, m->target, &node, e);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < plan->n_volumes; i++) {
+		struct plan_volume *v = &plan->volumes[i];
+
+		if (!str_eq(v->path, m->path) || flistxattr(node.dir.fds[0], NULL, 0) > 0)
+			continue;
+		v->mode = node.st.st_mode & 07777;
+		v->uid = node.st.st_uid;
+		v->gid = node.st.st_gid;
+		m->filled = false;
+	}
+	return 0;
+}
+
+static int look_at(const struct pod *pod, struct plan *plan, const struct plan_app *pa, struct plan_mount *m,
 		   struct err *e)
 {
 	enum tree_has has;
@@ -33,6 +59,8 @@ static int look_at(const struct pod *pod, struct plan *plan, const struct plan_a
 		return r;
 	if (has != TREE_OTHER && !m->dir)
 		return err_set(e, EISDIR, "a file cannot be mounted on the directory %s of the image", q(m->target));
+	if (has == TREE_EMPTY_DIR && m->filled && plan->overlay)
+		return take_after(pod, plan, pa, m, e);
 	if (has == TREE_DIR && !m->filled)
 		note(plan, pa, m, "what the image has there is hidden by it");
 	else if (has == TREE_OTHER)
@@ -44,7 +72,8 @@ static int look_at(const struct pod *pod, struct plan *plan, const struct plan_a
 int plan_masking(const struct pod *pod, struct plan *plan, const struct plan_app *pa, struct err *e)
 {
 	for (size_t i = 0; i < pa->n_mounts; i++) {
-		const struct plan_mount *m = &pa->mounts[i], *outer = outer_of(pa, i);
+		const struct plan_mount *outer = outer_of(pa, i);
+		struct plan_mount *m = &pa->mounts[i];
 		int r;
 
 		if (!m->volume)

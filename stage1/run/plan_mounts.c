@@ -125,7 +125,7 @@ static int add_volume(struct plan *plan, struct plan_app *pa, const char *name, 
  * Images that were made of docker's expect of a volume which nobody gives what docker does: that it begins
  * with what the image has in its place, owner and mode included.
  */
-static bool is_of_docker(const struct image_manifest *image)
+bool plan_is_of_docker(const struct image_manifest *image)
 {
 	return nameval_get(&image->annotations, "appc.io/docker/repository") != NULL;
 }
@@ -163,7 +163,7 @@ static int pod_mounts(const struct pod *pod, const struct pod_app *a, struct pla
 		r = add_volume(plan, pa, v->name, v, pm->app_volume != NULL, pm->path, false, e);
 		if (r < 0)
 			return err_ctx(e, r, "volume %s", q(pm->volume));
-		pa->mounts[pa->n_mounts - 1].filled = is_of_docker(a->image) && is_implicit(a, pm, v);
+		pa->mounts[pa->n_mounts - 1].filled = plan_is_of_docker(a->image) && is_implicit(a, pm, v);
 	}
 	return 0;
 }
@@ -188,7 +188,7 @@ static int mount_points(const struct pod *pod, const struct pod_app *a, struct p
 			return err_ctx(e, r, "mount point %s", q(mp->name));
 		if (v)
 			continue;
-		pa->mounts[pa->n_mounts - 1].filled = is_of_docker(a->image);
+		pa->mounts[pa->n_mounts - 1].filled = plan_is_of_docker(a->image);
 		strv_push(&plan->notes,
 			  xasprintf("app %s: no volume specified for mount point %s, implicitly "
 				    "creating an \"empty\" volume; it is removed with the pod",

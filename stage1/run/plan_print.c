@@ -97,7 +97,7 @@ static void print_app(FILE *f, const struct plan *plan, const struct plan_app *p
 	fprintf(f, "\tin %s as user %s, group %s", q(rec->cwd), q(rec->user), q(rec->group));
 	for (size_t i = 0; i < rec->n_gids; i++)
 		fprintf(f, "%s%u", i ? "," : ", also ", rec->gids[i]);
-	fputc('\n', f);
+	fprintf(f, "%s\n", rec->login_groups ? ", and the user's own groups" : "");
 	for (char **v = rec->env; v && *v; v++)
 		fprintf(f, "\tenvironment: %s\n", q(*v));
 	for (size_t i = 0; i < pa->n_mounts; i++)

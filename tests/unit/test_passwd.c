@@ -40,6 +40,80 @@ static void test_find(void **state _unused_)
 	}
 }
 
+static void test_user(void **state _unused_)
+{
+	static const char text[] = "app\n"
+				   "root:x:0:0:root:/root:/bin/sh\n"
+				   "bad:x:minus:1\n"
+				   "badgroup:x:8:x:\n"
+				   "nogroup:x:9\n"
+				   "emptygroup:x:10::\n"
+				   "app:x:101:102::/:/bin/sh\n"
+				   "two:x:101:7::/:/bin/sh";
+	static const struct {
+		const char *name;
+		uid_t uid;
+		int r;
+		const char *found;
+		gid_t gid;
+	} rows[] = {
+		{"root", 5, 0, "root", 0},
+		{"app", 5, 0, "app", 102},
+		{NULL, 101, 0, "app", 102}, /* the first that has it */
+		{NULL, 0, 0, "root", 0},
+		{"nogroup", 0, 0, "nogroup", 0},
+		{"emptygroup", 0, 0, "emptygroup", 0},
+		{NULL, 9, 0, "nogroup", 0},
+		{"bad", 0, -EINVAL, NULL, 0},
+		{"badgroup", 0, -EINVAL, NULL, 0},
+		{"nobody", 0, -ENOENT, NULL, 0},
+		{"", 0, -ENOENT, NULL, 0},
+		{"app:x", 0, -ENOENT, NULL, 0},
+		{NULL, 4, -ENOENT, NULL, 0},
+	};
+
+	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+		struct passwd_user user = {0};
+		int r = passwd_user(text, sizeof text - 1, rows[i].name, rows[i].uid, &user);
+
+		if (r != rows[i].r)
+			fail_msg("row %zu: %d", i, r);
+		if (r < 0)
+			continue;
+		assert_int_equal(user.gid, rows[i].gid);
+		assert_int_equal(user.name_len, strlen(rows[i].found));
+		assert_memory_equal(user.name, rows[i].found, user.name_len);
+	}
+}
+
+static void test_groups(void **state _unused_)
+{
+	static const char text[] = "root:x:0:\n"
+				   "a:x:1:web\n"
+				   "b:x:2:x,web,y\n"
+				   "c:x:3:webx,xweb\n"
+				   "again:x:2:web\n"
+				   "bad:x:no:web\n"
+				   "short:x:9\n"
+				   "d:x:4:,web,:more\n"
+				   "e:x:5:y,web";
+	gid_t got[8];
+
+	assert_int_equal(passwd_groups_of(text, sizeof text - 1, "web", 3, got, ELEMENTSOF(got)), 4);
+	assert_int_equal(got[0], 1);
+	assert_int_equal(got[1], 2);
+	assert_int_equal(got[2], 4);
+	assert_int_equal(got[3], 5);
+	assert_int_equal(passwd_groups_of(text, sizeof text - 1, "web", 3, got, 2), 2);
+	assert_int_equal(passwd_groups_of(text, sizeof text - 1, "none", 4, got, 8), 0);
+	assert_int_equal(passwd_groups_of(text, sizeof text - 1, "", 0, got, 8), 0);
+	for (size_t n = 0; n < sizeof text; n++) {
+		_cleanup_free_ char *cut = xmemdup(text, n ? n : 1);
+
+		assert_true(passwd_groups_of(cut, n, "web", 3, got, 8) <= 4);
+	}
+}
+
 /* Not NUL-terminated, and not read behind its end, wherever that is. */
 static void test_cut(void **state _unused_)
 {
@@ -63,7 +137,7 @@ static void test_cut(void **state _unused_)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_find), cmocka_unit_test(test_user), cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_cut),
 	};
 
