@@ -209,6 +209,18 @@ static int check_policy(struct oci_fetch *f, struct source *s, struct err *e)
 				&f->signer, e);
 }
 
+/* Who names no image of an archive learns what it is called. */
+static void take_name(struct oci_fetch *f, const struct source *s)
+{
+	struct oci_ref named = f->ref;
+
+	if (f->ref.tag || !s->named || f->ref.transport == OCI_REGISTRY)
+		return;
+	named.tag = s->named;
+	oci_naming_done(&f->name);
+	oci_naming_of(&named, &f->name);
+}
+
 static int fetch(struct oci_fetch *f, struct source *s, char **ret_id, struct err *e)
 {
 	_cleanup_free_ char *pinned = NULL;
@@ -216,6 +228,7 @@ static int fetch(struct oci_fetch *f, struct source *s, char **ret_id, struct er
 
 	if (r < 0)
 		return r;
+	take_name(f, s);
 	/* The same answer as before: what hangs on it is here. */
 	pinned = xasprintf("docker://%s/%s@%s", f->name.registry, f->name.repository, f->pull.top.digest);
 	if (f->ref.transport == OCI_REGISTRY && look_up(f, pinned, ret_id) == 0) {

@@ -176,6 +176,13 @@ int kept_inflate(const struct gantry *g, int store, const char *id, int out, str
 	return r < 0 ? err_ctx(e, r, "image %s", id) : 0;
 }
 
+int kept_inflate_file(const struct gantry *g, int store, int file, int out, struct err *e)
+{
+	char got[IMAGE_ID_LEN + 1];
+
+	return run_plain(g, store, file, out, got, e);
+}
+
 int kept_digest(const struct gantry *g, int store, const char *data, size_t len,
 		char ret[IMAGE_ID_LEN + 1], struct err *e)
 {

@@ -46,6 +46,13 @@ static bool has_name(const struct oci_descriptor *d, const char *name)
 	return false;
 }
 
+const char *layout_name(const struct oci_descriptor *d)
+{
+	const char *whole = nameval_get(&d->annotations, name_annotations[1]);
+
+	return whole ? whole : nameval_get(&d->annotations, name_annotations[0]);
+}
+
 static char *list_names(const struct oci_index *x)
 {
 	struct strbuf sb = STRBUF_INIT;

@@ -21,3 +21,5 @@ char *layout_blob_path(const char *digest);
  * is the image, one for each platform.  -ENOENT, -ENOTUNIQ with the names that there are.
  */
 int layout_find(const struct oci_index *x, const char *name, const struct oci_descriptor **ret, struct err *e);
+/* What the layout calls it, the whole name if there is one; NULL: nothing. */
+const char *layout_name(const struct oci_descriptor *d);

@@ -1,6 +1,7 @@
 #include "stage0/oci/source.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 
 #include "base/str.h"
 #include "stage0/oci/ref.h"
@@ -17,11 +18,14 @@ void blob_stream_done(struct blob_stream *b)
 
 int source_open(const struct gantry *g, int store, const struct oci_ref *ref, struct source **ret, struct err *e)
 {
+	struct stat st;
+
 	if (ref->transport == OCI_REGISTRY)
 		return source_open_registry(g, store, ref, ret, e);
-	if (ref->transport == OCI_REGISTRY)
-		return source_open_registry(g, store, ref, ret, e);
-	if (ref->transport == OCI_LAYOUT)
-		return source_open_layout(g, store, ref, ret, e);
-	return err_set(e, ENOTSUP, "images of this kind are not supported yet");
+	/* "oci:" is a layout, whether it is a directory or a tar of one. */
+	if (ref->transport != OCI_LAYOUT)
+		return source_open_archive(g, store, ref, ret, e);
+	if (stat(ref->path, &st) < 0)
+		return err_sys(e, "image layout %s", q(ref->path));
+	return S_ISDIR(st.st_mode) ? source_open_layout(g, store, ref, ret, e) : source_open_archive(g, store, ref, ret, e);
 }

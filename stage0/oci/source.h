@@ -69,6 +69,7 @@ struct source {
 	const struct gantry *g;
 	int store;   /* for temporary files; borrowed */
 	char *shown; /* the source and the name in it, for messages and records */
+	char *named; /* what layouts and archives call the image that manifest() gave, or NULL */
 };
 
 static inline void source_close(struct source *s)

@@ -122,6 +122,8 @@ static int manifest(struct source *s, const char *reference, struct oci_document
 	r = layout_find(x, reference, &d, e);
 	if (r < 0)
 		return err_ctx(e, r, "image layout %s", q(s->shown));
+	if (r == 0 && !s->named)
+		s->named = xstrdup_null(layout_name(d));
 	if (r == 0)
 		return document(s, d, ret, e);
 	*ret = (struct oci_document) {.data = xmemdup(index->data, index->len + 1), .len = index->len};
@@ -145,6 +147,7 @@ static void close_layout(struct source *s)
 	(void) fd_close(l->dir);
 	oci_document_done(&l->index);
 	free(s->shown);
+	free(s->named);
 	free(l);
 }
 
