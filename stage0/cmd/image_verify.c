@@ -11,6 +11,8 @@
 #include "stage0/cmd/image_words.h"
 #include "stage0/command.h"
 #include "stage0/image/kept.h"
+#include "stage0/oci/image.h"
+#include "stage0/oci/verify.h"
 #include "stage0/render/verify.h"
 
 struct target {
@@ -31,8 +33,9 @@ static void report(const char *tree_id, const char *why)
 
 static int verify_trees(const struct gantry *g, int store, const char *id, struct err *e)
 {
+	bool oci = oci_image_is(store, id) == 1;
 	enum verify found;
-	int r = render_verify(g, store, id, &found, report, e);
+	int r = oci ? oci_verify(g, store, id, &found, report, e) : render_verify(g, store, id, &found, report, e);
 
 	if (r < 0)
 		return r;
@@ -52,7 +55,11 @@ static int verify_trees(const struct gantry *g, int store, const char *id, struc
 static int verify_signature(const struct gantry *g, int store, const char *id, struct err *e)
 {
 	_cleanup_free_ char *signer = NULL;
-	int r = kept_check_signature(g, store, id, &signer, e);
+	int r;
+
+	if (oci_image_is(store, id) == 1)
+		return err_set(e, ENOTSUP, "image %s: signatures of OCI images are checked when they are fetched", id);
+	r = kept_check_signature(g, store, id, &signer, e);
 
 	if (r == 0)
 		printf("successfully verified signature of image: \"%s\" (key %s)\n", id, signer);
@@ -100,7 +107,8 @@ const struct command cmd_image_verify = {
 	.summary = "check the trees of images against their archives, and mend what differs",
 	.details = "The archive is hashed and unpacked again, and each entry of the tree is "
 		   "compared with that: kind, owner, mode, time, attributes, content. With "
-		   "dependencies, theirs as well. What differs is put right. An archive that is "
+		   "dependencies, theirs as well; of an OCI image each layer, its configuration "
+		   "and its manifest. What differs is put right. An archive that is "
 		   "damaged cannot be mended: remove the image, and fetch it again.",
 	COMMAND_OPTS(opts),
 	.target_size = sizeof(struct target),

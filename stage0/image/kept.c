@@ -14,7 +14,7 @@
 #include "stage0/worker/arriving.h"
 
 /* All of the file is there: one message. Returns the end that the worker reads. */
-static int progress_whole(int blob, struct err *e)
+int kept_progress(int blob, struct err *e)
 {
 	uint64_t message;
 	struct stat st;
@@ -42,7 +42,7 @@ static int run_unpack(const struct gantry *g, const struct job *job, char ret[IM
 {
 	_cleanup_record_ struct record rec = RECORD_INIT;
 	_cleanup_worker_ struct worker w = WORKER_INIT;
-	_cleanup_fd_ int progress = progress_whole(job->blob, e), null = -EBADF;
+	_cleanup_fd_ int progress = kept_progress(job->blob, e), null = -EBADF;
 	char *words[] = {job->plain ? "plain" : NULL, NULL};
 	const char *id, *bytes;
 	int r;
@@ -195,7 +195,7 @@ int kept_check_blob(const struct gantry *g, const struct signature *sig, int blo
 		    const char *image_name, char **ret_signer, struct err *e)
 {
 	_cleanup_worker_ struct worker w = WORKER_INIT;
-	_cleanup_fd_ int progress = progress_whole(blob, e);
+	_cleanup_fd_ int progress = kept_progress(blob, e);
 	int r = progress;
 
 	if (r >= 0)

@@ -24,6 +24,8 @@ int kept_unpack(const struct gantry *g, int store, const char *id, const struct 
 int kept_tree(const struct gantry *g, int store, const char *id, struct err *e);
 /* The uncompressed archive into the open file, checked against the id: -EBADMSG. */
 int kept_inflate(const struct gantry *g, int store, const char *id, int out, struct err *e);
+/* For a worker that reads a file which is there as a whole: what it is told (worker/arriving.h). */
+int kept_progress(int blob, struct err *e);
 /* Any compressed file, as far as unpack knows the kind, into the open file `out`. */
 int kept_inflate_file(const struct gantry *g, int store, int file, int out, struct err *e);
 /* The SHA-512 of some bytes in the form of an id. */

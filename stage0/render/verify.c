@@ -24,6 +24,7 @@ struct work {
 
 /* What is to be made afresh: one image's own tree, or all layers together. */
 struct subject {
+	struct work *work;
 	const char *tree_id;
 	bool rendered;
 };
@@ -35,9 +36,10 @@ static int open_dir(int dir, const char *path, struct err *e)
 	return fd < 0 ? err_sys(e, "open %s", path) : fd;
 }
 
-static int make_fresh(struct work *w, const struct subject *s, const struct store_tmp *tmp,
-		      struct err *e)
+static int make_fresh(void *arg, const struct store_tmp *tmp, struct err *e)
 {
+	const struct subject *s = arg;
+	struct work *w = s->work;
 	_cleanup_fd_ int dir = -EBADF;
 
 	if (!s->rendered)
@@ -48,12 +50,12 @@ static int make_fresh(struct work *w, const struct subject *s, const struct stor
 	return dir < 0 ? dir : render_into(w->g, w->store, w->layers, w->n, dir, e);
 }
 
-static int compare_in(struct work *w, const struct subject *s, int kept,
-		      const struct store_tmp *tmp, struct err *e)
+static int compare_in(const struct verify_tree *t, int kept, const struct store_tmp *tmp, enum verify *result,
+		      struct err *e)
 {
 	_cleanup_fd_ int fresh = -EBADF, trash = -EBADF;
 	struct tree_compare found = {0};
-	int r = make_fresh(w, s, tmp, e);
+	int r = t->make(t->arg, tmp, e);
 
 	if (r == 0 && mkdirat(tmp->dir, "trash", 0700) < 0)
 		r = err_sys(e, "mkdir trash");
@@ -65,39 +67,50 @@ static int compare_in(struct work *w, const struct subject *s, int kept,
 		return trash;
 	r = tree_compare_and_mend(kept, fresh, trash, &found, e);
 	if (r == 0 && found.wrong) {
-		w->report(s->tree_id, found.first);
-		w->result = VERIFY_MENDED;
+		t->report(t->tree_id, found.first);
+		*result = VERIFY_MENDED;
 		if (syncfs(kept) < 0)
 			r = err_sys(e, "sync");
-	} else if (r == 0 && w->result == VERIFY_NOT_RENDERED) {
-		w->result = VERIFY_GOOD;
+	} else if (r == 0 && *result == VERIFY_NOT_RENDERED) {
+		*result = VERIFY_GOOD;
 	}
 	tree_compare_done(&found);
 	return r;
 }
 
-static int verify_tree(struct work *w, const struct subject *s, struct err *e)
+int verify_tree(int store, const struct verify_tree *t, enum verify *result, struct err *e)
 {
-	_cleanup_free_ char *path = path_join(DATA_CAS_TREE, s->tree_id),
+	_cleanup_free_ char *path = path_join(DATA_CAS_TREE, t->tree_id),
 			    *root = path_join(path, TREE_ROOTFS);
 	/* Two who mend the same one would take entries from each other. */
-	_cleanup_fd_ int lock = lock_dir_at(w->store, path, LOCK_EXCLUSIVE, true, e), kept = -EBADF;
+	_cleanup_fd_ int lock = lock_dir_at(store, path, LOCK_EXCLUSIVE, true, e), kept = -EBADF;
 	struct store_tmp tmp = STORE_TMP_INIT;
 	int r;
 
-	if (lock == -ENOENT)
+	if (lock == -ENOENT) {
+		if (e)
+			err_done(e);
 		return 0;
+	}
 	if (lock < 0)
 		return lock;
 	/* Even that may be what is wrong. */
-	if (mkdirat(w->store, root, 0700) < 0 && errno != EEXIST)
+	if (mkdirat(store, root, 0700) < 0 && errno != EEXIST)
 		return err_sys(e, "mkdir %s", root);
-	kept = open_dir(w->store, root, e);
-	r = kept < 0 ? kept : store_tmp_new(w->store, &tmp, e);
+	kept = open_dir(store, root, e);
+	r = kept < 0 ? kept : store_tmp_new(store, &tmp, e);
 	if (r == 0)
-		r = compare_in(w, s, kept, &tmp, e);
-	store_tmp_done(w->store, &tmp);
-	return r < 0 ? err_ctx(e, r, "tree %s", s->tree_id) : 0;
+		r = compare_in(t, kept, &tmp, result, e);
+	store_tmp_done(store, &tmp);
+	return r < 0 ? err_ctx(e, r, "tree %s", t->tree_id) : 0;
+}
+
+static int verify_subject(struct work *w, const char *tree_id, bool rendered, struct err *e)
+{
+	struct subject s = {.work = w, .tree_id = tree_id, .rendered = rendered};
+	const struct verify_tree t = {.tree_id = tree_id, .make = make_fresh, .arg = &s, .report = w->report};
+
+	return verify_tree(w->store, &t, &w->result, e);
 }
 
 /* The layers first: the rendered tree consists of their files. */
@@ -111,7 +124,7 @@ static int verify_layers(struct work *w, struct err *e)
 		while (strcmp(w->layers[before].id, w->layers[i].id))
 			before++;
 		if (before == i)
-			r = verify_tree(w, &(struct subject) {.tree_id = w->layers[i].id}, e);
+			r = verify_subject(w, w->layers[i].id, false, e);
 	}
 	return r;
 }
@@ -126,8 +139,7 @@ static int verify_rendered(struct work *w, const char *id, struct err *e)
 	r = recipe_find_known(w->store, id, recipe, len, &tree_id);
 	if (r == 0)
 		r = recipe_tree_id(w->g, w->store, recipe, len, &tree_id, e);
-	return r < 0 ? r
-		     : verify_tree(w, &(struct subject) {.tree_id = tree_id, .rendered = true}, e);
+	return r < 0 ? r : verify_subject(w, tree_id, true, e);
 }
 
 int render_verify(const struct gantry *g, int store, const char *id, enum verify *ret,

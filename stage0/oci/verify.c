@@ -1,0 +1,144 @@
+#include "stage0/oci/verify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "stage0/image/kept.h"
+#include "stage0/oci/image.h"
+#include "stage0/oci/layer_tree.h"
+#include "stage0/oci/pull.h"
+#include "stage0/store/layer.h"
+#include "stage0/worker/worker.h"
+
+#define LAYER_MS (1800 * 1000)
+
+struct subject {
+	const struct gantry *g;
+	int store;
+	const struct store_layer *layer;
+};
+
+static int damaged(const char *what, const char *have, const char *want, struct err *e)
+{
+	return err_set(e, EBADMSG, "the layer in the store is damaged (remove the image, and fetch it again): its %s is %s, not %s",
+		       what, have, want);
+}
+
+static int check_answer(const struct store_layer *l, struct worker *w, struct err *e)
+{
+	_cleanup_record_ struct record rec = RECORD_INIT;
+	int r = worker_finish(w, LAYER_MS, &rec, e);
+	const char *digest, *diff_id;
+
+	if (r < 0)
+		return r;
+	digest = record_get(&rec, "digest");
+	diff_id = record_get(&rec, "diffid");
+	if (!digest || oci_digest_check(digest) || !diff_id || oci_digest_check(diff_id))
+		return err_set(e, EPROTO, "image unpack gave a malformed answer");
+	if (strcmp(digest, l->digest))
+		return damaged("digest", digest, l->digest, e);
+	return strcmp(diff_id, l->diff_id) ? damaged("diff id", diff_id, l->diff_id, e) : 0;
+}
+
+static int unpack(const struct subject *s, int dir, char **ret_lists, struct err *e)
+{
+	_cleanup_worker_ struct worker w = WORKER_INIT;
+	_cleanup_fd_ int blob = store_layer_blob(s->store, s->layer->digest, e), progress = -EBADF, ours = -EBADF,
+			 lists = -EBADF;
+	bool sha512 = str_starts(s->layer->digest, "sha512:");
+	char *words[] = {"layer", sha512 ? "sha512" : NULL, NULL};
+	int fds[2], r;
+
+	if (blob < 0)
+		return blob;
+	progress = kept_progress(blob, e);
+	if (progress < 0)
+		return progress;
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_sys(e, "pipe");
+	ours = fds[0];
+	lists = fds[1];
+
+	const struct fd_name names[] = {{"blob", blob}, {"progress", progress}, {"tree", dir}, {"lists", lists}};
+
+	r = worker_start(s->g, "unpack", words, names, ELEMENTSOF(names), &w, e);
+	if (r < 0)
+		return r;
+	lists = fd_close(lists);
+	r = read_all(ours, LAYER_LISTS_MAX, ret_lists, NULL);
+	if (r < 0)
+		return err_sysr(e, r, "read lists");
+	return check_answer(s->layer, &w, e);
+}
+
+static int make_fresh(void *arg, const struct store_tmp *tmp, struct err *e)
+{
+	_cleanup_free_ char *lists = NULL;
+	_cleanup_fd_ int dir = -EBADF;
+	int r;
+
+	if (mkdirat(tmp->dir, "fresh", 0700) < 0)
+		return err_sys(e, "mkdir fresh");
+	dir = openat(tmp->dir, "fresh", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0)
+		return err_sys(e, "open fresh");
+	r = unpack(arg, dir, &lists, e);
+	return r < 0 ? r : layer_tree_finish(dir, lists, e);
+}
+
+static int verify_layers(const struct gantry *g, int store, const struct store_layers *l, enum verify *ret,
+			 void (*report)(const char *tree_id, const char *why), struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < l->n; i++) {
+		struct subject s = {.g = g, .store = store, .layer = &l->v[i]};
+		const struct verify_tree t = {
+			.tree_id = l->v[i].tree_id, .make = make_fresh, .arg = &s, .report = report};
+
+		r = verify_tree(store, &t, ret, e);
+	}
+	return r;
+}
+
+/* The layers' file is a copy of what the two documents say. */
+static int check_documents(const struct gantry *g, int store, const char *id, const struct store_layers *l, struct err *e)
+{
+	_cleanup_source_ struct source *s = NULL;
+	_cleanup_oci_pull_ struct oci_pull p = {0};
+	int r = source_open_store(g, store, id, &s, e);
+
+	if (r == 0)
+		r = s->ops->manifest(s, NULL, &p.top, e);
+	if (r == 0)
+		r = oci_pull_manifest(s, &p, e);
+	if (r == 0)
+		r = oci_pull_config(s, &p, e);
+	if (r < 0)
+		return r;
+	if (l->n != p.manifest->n_layers)
+		return err_set(e, EBADMSG, "image %s: " IMAGE_LAYERS " does not fit the manifest", id);
+	for (size_t i = 0; i < l->n; i++)
+		if (strcmp(l->v[i].digest, p.manifest->layers[i].digest) || strcmp(l->v[i].diff_id, p.config->diff_ids[i]))
+			return err_set(e, EBADMSG, "image %s: " IMAGE_LAYERS " does not fit the manifest", id);
+	return 0;
+}
+
+int oci_verify(const struct gantry *g, int store, const char *id, enum verify *ret,
+	       void (*report)(const char *tree_id, const char *why), struct err *e)
+{
+	/* Nobody takes a tree away meanwhile. */
+	_cleanup_fd_ int use = store_lock_use(store, LOCK_SHARED, true, e);
+	_cleanup_store_layers_ struct store_layers l = {0};
+	int r = use < 0 ? use : store_layers(store, id, &l, e);
+
+	*ret = VERIFY_NOT_RENDERED;
+	if (r == 0)
+		r = check_documents(g, store, id, &l, e);
+	return r < 0 ? r : verify_layers(g, store, &l, ret, report, e);
+}
