@@ -3,6 +3,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "base/parse.h"
 #include "contract/exit.h"
 #include "stage2/stage2.h"
 
@@ -11,7 +12,11 @@ static int read_phase(const char *word, enum phase *ret)
 	static const struct {
 		const char *word;
 		enum phase phase;
-	} phases[] = {{"main", PHASE_MAIN}, {"post-stop", PHASE_HANDLER}, {"enter", PHASE_ENTER}};
+	} phases[] = {{"main", PHASE_MAIN},
+		      {"post-stop", PHASE_HANDLER},
+		      {"enter", PHASE_ENTER},
+		      {"again", PHASE_AGAIN},
+		      {"check", PHASE_CHECK}};
 
 	for (size_t i = 0; word && i < ELEMENTSOF(phases); i++) {
 		if (!strcmp(phases[i].word, word)) {
@@ -35,7 +40,28 @@ static void take_descriptors(struct stage2 *s)
 	s->n_cgroups = n < 0 ? 0 : (size_t) n;
 }
 
-static int start(struct stage2 *s, const char *phase, struct err *e)
+/* What is executed in the end; NULL: nothing is there. */
+static char *const *choose_argv(const struct stage2 *s)
+{
+	if (s->phase == PHASE_HANDLER)
+		return s->rec.post_stop;
+	return s->check ? s->check->args : s->rec.exec;
+}
+
+/* The second word: which check. */
+static int choose_check(struct stage2 *s, const char *word, struct err *e)
+{
+	uint64_t n;
+
+	if (s->phase != PHASE_CHECK)
+		return 0;
+	if (!word || !s->rec.n_checks || parse_u64(word, s->rec.n_checks - 1, &n) < 0)
+		return err_set(e, EINVAL, "no check %s", q(word));
+	s->check = &s->rec.checks[n];
+	return 0;
+}
+
+static int start(struct stage2 *s, char *const *words, struct err *e)
 {
 	_cleanup_fd_ int record = -EBADF;
 	int r;
@@ -50,18 +76,18 @@ static int start(struct stage2 *s, const char *phase, struct err *e)
 	if (r < 0)
 		return r;
 	take_descriptors(s);
-	if (read_phase(phase, &s->phase) < 0)
-		return err_set(e, EINVAL, "unknown phase %s", q(phase));
+	if (read_phase(words[0], &s->phase) < 0)
+		return err_set(e, EINVAL, "unknown phase %s", q(words[0]));
 	record = fds_take("record");
 	if (record < 0)
 		return err_set(e, EBADF, "no descriptor %s", "record");
-	/* The handler after the app reads the same open file a second time. */
-	(void) lseek(record, 0, SEEK_SET);
 	r = app_record_read(record, &s->rec, e);
+	if (r == 0)
+		r = choose_check(s, words[1], e);
 	if (r < 0)
 		return r;
-	s->argv = s->phase == PHASE_HANDLER ? s->rec.post_stop : s->rec.exec;
-	if (!s->argv)
+	s->argv = choose_argv(s);
+	if (!s->argv && !s->check)
 		return err_set(e, EINVAL, "app record: nothing to execute");
 	return 0;
 }
@@ -91,7 +117,7 @@ int main(int argc, char **argv)
 	};
 	static struct err e;
 
-	if (start(&s, argc == 2 ? argv[1] : NULL, &e) == 0)
+	if (start(&s, (char *[]) {argc > 1 ? argv[1] : NULL, argc > 2 ? argv[2] : NULL}, &e) == 0)
 		(void) stage2_steps(&s, &e);
 	stage2_fail(&s, &e);
 }

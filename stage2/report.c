@@ -66,7 +66,7 @@ int step_ready(struct stage2 *s, struct err *e)
 	static const char text[] = "ready=1";
 	int r = 0;
 
-	if (s->rec.post_stop)
+	if (app_record_keeps_namespace(&s->rec))
 		r = send_namespace(s->error, text, sizeof text);
 	else if (s->error >= 0)
 		r = write_all(s->error, text, sizeof text);

@@ -19,6 +19,9 @@ enum phase {
 	PHASE_MAIN = 1,	     /* the app itself: builds the root */
 	PHASE_HANDLER = 2,   /* before it (forked) or after it (joins its mount namespace) */
 	PHASE_ENTER = 4,     /* a command that an operator runs beside the app: joins as well */
+	/* 8: steps.c */
+	PHASE_AGAIN = 16,    /* the app once more, in the mount namespace that it had */
+	PHASE_CHECK = 32,    /* how is the app? joins, and its status is the answer */
 };
 
 #define MAX_CGROUPS 8
@@ -27,6 +30,7 @@ enum phase {
 struct stage2 {
 	enum phase phase;
 	struct app_record rec;
+	const struct app_check *check; /* PHASE_CHECK: which one */
 	char *const *argv; /* what is executed in the end: borrowed from rec */
 
 	/* Descriptors, -EBADF once they are used. */
@@ -89,6 +93,7 @@ int step_lsm(struct stage2 *s, struct err *e);	     /* lsm.c */
 int step_cwd(struct stage2 *s, struct err *e);	     /* exec.c */
 int step_program(struct stage2 *s, struct err *e);
 int step_ready(struct stage2 *s, struct err *e);     /* report.c */
+int step_check(struct stage2 *s, struct err *e);     /* check.c */
 int step_seccomp(struct stage2 *s, struct err *e);   /* seccomp.c */
 int step_exec(struct stage2 *s, struct err *e);	     /* exec.c */
 

@@ -9,7 +9,8 @@
 /* As MAIN, where only the root is the app's own: the record says so. */
 #define CHROOT 8u
 #define START (MAIN | CHROOT)
-#define JOINS (PHASE_HANDLER | PHASE_ENTER)
+#define AGAIN PHASE_AGAIN
+#define JOINS (PHASE_HANDLER | PHASE_ENTER | AGAIN | PHASE_CHECK)
 #define ALL (START | JOINS)
 
 static const struct step {
@@ -61,9 +62,9 @@ static const struct step {
 	/*
 	 * Has the app's namespaces, and makes all steps below itself: it is confined as the app is.
 	 */
-	{"pre-start", START, step_pre_start, EXIT_FAILED},
+	{"pre-start", START | AGAIN, step_pre_start, EXIT_FAILED},
 	/* While all ports are ours to bind. */
-	{"sockets", START, step_sockets, EXIT_FAILED},
+	{"sockets", START | AGAIN, step_sockets, EXIT_FAILED},
 	/* Inside the final root, because a volume may bring its own /etc/passwd. */
 	{"user", ALL, step_user, EXIT_FAILED},
 	/* Before the change of identity: dropping needs CAP_SETPCAP. */
@@ -77,8 +78,10 @@ static const struct step {
 	{"lsm", ALL, step_lsm, EXIT_FAILED},
 	/* As the app's user, and before the filter: it need not allow what only we do. */
 	{"cwd", ALL, step_cwd, EXIT_FAILED},
+	/* What is no program is done here, and ends here: the filter need not allow it. */
+	{"check", PHASE_CHECK, step_check, EXIT_FAILED},
 	{"exec", ALL, step_program, EXIT_EXEC},
-	{"report", START, step_ready, EXIT_FAILED},
+	{"report", START | AGAIN, step_ready, EXIT_FAILED},
 	/* Last: the filter must allow execve(2) and nothing more for our sake. */
 	{"seccomp", ALL, step_seccomp, EXIT_FAILED},
 	{"exec", ALL, step_exec, EXIT_EXEC},

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/parse.h"
@@ -71,14 +73,44 @@ int record_parse(struct record *rec, char *data, size_t len, unsigned max_versio
 	return 0;
 }
 
+/* A file from its beginning, wherever others that have it open are. */
+static int read_file(int fd, off_t size, char **ret, size_t *ret_len)
+{
+	_cleanup_free_ char *data = NULL;
+	size_t len = 0;
+
+	if (size > RECORD_MAX)
+		return -EFBIG;
+	data = xmalloc((size_t) size + 1);
+	while (len < (size_t) size) {
+		ssize_t n = pread(fd, data + len, (size_t) size - len, (off_t) len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		len += (size_t) n;
+	}
+	data[len] = '\0';
+	*ret = take_ptr(data);
+	*ret_len = len;
+	return 0;
+}
+
 int record_read(struct record *rec, int fd, unsigned max_version, struct err *e)
 {
+	struct stat st;
 	char *data;
 	size_t len;
 	int r;
 
 	*rec = (struct record) RECORD_INIT;
-	r = read_all(fd, RECORD_MAX, &data, &len);
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		r = read_file(fd, st.st_size, &data, &len);
+	else
+		r = read_all(fd, RECORD_MAX, &data, &len);
 	if (r < 0)
 		return err_sysr(e, r, "read record");
 	return record_parse(rec, data, len, max_version, e);

@@ -6,6 +6,7 @@
 
 #include "base/parse.h"
 #include "base/path.h"
+#include "contract/app_record_check.h"
 
 /*
  * --- what kinds of values there are -------------------------------------------------------------
@@ -289,7 +290,8 @@ static const struct kind WORD = {false, set_word, get_text}, PATH = {false, set_
 			 MASK = {false, set_mask, get_mask}, SCORE = {false, set_score, get_score},
 			 GID = {true, set_gid, get_gid}, RLIMIT = {true, set_rlimit, get_rlimit},
 			 MOUNT = {true, set_mount, get_mount},
-			 LISTEN = {true, set_listen, get_list};
+			 LISTEN = {true, set_listen, get_list}, CHECK = {true, app_check_set, app_check_get},
+			 CHECK_ARG = {true, app_check_set_arg, app_check_get_arg};
 
 /*
  * --- THE table
@@ -305,9 +307,11 @@ static const struct key {
 	{"app", &WORD, offsetof(struct app_record, app), true},
 	{"exec", &ARGV, offsetof(struct app_record, exec), true},
 	{"cwd", &PATH, offsetof(struct app_record, cwd), true},
+	{"make-cwd", &BOOL, offsetof(struct app_record, make_cwd), false},
 	{"user", &WORD, offsetof(struct app_record, user), true},
 	{"group", &WORD, offsetof(struct app_record, group), true},
 	{"gid", &GID, 0, false},
+	{"login-groups", &BOOL, offsetof(struct app_record, login_groups), false},
 	{"env", &ENV, offsetof(struct app_record, env), false},
 	{"caps-bounding", &MASK, offsetof(struct app_record, caps_bounding), true},
 	{"caps-ambient", &MASK, offsetof(struct app_record, caps_ambient), true},
@@ -325,6 +329,9 @@ static const struct key {
 	{"listen", &LISTEN, offsetof(struct app_record, listen), false},
 	{"pre-start", &ARGV, offsetof(struct app_record, pre_start), false},
 	{"post-stop", &ARGV, offsetof(struct app_record, post_stop), false},
+	{"check", &CHECK, 0, false},
+	{"check-arg", &CHECK_ARG, 0, false},
+	{"again", &BOOL, offsetof(struct app_record, again), false},
 	{"shm", &BOOL, offsetof(struct app_record, shm), true},
 	{"tty", &BOOL, offsetof(struct app_record, tty), true},
 	{"chroot", &BOOL, offsetof(struct app_record, chroot), false},
@@ -445,6 +452,7 @@ void app_record_done(struct app_record *rec)
 		free(rec->rlimits[i].name);
 	for (size_t i = 0; i < rec->n_mounts; i++)
 		free(rec->mounts[i].target);
+	app_checks_done(rec);
 	free(rec->app);
 	free(rec->cwd);
 	free(rec->apparmor);

@@ -19,6 +19,7 @@
 #include "base/err.h"
 #include "base/record.h"
 #include "base/str.h"
+#include "spec/check.h"
 
 #define APP_RECORD_VERSION 1
 
@@ -36,13 +37,24 @@ struct app_rlimit {
 	uint64_t soft, hard; /* UINT64_MAX: unlimited */
 };
 
+/* How a check is made; when, the pod's init knows. */
+struct app_check {
+	enum check_how how;
+	unsigned port;	 /* HTTP, TCP */
+	char *host;	 /* of them: an address */
+	char *path;	 /* HTTP */
+	char **args;	 /* EXEC: argv; HTTP: lines of the header */
+};
+
 struct app_record {
 	char *app;		  /* name, for messages */
 	char **exec;		  /* argv of the app, not empty */
 	char *cwd;		  /* absolute */
+	bool make_cwd;		  /* where it is missing */
 	char *user, *group;	  /* words; resolved by stage2 inside the final root */
 	gid_t *gids;		  /* supplementary groups */
 	size_t n_gids;
+	bool login_groups;	  /* besides these the user's own, as the image has them; group does not count */
 	char **env;		  /* K=V, complete: nothing is added but by this list */
 	uint64_t caps_bounding;	  /* masks, bit n is capability n */
 	uint64_t caps_ambient;
@@ -66,6 +78,9 @@ struct app_record {
 	 * `listenI`, "tcp PORT NAME" and "udp PORT NAME" are made in the pod's network.
 	 */
 	char **listen;
+	struct app_check *checks;
+	size_t n_checks;
+	bool again;		  /* the program may be started again after it has ended */
 	bool shm;		  /* the pod's /shm becomes /dev/shm */
 	bool chroot; /* fly: another root and user, and nothing else that confines */
 	bool tty;
@@ -82,6 +97,13 @@ void app_record_add_gid(struct app_record *rec, gid_t gid);
 void app_record_add_rlimit(struct app_record *rec, const char *name, uint64_t soft, uint64_t hard);
 void app_record_add_mount(struct app_record *rec, unsigned fd, bool read_only, bool dir,
 			  bool recursive, const char *target);
+struct app_check *app_record_add_check(struct app_record *rec, enum check_how how, unsigned port,
+				       const char *host, const char *path);
+/* Whether init keeps the app's mount namespace, for what is started in it after the app. */
+static inline bool app_record_keeps_namespace(const struct app_record *rec)
+{
+	return rec->post_stop || rec->again || rec->n_checks;
+}
 /* masks and read_only_paths as gantry has them by default. */
 void app_record_default_paths(struct app_record *rec);
 

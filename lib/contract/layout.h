@@ -67,6 +67,8 @@ static inline const char *pod_leaf(const char *app)
 #define POD_STATUS "status"   /* status/APP */
 #define POD_STARTED "started" /* started/APP */
 #define POD_LOGS "logs"	      /* logs/APP.log */
+/* health/APP, of apps with checks or a restart policy: lines health= ready= restarts= last-exit= */
+#define POD_HEALTH "health"
 
 /* --- pod directory: stage1/net --- */
 #define POD_NET "net"

@@ -1,6 +1,7 @@
 #include "contract/pod_record.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 #include "base/parse.h"
@@ -152,6 +153,98 @@ static char *get_streams(_unused_ const struct pod_record *rec, const struct pod
 						   stream_words[s[1]], stream_words[s[2]]);
 }
 
+static struct pod_record_app *last(struct pod_record *rec)
+{
+	return &rec->apps[rec->n_apps - 1];
+}
+
+static int set_stop_signal(struct pod_record *rec, const char *value)
+{
+	uint64_t v;
+	int r = parse_u64(value, 64, &v);
+
+	if (r < 0 || !v)
+		return -EINVAL;
+	last(rec)->stop_signal = (int) v;
+	return 0;
+}
+
+static char *get_stop_signal(_unused_ const struct pod_record *rec, const struct pod_record_app *app,
+			     _unused_ size_t n)
+{
+	return app->stop_signal == SIGTERM ? NULL : xasprintf("%d", app->stop_signal);
+}
+
+static const char *const restart_words[RESTART_MAX] = {
+	[RESTART_NEVER] = "never",
+	[RESTART_ON_FAILURE] = "on-failure",
+	[RESTART_ALWAYS] = "always",
+};
+
+static int set_restart(struct pod_record *rec, const char *value)
+{
+	for (int i = RESTART_NEVER; i < RESTART_MAX; i++)
+		if (!strcmp(restart_words[i], value)) {
+			last(rec)->restart = (enum restart_policy) i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+static char *get_restart(_unused_ const struct pod_record *rec, const struct pod_record_app *app,
+			 _unused_ size_t n)
+{
+	return xstrdup_null(restart_words[app->restart]);
+}
+
+static int set_init(struct pod_record *rec, const char *value)
+{
+	return set_bool(value, &last(rec)->init);
+}
+
+static char *get_init(_unused_ const struct pod_record *rec, const struct pod_record_app *app,
+		      _unused_ size_t n)
+{
+	return app->init ? xstrdup("1") : NULL;
+}
+
+/* PURPOSE DELAY GRACE PERIOD TIMEOUT SUCCESSES FAILURES, times in milliseconds. */
+static int set_check(struct pod_record *rec, const char *value)
+{
+	_cleanup_strv_ char **words = strv_split(value, ' ');
+	struct pod_record_app *app = last(rec);
+	struct pod_record_check c = {0};
+	unsigned *const fields[] = {&c.delay_ms, &c.grace_ms, &c.period_ms, &c.timeout_ms,
+				    &c.successes, &c.failures};
+
+	if (strv_len(words) != 1 + ELEMENTSOF(fields) || app->n_checks == CHECKS_MAX)
+		return -EINVAL;
+	while (c.purpose < CHECK_PURPOSE_MAX && strcmp(check_purpose_name(c.purpose), words[0]))
+		c.purpose++;
+	if (c.purpose == CHECK_PURPOSE_MAX)
+		return -EINVAL;
+	for (size_t i = 0; i < ELEMENTSOF(fields); i++) {
+		uint64_t v;
+
+		if (parse_u64(words[1 + i], INT32_MAX, &v) < 0 || (i >= 2 && !v))
+			return -EINVAL;
+		*fields[i] = (unsigned) v;
+	}
+	app->checks = xgrow(app->checks, app->n_checks, sizeof *app->checks);
+	app->checks[app->n_checks++] = c;
+	return 0;
+}
+
+static char *get_check(_unused_ const struct pod_record *rec, const struct pod_record_app *app, size_t n)
+{
+	const struct pod_record_check *c = app->checks + n;
+
+	return n >= app->n_checks ? NULL
+				  : xasprintf("%s %u %u %u %u %u %u", check_purpose_name(c->purpose),
+					      c->delay_ms, c->grace_ms, c->period_ms, c->timeout_ms,
+					      c->successes, c->failures);
+}
+
 static int set_sysctl(struct pod_record *rec, const char *value)
 {
 	const char *eq = strchr(value, '=');
@@ -179,6 +272,10 @@ static const struct key keys[] = {
 	{"app", true, false, false, set_app, get_app},
 	{"has-post-stop", true, false, false, set_post_stop, get_post_stop},
 	{"streams", true, true, false, set_streams, get_streams},
+	{"stop-signal", true, true, false, set_stop_signal, get_stop_signal},
+	{"restart", true, true, false, set_restart, get_restart},
+	{"init", true, true, false, set_init, get_init},
+	{"check", true, true, true, set_check, get_check},
 };
 #define KEY_APP 5
 
@@ -269,14 +366,20 @@ struct pod_record_app *pod_record_add_app(struct pod_record *rec, const char *na
 	rec->apps = xgrow(rec->apps, rec->n_apps, sizeof *rec->apps);
 	app = &rec->apps[rec->n_apps++];
 	*app = (struct pod_record_app) {
-		xstrdup(name), has_post_stop, {STREAM_NULL, STREAM_LOG, STREAM_LOG}};
+		.name = xstrdup(name),
+		.has_post_stop = has_post_stop,
+		.streams = {STREAM_NULL, STREAM_LOG, STREAM_LOG},
+		.stop_signal = SIGTERM,
+	};
 	return app;
 }
 
 void pod_record_done(struct pod_record *rec)
 {
-	for (size_t i = 0; i < rec->n_apps; i++)
+	for (size_t i = 0; i < rec->n_apps; i++) {
 		free(rec->apps[i].name);
+		free(rec->apps[i].checks);
+	}
 	free(rec->apps);
 	strv_free(rec->sysctls);
 	free(rec->uuid);

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/record.h"
 #include "base/str.h"
+#include "spec/check.h"
 
 #define POD_RECORD_VERSION 1
 
@@ -26,10 +27,22 @@ enum pod_stream {
 	STREAM_MAX,
 };
 
+/* When a check of an app is made; what it is stands in the app's record, under the same number. */
+struct pod_record_check {
+	enum check_purpose purpose;
+	unsigned delay_ms, grace_ms, period_ms, timeout_ms;
+	unsigned successes, failures;
+};
+
 struct pod_record_app {
 	char *name;
 	bool has_post_stop;
 	enum pod_stream streams[3];
+	int stop_signal;
+	enum restart_policy restart;
+	bool init; /* runs to its end, successfully, before those that are none start */
+	struct pod_record_check *checks;
+	size_t n_checks;
 };
 
 struct pod_record {

@@ -1,4 +1,4 @@
-#include "spec/check.h"
+#include "spec/check_decode.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -8,27 +8,6 @@
 
 #define MS_MAX (365ll * 24 * 3600 * 1000)
 #define COUNT_MAX 1000000
-
-static const char *const purposes[CHECK_PURPOSE_MAX] = {
-	[CHECK_HEALTH] = "health",
-	[CHECK_LIVENESS] = "liveness",
-	[CHECK_READINESS] = "readiness",
-	[CHECK_STARTUP] = "startup",
-};
-
-const char *check_purpose_name(enum check_purpose purpose)
-{
-	return purposes[purpose];
-}
-
-void check_done(struct check *c)
-{
-	strv_free(c->exec);
-	strv_free(c->headers);
-	free(c->host);
-	free(c->path);
-	*c = (struct check) {0};
-}
 
 /* --- values --- */
 
@@ -139,7 +118,7 @@ int healthcheck_decode(const cJSON *j, const struct json_at *at, void *field, st
 static int find_purpose(const char *word)
 {
 	for (int i = CHECK_LIVENESS; i < CHECK_PURPOSE_MAX; i++)
-		if (!strcmp(purposes[i], word))
+		if (!strcmp(check_purpose_name((enum check_purpose) i), word))
 			return i;
 	return -1;
 }

@@ -9,7 +9,6 @@
 
 #include <stdint.h>
 
-#include "base/json.h"
 #include "base/str.h"
 
 enum check_purpose {
@@ -42,9 +41,6 @@ struct check {
 	int64_t successes, failures; /* in a row, to become good and to become bad */
 };
 
-/* `field` is a struct check, empty before. JSON_F_CALL form. */
-int healthcheck_decode(const cJSON *j, const struct json_at *at, void *field, struct err *e);
-int probe_decode(const cJSON *j, const struct json_at *at, void *field, struct err *e);
 void check_done(struct check *c);
 #define _cleanup_check_ __attribute__((cleanup(check_done)))
 const char *check_purpose_name(enum check_purpose purpose);
@@ -57,8 +53,6 @@ enum restart_policy {
 	RESTART_ALWAYS,
 	RESTART_MAX,
 };
-int restart_decode(const cJSON *j, const struct json_at *at, enum restart_policy *ret, struct err *e);
 
 /* gantry/stop-signal: the number, 1..64. "SIGQUIT", "QUIT", "3", "SIGRTMIN+3". -EINVAL. */
 int stop_signal_parse(const char *word, int *ret);
-int stop_signal_decode(const cJSON *j, const struct json_at *at, int *ret, struct err *e);

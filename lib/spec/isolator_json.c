@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "spec/check.h"
+#include "spec/check_decode.h"
 
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define LOWER "abcdefghijklmnopqrstuvwxyz"

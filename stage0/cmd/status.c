@@ -2,6 +2,7 @@
  * gantry status: key=value lines, or the pod object of list; --wait until the pod has ended.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "base/fd.h"
 #include "base/parse.h"
@@ -50,6 +51,18 @@ static int parse_wait(char *const *uses, const char *option, int64_t *ret_ms, st
 	return 0;
 }
 
+static void print_health(const struct app_status *a)
+{
+	_cleanup_free_ char *health = a->health ? str_escape(a->health, strlen(a->health)) : NULL;
+
+	if (!health)
+		return;
+	if (strcmp(health, "none"))
+		printf("app-%s-health=%s\n", a->app->name, health);
+	printf("app-%s-ready=%s\napp-%s-restarts=%lld\n", a->app->name, a->ready ? "true" : "false",
+	       a->app->name, (long long) a->restarts);
+}
+
 static void print_text(const struct pod *p, const struct pod_status *s)
 {
 	_cleanup_free_ char *created = time_full(s->created_ns),
@@ -71,6 +84,8 @@ static void print_text(const struct pod *p, const struct pod_status *s)
 	if (s->pid)
 		printf("pid=%d\n", (int) s->pid);
 	printf("exited=%s\n", past ? "true" : "false");
+	for (size_t i = 0; i < s->n_apps; i++)
+		print_health(&s->apps[i]);
 	for (size_t i = 0; i < s->n_apps && past; i++)
 		if (s->apps[i].exit_code >= 0)
 			printf("app-%s=%d\n", s->apps[i].app->name, s->apps[i].exit_code);

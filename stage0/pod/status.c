@@ -133,6 +133,29 @@ static void read_start(const struct pod *p, const struct pod_status *s, const ch
 		a->started_ns = s->started_ns;
 }
 
+/* What init writes as a whole: lines of KEY=VALUE. */
+static void read_health(const struct pod *p, const char *app, struct app_status *a)
+{
+	_cleanup_free_ char *path = xasprintf(POD_HEALTH "/%s", app);
+	_cleanup_strv_ char **lines = NULL;
+	char text[256];
+	int64_t ns;
+	ssize_t n = read_small(p->dir, path, text, sizeof text - 1, &ns);
+
+	if (n <= 0)
+		return;
+	text[n] = '\0';
+	lines = strv_split(text, '\n');
+	for (size_t i = 0; lines[i]; i++) {
+		if (str_starts(lines[i], "health="))
+			a->health = xstrdup(lines[i] + strlen("health="));
+		else if (str_starts(lines[i], "restarts="))
+			(void) parse_i64(lines[i] + strlen("restarts="), 0, INT32_MAX, &a->restarts);
+		else
+			a->ready = a->ready || !strcmp(lines[i], "ready=true");
+	}
+}
+
 static void read_app(const struct pod *p, const struct pod_status *s, const struct runtime_app *ra,
 		     struct app_status *a)
 {
@@ -141,6 +164,8 @@ static void read_app(const struct pod *p, const struct pod_status *s, const stru
 		read_start(p, s, ra->name, a);
 		read_exit(p, ra->name, a);
 	}
+	if (p->state == POD_STATE_RUNNING && !s->is_brief)
+		read_health(p, ra->name, a);
 	if (a->exit_code >= 0 || is_past_run(p))
 		a->state = APP_EXITED;
 	else if (p->state == POD_STATE_RUNNING && a->started_ns)
@@ -332,6 +357,8 @@ int pod_status_look(int pods, const struct pod_ref *ref, bool details, struct po
 void pod_status_done(struct pod_status *s)
 {
 	free(s->name);
+	for (size_t i = 0; i < s->n_apps; i++)
+		free(s->apps[i].health);
 	free(s->apps);
 	pod_manifest_free(s->manifest);
 	cJSON_Delete(s->net_info);

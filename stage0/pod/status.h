@@ -11,6 +11,10 @@ struct app_status {
 	enum { APP_UNKNOWN, APP_CREATED, APP_RUNNING, APP_EXITED } state;
 	int64_t created_ns, started_ns, finished_ns; /* 0: not known */
 	int exit_code;				     /* -1: none */
+	/* Of apps with checks or a restart policy, while the pod runs. */
+	char *health; /* "none" without a healthcheck; NULL: not of interest */
+	bool ready;
+	int64_t restarts;
 };
 
 struct pod_status {

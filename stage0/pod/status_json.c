@@ -59,6 +59,12 @@ static cJSON *app_json(const struct pod_status *s, const struct app_status *a)
 	add_int(o, "finished_at", a->finished_ns);
 	if (a->exit_code >= 0)
 		cJSON_AddNumberToObject(o, "exit_code", a->exit_code);
+	if (a->health) {
+		if (strcmp(a->health, "none"))
+			add_string(o, "health", a->health);
+		cJSON_AddBoolToObject(o, "ready", a->ready);
+		cJSON_AddNumberToObject(o, "restarts", (double) a->restarts);
+	}
 	add_string(o, "image_id", a->app->image_id);
 	if (a->app->n_mounts)
 		cJSON_AddItemToObjectCS(o, "mounts", mounts_json(s, a->app));

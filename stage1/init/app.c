@@ -23,13 +23,29 @@ static const struct cell table[APP_STATE_MAX][APP_EVENT_MAX] = {
 		[EV_FAILED] = TO(ACT_FAILED, APP_STARTING),
 		[EV_STOP] = TO(ACT_TERM, APP_STOPPING),
 		[EV_EXIT] = TO(ACT_ENDED, APP_DONE),
+		[EV_EXIT_AGAIN] = TO(ACT_BACKOFF, APP_BACKOFF),
 		/* What never ran needs no handler after it. */
 		[EV_EXIT_HANDLER] = TO(ACT_ENDED, APP_DONE),
 	},
 	[APP_RUNNING] = {
 		[EV_STOP] = TO(ACT_TERM, APP_STOPPING),
+		[EV_SICK] = TO(ACT_SICK, APP_ENDING),
 		[EV_EXIT] = TO(ACT_ENDED, APP_DONE),
+		[EV_EXIT_AGAIN] = TO(ACT_BACKOFF, APP_BACKOFF),
 		[EV_EXIT_HANDLER] = TO(ACT_HANDLER, APP_HANDLER),
+	},
+	[APP_ENDING] = {
+		[EV_STOP] = TO(ACT_TERM, APP_STOPPING),
+		[EV_TIMEOUT] = TO(ACT_KILL, APP_ENDING),
+		[EV_EXIT] = TO(ACT_ENDED, APP_DONE),
+		[EV_EXIT_AGAIN] = TO(ACT_BACKOFF, APP_BACKOFF),
+		[EV_EXIT_HANDLER] = TO(ACT_HANDLER, APP_HANDLER),
+	},
+	[APP_BACKOFF] = {
+		[EV_STOP] = TO(ACT_GIVE_UP, APP_DONE),
+		[EV_TIMEOUT] = TO(ACT_AGAIN, APP_STARTING),
+		/* It could not even be spawned. */
+		[EV_EXIT] = TO(ACT_ENDED, APP_DONE),
 	},
 	[APP_STOPPING] = {
 		/* The two may cross: it got ready before the signal reached it. */
@@ -44,6 +60,7 @@ static const struct cell table[APP_STATE_MAX][APP_EVENT_MAX] = {
 		[EV_STOP] = TO(ACT_DEADLINE, APP_HANDLER),
 		[EV_TIMEOUT] = TO(ACT_KILL, APP_HANDLER),
 		[EV_HANDLER_EXIT] = TO(ACT_DONE, APP_DONE),
+		[EV_HANDLER_AGAIN] = TO(ACT_BACKOFF, APP_BACKOFF),
 	},
 	[APP_DONE] = {{false, {0}}},
 };

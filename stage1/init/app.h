@@ -8,6 +8,8 @@ enum app_state {
 	APP_WAITING,  /* nothing has been started */
 	APP_STARTING, /* stage2 prepares */
 	APP_RUNNING,  /* the app's own program runs */
+	APP_ENDING,   /* asked to end, because it is not alive any more */
+	APP_BACKOFF,  /* ended; it will be started again when its time has come */
 	APP_STOPPING, /* asked to end, because the pod ends */
 	APP_HANDLER,  /* ended; its post-stop handler runs */
 	APP_DONE,
@@ -22,7 +24,10 @@ enum app_event {
 	EV_TIMEOUT,	 /* the time to end by itself is over */
 	EV_EXIT,	 /* the main process ended, and no handler is to follow */
 	EV_EXIT_HANDLER, /* the main process ended, the post-stop handler follows */
+	EV_EXIT_AGAIN,	 /* the main process ended, and is to be started again */
 	EV_HANDLER_EXIT, /* the handler ended */
+	EV_HANDLER_AGAIN,/* the handler ended, and the main process is to be started again */
+	EV_SICK,	 /* its liveness check has failed for long enough */
 	APP_EVENT_MAX,
 };
 
@@ -37,6 +42,10 @@ enum app_action {
 	ACT_HANDLER,  /* the same, then start the post-stop handler */
 	ACT_DEADLINE, /* begin to wait for the handler */
 	ACT_DONE,     /* the handler ended */
+	ACT_SICK,     /* as ACT_TERM, for this app alone */
+	ACT_BACKOFF,  /* kill what it left behind, begin to wait for the next start */
+	ACT_AGAIN,    /* start stage2 in the mount namespace that is there */
+	ACT_GIVE_UP,  /* it will not be started any more */
 };
 
 struct app_transition {

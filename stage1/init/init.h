@@ -26,17 +26,35 @@ struct stream {
 	struct lines lines;
 };
 
+/* One check of an app: when it is made, and what it has said. */
+struct watch {
+	const struct pod_record_check *rec;
+	char number[4];	    /* which, for stage2 */
+	pid_t pid;	    /* the one that is being made, 0: none */
+	int64_t next;	    /* ms, when the next begins; 0: not at all now */
+	int64_t deadline;   /* of the one that is being made */
+	unsigned good, bad; /* in a row */
+	bool passed;	    /* what it comes to now */
+	bool failed;	    /* bad often enough in a row */
+};
+
 struct app {
 	const char *name;
 	unsigned index;
 	enum app_state state;
+	const struct pod_record_app *rec;
 	bool has_post_stop;
+	bool keeps_namespace; /* more than the app is started in its mount namespace */
 	bool exited;	    /* reaped, and not yet looked at */
 	bool ready;	    /* its program was executed at some time */
 	bool stopped;	    /* asked to end by the pod */
 	pid_t pid;	    /* main process or handler, 0: none */
 	int wait_status;
 	int64_t deadline;   /* ms, 0: none */
+	bool again;	    /* it is to be started again, once its handler has ended */
+	unsigned restarts, last_status;
+	int64_t started, backoff; /* ms: when it ran last, how long it is waited before the next start */
+	struct watch *watches; /* one for each check of rec */
 
 	struct fd_name *fds; /* for stage2, by its names */
 	size_t n_fds;
@@ -60,6 +78,7 @@ struct app {
 	int out_write[2];   /* write ends, kept only for the handler */
 	char *prefix;	    /* "NAME: " */
 	char *status_path, *status_temp, *started_path, *started_temp, *log_path;
+	char *health_path, *health_temp; /* NULL: there is nothing to tell */
 };
 
 struct pod {
@@ -67,6 +86,7 @@ struct pod {
 	struct app *apps;
 	size_t n_apps;
 	bool stopping;
+	bool starting;	    /* the apps are being started just now */
 	int exit_status;    /* -1: no app has failed */
 	bool reported;	    /* the first failure of a start was told */
 	bool shared;	    /* not PID 1: the pod's processes are among the host's (flavour fly) */
@@ -88,6 +108,8 @@ int sysctl_apply(const struct pod *pod, struct err *e);
 /* spawn.c */
 /* Start stage2 for the app's program or handler; sets pid, report, out. */
 int spawn_stage2(struct pod *pod, struct app *a, const char *phase, struct err *e);
+/* Start stage2 for a check: it reports nothing but its status.  The pid, or -errno. */
+pid_t spawn_check(struct pod *pod, struct app *a, const struct watch *w);
 /* Close what only the first stage2 needed. */
 void spawn_close(struct app *a);
 /* Nothing of it will be started any more: its mount namespace, too, is let go. */
@@ -98,6 +120,23 @@ void spawn_forget(struct app *a);
 bool report_read(struct app *a);
 /* Take what was read so far as all of it. */
 void report_finish(struct app *a);
+
+/* watch.c: checks. */
+void watch_prepare(struct app *a);
+/* The app's program runs: its checks begin. */
+void watch_begin(struct app *a);
+/* It does not any more: those that are being made are ended. */
+void watch_end(const struct pod *pod, struct app *a);
+/* Whether the process was one of the app's checks; then its answer is taken. */
+bool watch_reap(struct pod *pod, struct app *a, pid_t pid, int wait_status);
+/* Begin what is due, end what takes too long. */
+void watch_timeouts(struct pod *pod, struct app *a);
+/* The next time of which something must be done, in ms as now_ms(); 0: none. */
+int64_t watch_next(const struct app *a);
+/* "starting", "healthy", "unhealthy"; NULL: nobody asks. */
+const char *watch_health(const struct app *a);
+/* Whether the app is ready, as its readiness and startup probes see it. */
+bool watch_is_ready(const struct app *a);
 
 /* notify.c: what the app says; true when it has just become ready. */
 bool notify_read(struct app *a);
@@ -115,11 +154,14 @@ int notes_prepare(struct pod *pod, struct err *e);
 void note_status(struct pod *pod, const struct app *a, int status);
 void note_started(struct pod *pod, const struct app *a);
 void note_ready(struct pod *pod);
+/* How the app is, how often it was started again. */
+void note_health(struct pod *pod, const struct app *a);
 /* code: with which status the start ends for that (enum exit_code). */
 void note_error(struct pod *pod, int code, const char *text);
 void note_exit(struct pod *pod, int status);
 
 /* pod.c: events of apps and of the pod. */
+int64_t now_ms(void);
 void pod_event(struct pod *pod, struct app *a, enum app_event event);
 /* The pod is ready when all apps are: tell, when they are. */
 void pod_check_ready(struct pod *pod);

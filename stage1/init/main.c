@@ -117,7 +117,10 @@ static int make_apps(struct pod *pod, struct err *e)
 
 		a->name = pod->rec.apps[i].name;
 		a->index = (unsigned) i;
-		a->has_post_stop = pod->rec.apps[i].has_post_stop;
+		a->rec = &pod->rec.apps[i];
+		a->has_post_stop = a->rec->has_post_stop;
+		a->keeps_namespace = a->has_post_stop || a->rec->n_checks || a->rec->restart > RESTART_NEVER;
+		watch_prepare(a);
 		memcpy(a->streams, pod->rec.apps[i].streams, sizeof a->streams);
 		for (size_t k = 0; k < 3; k++)
 			a->given[k] = -EBADF;

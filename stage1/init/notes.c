@@ -33,15 +33,28 @@ static void reserve_status(const struct pod *pod, const struct app *a)
 		(void) write_all(fd, "none\n", 5);
 }
 
+static bool tells_health(const struct app *a)
+{
+	return a->rec->n_checks || a->rec->restart > RESTART_NEVER;
+}
+
+static bool has_health(const struct pod *pod)
+{
+	for (size_t i = 0; i < pod->n_apps; i++)
+		if (tells_health(pod->apps + i))
+			return true;
+	return false;
+}
+
 int notes_prepare(struct pod *pod, struct err *e)
 {
 	/* Who may walk through the pod's directory may see how apps ended, not what they said. */
 	static const struct {
 		const char *path;
 		mode_t mode;
-	} dirs[] = {{POD_STATUS, 0755}, {POD_STARTED, 0755}, {POD_LOGS, 0750}};
+	} dirs[] = {{POD_STATUS, 0755}, {POD_STARTED, 0755}, {POD_LOGS, 0750}, {POD_HEALTH, 0755}};
 
-	for (size_t i = 0; i < ELEMENTSOF(dirs); i++)
+	for (size_t i = 0; i < ELEMENTSOF(dirs) - !has_health(pod); i++)
 		if (mkdirat(pod->dir, dirs[i].path, dirs[i].mode) < 0 && errno != EEXIST)
 			return err_sys(e, "mkdir %s", dirs[i].path);
 	for (size_t i = 0; i < pod->n_apps; i++) {
@@ -54,6 +67,10 @@ int notes_prepare(struct pod *pod, struct err *e)
 		a->started_path = xasprintf(POD_STARTED "/%s", a->name);
 		a->started_temp = xasprintf(POD_STARTED "/.%s.tmp", a->name);
 		a->log_path = xasprintf(POD_LOGS "/%s.log", a->name);
+		if (tells_health(a)) {
+			a->health_path = xasprintf(POD_HEALTH "/%s", a->name);
+			a->health_temp = xasprintf(POD_HEALTH "/.%s.tmp", a->name);
+		}
 		r = open_log(pod, a, e);
 		if (r < 0)
 			return r;
@@ -98,6 +115,19 @@ void note_ready(struct pod *pod)
 		(void) write_all(pod->ready, "\n", 1);
 	(void) write_all(pod->status, "ready\n", 6);
 	pod->ready = fd_close(pod->ready);
+}
+
+void note_health(struct pod *pod, const struct app *a)
+{
+	const char *health = watch_health(a);
+	char text[128];
+
+	if (!a->health_path)
+		return;
+	(void) snprintf(text, sizeof text, "health=%s\nready=%s\nrestarts=%u\nlast-exit=%u\n",
+			health ? health : "none", watch_is_ready(a) ? "true" : "false", a->restarts,
+			a->last_status);
+	put_file(pod, a->health_temp, a->health_path, text);
 }
 
 void note_error(struct pod *pod, int code, const char *text)

@@ -14,10 +14,15 @@
 #include "stage1/init/init.h"
 #include "sys/cgroup.h"
 
+/* docker's: twice as long each time, and from the beginning when it ran for a while. */
+#define BACKOFF_FIRST_MS 100
+#define BACKOFF_LAST_MS 60000
+#define BACKOFF_FORGET_MS 10000
+
 /* What cannot be killed (uninterruptible sleep) is tried again this often. */
 #define KILL_AGAIN_MS 1000
 
-static int64_t now_ms(void)
+int64_t now_ms(void)
 {
 	struct timespec ts;
 
@@ -93,6 +98,12 @@ static int final_status(struct pod *pod, struct app *a)
 	return proc_status(a->wait_status);
 }
 
+/* Whether its failure is the pod's: gantry's rule where no policy says something else. */
+static bool ends_pod(const struct app *a)
+{
+	return a->rec->init || a->rec->restart == RESTART_UNSET;
+}
+
 static void act_ended(struct pod *pod, struct app *a, bool handler)
 {
 	_cleanup_err_ struct err e = ERR_INIT;
@@ -104,11 +115,15 @@ static void act_ended(struct pod *pod, struct app *a, bool handler)
 	 */
 	if (pod->orphans)
 		kill_all(pod, a);
+	watch_end(pod, a);
 	a->deadline = 0;
 	a->report = fd_close(a->report);
-	note_status(pod, a, status);
-	if (status && pod->exit_status < 0)
-		pod->exit_status = status;
+	if (!a->again) {
+		note_status(pod, a, status);
+		note_health(pod, a);
+		if (status && pod->exit_status < 0)
+			pod->exit_status = status;
+	}
 	if (handler && spawn_stage2(pod, a, "post-stop", &e) < 0) {
 		/* Best effort: there is nobody left whom its failure could concern. */
 		a->state = APP_DONE;
@@ -120,8 +135,54 @@ static void act_ended(struct pod *pod, struct app *a, bool handler)
 	}
 	if (handler && pod->stopping)
 		a->deadline = now_ms() + pod->rec.stop_timeout_ms;
-	if (status)
+	if (a->again)
+		return;
+	if (status && ends_pod(a))
 		pod_stop(pod);
+	else if (a->rec->init)
+		pod_start(pod);
+}
+
+/* What is waited between an end and the next start, and then the next start. */
+static void act_backoff(struct pod *pod, struct app *a)
+{
+	if (pod->orphans)
+		kill_all(pod, a);
+	watch_end(pod, a);
+	a->again = false;
+	a->stopped = false;
+	a->report = fd_close(a->report);
+	if (now_ms() - a->started >= BACKOFF_FORGET_MS || !a->backoff)
+		a->backoff = BACKOFF_FIRST_MS;
+	else if (a->backoff < BACKOFF_LAST_MS / 2)
+		a->backoff *= 2;
+	else
+		a->backoff = BACKOFF_LAST_MS;
+	a->deadline = now_ms() + a->backoff;
+	a->restarts++;
+	note_health(pod, a);
+}
+
+static void act_again(struct pod *pod, struct app *a)
+{
+	_cleanup_err_ struct err e = ERR_INIT;
+
+	a->deadline = 0;
+	a->started = now_ms();
+	if (spawn_stage2(pod, a, "again", &e) == 0)
+		return;
+	/* Want of processes or memory passes, perhaps: it is tried again like everything else. */
+	a->state = APP_BACKOFF;
+	act_backoff(pod, a);
+}
+
+/* The pod ends while it was waiting. */
+static void act_give_up(struct pod *pod, struct app *a)
+{
+	a->deadline = 0;
+	note_status(pod, a, 0);
+	spawn_forget(a);
+	stream_drain(pod, a);
 }
 
 static void act_spawn(struct pod *pod, struct app *a)
@@ -154,7 +215,11 @@ void pod_check_ready(struct pod *pod)
 static void act_started(struct pod *pod, struct app *a)
 {
 	a->ready = true;
+	a->started = now_ms();
 	note_started(pod, a);
+	if (a->state == APP_RUNNING)
+		watch_begin(a);
+	note_health(pod, a);
 	pod_check_ready(pod);
 }
 
@@ -166,16 +231,27 @@ static void act_done(struct pod *pod, struct app *a)
 	a->report = fd_close(a->report);
 	spawn_forget(a);
 	stream_drain(pod, a);
+	if (a->rec->init)
+		pod_start(pod);
 }
 
 static void act_term(struct pod *pod, struct app *a)
 {
 	a->stopped = true;
 	a->deadline = now_ms() + pod->rec.stop_timeout_ms;
-	signal_app(pod, a, SIGTERM);
+	signal_app(pod, a, a->rec->stop_signal);
 	/* What a shell on a terminal does not heed; that its terminal is going away, it does. */
 	if (pod->terminal >= 0)
 		signal_app(pod, a, SIGHUP);
+}
+
+/* It counts as a failure: a->stopped is for the end of the pod alone. */
+static void act_sick(struct pod *pod, struct app *a)
+{
+	watch_end(pod, a);
+	a->deadline = now_ms() + pod->rec.stop_timeout_ms;
+	signal_app(pod, a, a->rec->stop_signal);
+	note_health(pod, a);
 }
 
 void pod_event(struct pod *pod, struct app *a, enum app_event event)
@@ -214,13 +290,48 @@ void pod_event(struct pod *pod, struct app *a, enum app_event event)
 	case ACT_DONE:
 		act_done(pod, a);
 		break;
+	case ACT_SICK:
+		act_sick(pod, a);
+		break;
+	case ACT_BACKOFF:
+		act_backoff(pod, a);
+		break;
+	case ACT_AGAIN:
+		act_again(pod, a);
+		break;
+	case ACT_GIVE_UP:
+		act_give_up(pod, a);
+		break;
 	}
+}
+
+/* 1: one of the apps that come first is not through yet; it was started now, if it waited. */
+static bool init_apps_run(struct pod *pod)
+{
+	for (size_t i = 0; i < pod->n_apps && !pod->stopping; i++) {
+		struct app *a = pod->apps + i;
+
+		if (!a->rec->init || a->state == APP_DONE)
+			continue;
+		pod_event(pod, a, EV_START);
+		/* It could not be started, or else it runs now. */
+		if (a->state != APP_DONE)
+			return true;
+	}
+	return pod->stopping;
 }
 
 void pod_start(struct pod *pod)
 {
-	for (size_t i = 0; i < pod->n_apps && !pod->stopping; i++)
-		pod_event(pod, pod->apps + i, EV_START);
+	/* The end of one that cannot be started comes here as well. */
+	if (pod->starting)
+		return;
+	pod->starting = true;
+	if (!init_apps_run(pod))
+		for (size_t i = 0; i < pod->n_apps && !pod->stopping; i++)
+			if (!pod->apps[i].rec->init)
+				pod_event(pod, pod->apps + i, EV_START);
+	pod->starting = false;
 }
 
 void pod_stop(struct pod *pod)
@@ -239,6 +350,16 @@ void pod_kill(struct pod *pod)
 		pod_event(pod, pod->apps + i, EV_TIMEOUT);
 }
 
+/* One that never ran is a mistake, which time does not mend. */
+static bool is_to_run_again(const struct pod *pod, const struct app *a)
+{
+	if (pod->stopping || a->stopped || !a->ready || a->mntns < 0)
+		return false;
+	if (a->rec->restart == RESTART_ALWAYS && !a->rec->init)
+		return true;
+	return a->rec->restart >= RESTART_ON_FAILURE && a->last_status;
+}
+
 /* What stage2 said, before the end of its process is looked at. */
 static void look_at_end(struct pod *pod, struct app *a)
 {
@@ -247,7 +368,7 @@ static void look_at_end(struct pod *pod, struct app *a)
 	a->exited = false;
 	a->pid = 0;
 	if (a->state == APP_HANDLER) {
-		pod_event(pod, a, EV_HANDLER_EXIT);
+		pod_event(pod, a, a->again && !pod->stopping ? EV_HANDLER_AGAIN : EV_HANDLER_EXIT);
 		return;
 	}
 	if (a->report >= 0) {
@@ -262,7 +383,9 @@ static void look_at_end(struct pod *pod, struct app *a)
 	}
 	if (a->state == APP_DONE)
 		return;
-	event = EV_EXIT;
+	a->last_status = (unsigned) (a->report_failed ? a->report_status : proc_status(a->wait_status));
+	a->again = is_to_run_again(pod, a);
+	event = a->again ? EV_EXIT_AGAIN : EV_EXIT;
 	if (a->has_post_stop && a->ready && a->mntns >= 0)
 		event = EV_EXIT_HANDLER;
 	pod_event(pod, a, event);
@@ -275,10 +398,12 @@ void pod_reap(struct pod *pod)
 
 	while ((pid = waitpid(-1, &st, WNOHANG)) > 0) {
 		for (size_t i = 0; i < pod->n_apps; i++) {
-			if (pod->apps[i].pid != pid)
-				continue;
-			pod->apps[i].wait_status = st;
-			pod->apps[i].exited = true;
+			if (pod->apps[i].pid == pid) {
+				pod->apps[i].wait_status = st;
+				pod->apps[i].exited = true;
+			} else {
+				(void) watch_reap(pod, pod->apps + i, pid, st);
+			}
 		}
 	}
 	/* Every process of the pod descends from us: without children, nobody is left. */
@@ -295,7 +420,13 @@ void pod_timeouts(struct pod *pod)
 
 		if (a->deadline && a->deadline <= now_ms())
 			pod_event(pod, a, EV_TIMEOUT);
+		watch_timeouts(pod, a);
 	}
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+	return !a || (b && b < a) ? b : a;
 }
 
 int pod_next_timeout(const struct pod *pod)
@@ -303,8 +434,7 @@ int pod_next_timeout(const struct pod *pod)
 	int64_t next = 0, left;
 
 	for (size_t i = 0; i < pod->n_apps; i++)
-		if (pod->apps[i].deadline && (!next || pod->apps[i].deadline < next))
-			next = pod->apps[i].deadline;
+		next = sooner(sooner(next, pod->apps[i].deadline), watch_next(pod->apps + i));
 	left = next - now_ms();
 	return !next ? -1 : left > 0 ? (int) left : 0;
 }

@@ -63,7 +63,7 @@ static ssize_t receive(struct app *a, char *to, size_t room)
 	struct cmsghdr *c;
 	ssize_t n;
 
-	if (!a->has_post_stop)
+	if (!a->keeps_namespace)
 		return read(a->report, to, room);
 	n = recvmsg(a->report, &msg, MSG_CMSG_CLOEXEC);
 	c = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;

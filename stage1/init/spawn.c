@@ -22,6 +22,26 @@
 
 #define CHILD_STACK 65536
 
+/* What stage2 is started as. */
+struct phase {
+	const char *word, *number; /* number: of a check, or NULL */
+	bool handler, quiet;	   /* quiet: nothing of what it prints is kept */
+};
+static const struct phase phases[] = {
+	{"main", NULL, false, false},
+	{"again", NULL, false, false},
+	{"post-stop", NULL, true, false},
+};
+
+static const struct phase *find_phase(const char *word)
+{
+	size_t i = 0;
+
+	while (strcmp(phases[i].word, word))
+		i++;
+	return phases + i;
+}
+
 /*
  * Only we can see which number the host has for us: procfs answers in the namespace that it belongs
  * to.
@@ -49,12 +69,10 @@ static int stream_fd(const struct pod *pod, const struct app *a, bool handler, i
 	return which == 0 || a->streams[which] == STREAM_NULL ? pod->null : a->out_write[which - 1];
 }
 
-static int place_streams(const struct pod *pod, const struct app *a, const char *phase)
+static int place_streams(const struct pod *pod, const struct app *a, const struct phase *phase)
 {
-	bool handler = strcmp(phase, "main");
-
 	for (int i = 0; i < 3; i++)
-		if (dup2(stream_fd(pod, a, handler, i), i) < 0)
+		if (dup2(phase->quiet ? pod->null : stream_fd(pod, a, phase->handler, i), i) < 0)
 			return -errno;
 	return 0;
 }
@@ -62,15 +80,16 @@ static int place_streams(const struct pod *pod, const struct app *a, const char 
 /*
  * Who am I: the process that will be the app, between fork and the exec of stage2. init reaps me.
  */
-static _noreturn_ void child(const struct pod *pod, const struct app *a, const char *phase,
+static _noreturn_ void child(const struct pod *pod, const struct app *a, const struct phase *phase,
 			     int report)
 {
 	struct fd_name fds[APP_FDS_MAX + 2];
-	char *const argv[] = {(char[]) {"stage2"}, (char *) phase, NULL};
+	char *const argv[] = {(char[]) {"stage2"}, (char *) phase->word, (char *) phase->number, NULL};
 	_cleanup_err_ struct err e = ERR_INIT;
 	size_t n = a->n_fds;
 
-	report_host_pid(pod, report);
+	if (report >= 0)
+		report_host_pid(pod, report);
 	memcpy(fds, a->fds, n * sizeof *fds);
 	fds[n++] = (struct fd_name) {"error", report};
 	fds[n++] = (struct fd_name) {"mntns", a->mntns};
@@ -86,7 +105,7 @@ static _noreturn_ void child(const struct pod *pod, const struct app *a, const c
 struct birth {
 	const struct pod *pod;
 	const struct app *app;
-	const char *phase;
+	const struct phase *phase;
 	int report;
 };
 
@@ -160,26 +179,31 @@ static int make_pipes(struct app *a, bool handler, struct err *e)
 	return 0;
 }
 
+static bool starts_again(const struct app *a)
+{
+	return a->rec->restart > RESTART_NEVER;
+}
+
 void spawn_close(struct app *a)
 {
 	size_t n = 0;
 
-	/* The handler needs the record, the filter and the v1 groups once more. */
+	/* Whoever comes after the app needs the record, the filter and the v1 groups once more. */
 	for (size_t i = 0; i < a->n_fds; i++) {
 		const char *name = a->fds[i].name;
 
-		if (a->has_post_stop && strcmp(name, "root") && strcmp(name, "pts") &&
-		    strncmp(name, "mount", 5) && strncmp(name, "listen", 6))
+		if (a->keeps_namespace && strcmp(name, "root") && strcmp(name, "pts") &&
+		    strncmp(name, "mount", 5) && (starts_again(a) || strncmp(name, "listen", 6)))
 			a->fds[n++] = a->fds[i];
 		else
 			(void) fd_close(a->fds[i].fd);
 	}
 	a->n_fds = n;
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 3 && !starts_again(a); i++)
 		a->given[i] = fd_close(a->given[i]);
-	for (int i = 0; i < 2 && !a->has_post_stop; i++)
+	for (int i = 0; i < 2 && !a->has_post_stop && !starts_again(a); i++)
 		a->out_write[i] = fd_close(a->out_write[i]);
-	if (!a->has_post_stop)
+	if (!a->keeps_namespace)
 		a->cgroup = fd_close(a->cgroup);
 }
 
@@ -188,19 +212,30 @@ void spawn_forget(struct app *a)
 	for (size_t i = 0; i < a->n_fds; i++)
 		(void) fd_close(a->fds[i].fd);
 	a->n_fds = 0;
+	for (int i = 0; i < 3; i++)
+		a->given[i] = fd_close(a->given[i]);
 	a->cgroup = fd_close(a->cgroup);
 	a->mntns = fd_close(a->mntns);
 }
 
-int spawn_stage2(struct pod *pod, struct app *a, const char *phase, struct err *e)
+pid_t spawn_check(struct pod *pod, struct app *a, const struct watch *w)
 {
-	struct birth b = {.pod = pod, .app = a, .phase = phase};
-	int report[2], r = make_pipes(a, strcmp(phase, "main"), e);
+	const struct phase phase = {"check", w->number, false, true};
+	struct birth b = {.pod = pod, .app = a, .phase = &phase, .report = -EBADF};
+	pid_t pid = a->cgroup < 0 ? start_child(&b) : start_child_into(a->cgroup, &b);
+
+	return pid < 0 ? -errno : pid;
+}
+
+int spawn_stage2(struct pod *pod, struct app *a, const char *word, struct err *e)
+{
+	struct birth b = {.pod = pod, .app = a, .phase = find_phase(word)};
+	int report[2], r = make_pipes(a, b.phase->handler, e);
 
 	if (r < 0)
 		return r;
 	/* A socket where stage2 has to send a descriptor back. */
-	if ((a->has_post_stop ? socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, report)
+	if ((a->keeps_namespace ? socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, report)
 			      : pipe2(report, O_CLOEXEC)) < 0)
 		return err_sys(e, "pipe");
 	a->report_len = 0;

@@ -26,6 +26,11 @@ int sandbox_pod_record(struct sandbox *sb, struct err *e)
 		struct pod_record_app *app = pod_record_add_app(&rec, pa->name, pa->record.post_stop != NULL);
 
 		memcpy(app->streams, pa->streams, sizeof app->streams);
+		app->stop_signal = pa->life.stop_signal;
+		app->restart = pa->life.restart;
+		app->init = pa->life.init;
+		app->checks = xmemdup(pa->life.checks, pa->life.n_checks * sizeof *app->checks);
+		app->n_checks = pa->life.n_checks;
 	}
 	pod_record_encode(&rec, &out);
 	sb->record = fd_sealed("pod-record", out.buf, out.len, e);

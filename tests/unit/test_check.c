@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-#include "spec/check.h"
+#include "spec/check_decode.h"
 #include "spec/isolator.h"
 
 static int decode(const char *name, const char *value, struct isolator_list *l, struct err *e)
