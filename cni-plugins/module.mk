@@ -34,5 +34,5 @@ $(foreach p,sbr vrf,$(eval $(call plugin,libexec/gantry/cni/$(p),$(CNI_CORE) $(a
 CNI_DHCP := $(addprefix $(CNI)/dhcp/,call.c conf.c daemon.c frame.c lease.c lease_file.c lease_message.c listen.c main.c \
 	message.c place.c serve.c terms.c)
 $(eval $(call plugin,libexec/gantry/cni/dhcp,$(CNI_CORE) $(CNI)/skel/netns.c $(CNI_DHCP)))
-$(eval $(call plugin,libexec/gantry/cni/dnsname,$(CNI_CORE) $(CNI)/skel/chain.c $(addprefix $(CNI)/dnsname/,conf.c main.c \
+$(eval $(call plugin,libexec/gantry/cni/dnsname,$(CNI_CORE) $(CNI)/skel/chain.c $(addprefix $(CNI)/dnsname/,conf.c group.c main.c \
 	names.c server.c)))

@@ -17,6 +17,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "cni-plugins/dnsname/conf.h"
+#include "cni-plugins/dnsname/group.h"
 #include "cni-plugins/dnsname/names.h"
 #include "cni-plugins/dnsname/server.h"
 #include "cni-plugins/skel/chain.h"
@@ -138,7 +139,8 @@ static int finish(struct state *s, struct err *e)
 	if (r == 0 && rmdir(s->path) < 0 && errno != ENOENT)
 		r = err_sys(e, "remove %s", s->path);
 	/* Succeeds when this was the last network. */
-	(void) rmdir(SERVER_DIR);
+	if (rmdir(SERVER_DIR) == 0)
+		server_group_remove();
 	return r;
 }
 

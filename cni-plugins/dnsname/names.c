@@ -30,6 +30,28 @@ static void append(struct names *n, char *owner, char *lines)
 	n->v[n->n++] = (struct names_entry) {.owner = owner, .lines = lines};
 }
 
+void names_decode(const char *text, struct names *ret)
+{
+	for (const char *at = text; str_starts(at, "# ");) {
+		const char *owner = at + 2, *lines = owner + strcspn(owner, "\n");
+		char *whose = xstrndup(owner, (size_t) (lines - owner));
+
+		lines += *lines == '\n';
+		for (at = lines; *at && *at != '#'; at += *at == '\n')
+			at += strcspn(at, "\n");
+		append(ret, whose, xstrndup(lines, (size_t) (at - lines)));
+	}
+}
+
+char *names_encode(const struct names *n)
+{
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+
+	for (size_t i = 0; i < n->n; i++)
+		strbuf_addf(&sb, "# %s\n%s", n->v[i].owner, n->v[i].lines);
+	return sb.buf ? strbuf_take(&sb) : xstrdup("");
+}
+
 int names_read(int dir, struct names *ret, struct err *e)
 {
 	_cleanup_free_ char *text = NULL;
@@ -41,26 +63,17 @@ int names_read(int dir, struct names *ret, struct err *e)
 			err_done(e);
 		return 0;
 	}
-	for (const char *at = text; r == 0 && str_starts(at, "# ");) {
-		const char *owner = at + 2, *lines = owner + strcspn(owner, "\n");
-		char *whose = xstrndup(owner, (size_t) (lines - owner));
-
-		lines += *lines == '\n';
-		for (at = lines; *at && *at != '#'; at += *at == '\n')
-			at += strcspn(at, "\n");
-		append(ret, whose, xstrndup(lines, (size_t) (at - lines)));
-	}
+	if (r == 0)
+		names_decode(text, ret);
 	return r;
 }
 
 int names_write(int dir, const struct names *n, struct err *e)
 {
-	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+	_cleanup_free_ char *text = names_encode(n);
 
-	for (size_t i = 0; i < n->n; i++)
-		strbuf_addf(&sb, "# %s\n%s", n->v[i].owner, n->v[i].lines);
 	/* The server has given up root by the time it reads it again. */
-	return file_write_at(dir, FILE_NAME, sb.buf ? sb.buf : "", sb.len, 0644, FILE_FAST, e);
+	return file_write_at(dir, FILE_NAME, text, strlen(text), 0644, FILE_FAST, e);
 }
 
 const struct names_entry *names_find(const struct names *n, const char *owner)

@@ -24,6 +24,9 @@ struct names {
 void names_done(struct names *n);
 #define _cleanup_names_ __attribute__((cleanup(names_done)))
 
+/* The file's text, and back: what does not begin as above has no names. */
+void names_decode(const char *text, struct names *ret);
+char *names_encode(const struct names *n); /* owned by the caller */
 /* A file that is missing or empty has no names. */
 int names_read(int dir, struct names *ret, struct err *e);
 int names_write(int dir, const struct names *n, struct err *e);

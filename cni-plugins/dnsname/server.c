@@ -13,6 +13,7 @@
 #include "base/path.h"
 #include "base/proc.h"
 #include "base/str.h"
+#include "cni-plugins/dnsname/group.h"
 #include "cni-plugins/skel/code.h"
 
 #define START_MS 10000
@@ -54,7 +55,7 @@ static bool is_server(pid_t pid, const char *dir)
 	return false;
 }
 
-int server_find(const char *dir, struct err *e)
+static int find(const char *dir, pid_t *ret_pid, struct err *e)
 {
 	_cleanup_free_ char *path = path_join(dir, "pid"), *text = NULL;
 	uint64_t pid;
@@ -63,17 +64,34 @@ int server_find(const char *dir, struct err *e)
 	if (file_read_line_at(AT_FDCWD, path, &text, NULL) < 0 ||
 	    parse_u64(text, INT32_MAX, &pid) < 0 || !pid)
 		return -ESRCH;
+	*ret_pid = (pid_t) pid;
 	/* First the descriptor, then the look: whose it is cannot change in between. */
-	fd = proc_pidfd_open((pid_t) pid);
+	fd = proc_pidfd_open(*ret_pid);
 	if (fd == -ESRCH)
 		return fd;
 	if (fd < 0)
 		return err_sysr(e, fd, "open process %d", (int) pid);
-	if (!is_server((pid_t) pid, dir) || proc_wait_pidfd(fd, 0) == 0) {
+	if (!is_server(*ret_pid, dir) || proc_wait_pidfd(fd, 0) == 0) {
 		(void) fd_close(fd);
 		return -ESRCH;
 	}
 	return fd;
+}
+
+int server_find(const char *dir, struct err *e)
+{
+	pid_t pid;
+
+	return find(dir, &pid, e);
+}
+
+static void leave_callers_groups(const char *dir)
+{
+	pid_t pid;
+	_cleanup_fd_ int fd = find(dir, &pid, NULL);
+
+	if (fd >= 0)
+		server_group_enter(pid);
 }
 
 static char **command_line(const char *dir, char *const *addresses, const char *domain)
@@ -135,8 +153,10 @@ int server_start(const char *dir, char *const *addresses, const char *domain, st
 	if (r < 0)
 		(void) proc_pidfd_kill(pidfd, SIGKILL);
 	st = proc_wait(pid);
-	if (r == 0 && st == 0)
+	if (r == 0 && st == 0) {
+		leave_callers_groups(dir);
 		return 0;
+	}
 	why = message(said);
 	return err_set(e, CNI_CODE(CNI_OTHER), "start dnsmasq: %s", r < 0 ? "it hangs" : why);
 }

@@ -175,3 +175,42 @@ answers() { [ "$(ask "$1" "$2")" = "$3" ]; }
 	! runs "$pid"
 	in_world test ! -e /run/gantry-dnsname
 }
+
+# in_group GROUP COMMAND...: in that group of every hierarchy
+in_group() {
+	local group=$1
+	shift
+	# shellcheck disable=SC2016
+	in_world sh -c 'group=$1; shift
+		for top in $(awk '\''$3 == "cgroup" || $3 == "cgroup2" {print $2}'\'' /proc/self/mounts | sort -u); do
+			mkdir -p "$top/$group" && echo $$ >"$top/$group/cgroup.procs"
+		done 2>/dev/null
+		exec "$@"' sh "$group" "$@"
+}
+
+@test "dnsname: whoever ends the groups of the first container does not end the others' server" {
+	local group=gantry-dnsname-test-$BASHPID pid top
+	must ADD bridge i1 c1 "$(bridge)"
+	DN=$(prev "$(conf n dnsname '"runtimeConfig":{"aliases":["web"]}')")
+	printf '%s' "$DN" >"$T/conf"
+	in_group "$group" env CNI_COMMAND=ADD CNI_CONTAINERID=i1 CNI_NETNS=/run/netns/c1 CNI_IFNAME=eth0 CNI_ARGS= \
+		CNI_PATH="$CNI_PLUGINS" sh -c 'exec "$0" <"$1"' "$CNI_PLUGINS/dnsname" "$T/conf" >"$T/out"
+	pid=$(server)
+	attach i2 c2 '["db"]'
+	[ "$(server)" = "$pid" ]
+	[ -z "$(grep "$group" "/proc/$pid/cgroup")" ]
+	grep -q 'gantry-dnsname$' "/proc/$pid/cgroup"
+	# what ending a group comes to: all that is in it, in any hierarchy, is killed, and it goes
+	for top in $(cgroup_tops); do
+		[ -d "$top/$group" ] || continue
+		while read -r p; do kill -KILL "$p"; done <"$top/$group/cgroup.procs"
+		rmdir "$top/$group"
+	done
+	runs "$pid"
+	must DEL dnsname i1 '' "$DN"
+	wait_for 30 answers c1 web ''
+	answers c1 db '10.7.0.3 fd00:7::3 '
+	must DEL dnsname i2 c2 "$DN"
+	! runs "$pid"
+	[ -z "$(find /sys/fs/cgroup -maxdepth 2 -name gantry-dnsname)" ]
+}
