@@ -7,7 +7,7 @@
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 define fuzzer
-OBJS += $(B)/obj/tests/fuzz/fuzz_$(1).o
+OBJS += $(B)/obj/tests/fuzz/fuzz_$(1).o $(fuzz_$(1)_src:%.c=$(B)/obj/%.o)
 $(if $(fuzz_$(1)_pkg),$(fuzz_$(1)_src:%.c=$(B)/obj/%.o) $(B)/obj/tests/fuzz/fuzz_$(1).o: PKG_CFLAGS := $$(call pkg_cflags,$(fuzz_$(1)_pkg)))
 $(B)/tests/fuzz/$(1): $(B)/obj/tests/fuzz/fuzz_$(1).o $(B)/obj/tests/fuzz/replay.o $(fuzz_$(1)_src:%.c=$(B)/obj/%.o) $(B)/libgantry.a
 	$$(call say,LD,$$@)

@@ -6,7 +6,7 @@
 UNIT_TESTS := $(patsubst tests/unit/test_%.c,%,$(wildcard tests/unit/test_*.c))
 
 define unit_test
-OBJS += $(B)/obj/tests/unit/test_$(1).o
+OBJS += $(B)/obj/tests/unit/test_$(1).o $(unit_$(1)_src:%.c=$(B)/obj/%.o)
 $(if $(unit_$(1)_pkg),$(unit_$(1)_src:%.c=$(B)/obj/%.o) $(B)/obj/tests/unit/test_$(1).o: PKG_CFLAGS := $$(call pkg_cflags,$(unit_$(1)_pkg)))
 $(B)/tests/unit/$(1): $(B)/obj/tests/unit/test_$(1).o $(unit_$(1)_src:%.c=$(B)/obj/%.o) $(B)/libgantry.a
 	$$(call say,LD,$$@)
