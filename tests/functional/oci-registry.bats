@@ -1,0 +1,538 @@
+# Registries: the distribution protocol, credentials, and what a server may do wrong.
+
+load ../lib/gantry
+load ../lib/registry
+
+R=127.0.0.1:5000       # plain
+B=127.0.0.1:5001       # TLS and basic
+P=127.0.0.1:5010       # the proxy before R
+P2=127.0.0.1:5011      # another host of it
+PT=127.0.0.1:5012      # TLS
+PC=127.0.0.1:5013      # TLS that wants a client's certificate
+
+make_certificates() {
+	local d=$BATS_FILE_TMPDIR/tls
+	mkdir -p "$d"
+	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=ca -keyout "$d/ca.key" -out "$d/ca.crt" 2>/dev/null
+	for name in server client; do
+		openssl req -newkey rsa:2048 -nodes -subj "/CN=$name" -keyout "$d/$name.key" -out "$d/$name.csr" 2>/dev/null
+		openssl x509 -req -in "$d/$name.csr" -CA "$d/ca.crt" -CAkey "$d/ca.key" -CAcreateserial -days 2 \
+			-extfile <(echo subjectAltName=IP:127.0.0.1) -out "$d/$name.crt" 2>/dev/null
+	done
+	export TLS=$d
+}
+
+setup_file() {
+	need root registry htpasswd python openssl
+	world_up
+	in_world mount -t tmpfs tmpfs /etc/docker
+	in_world mount -t tmpfs tmpfs /etc/containers
+	make_certificates
+	htpasswd -Bbn user secret >"$BATS_FILE_TMPDIR/htpasswd"
+	registry_up plain 5000
+	registry_up basic 5001 "  tls: {certificate: $TLS/server.crt, key: $TLS/server.key}
+auth: {htpasswd: {realm: here, path: $BATS_FILE_TMPDIR/htpasswd}}"
+	proxy_up "$R" "$P" "$P2" "$PT:$TLS/server.crt:$TLS/server.key" "$PC:$TLS/server.crt:$TLS/server.key:$TLS/ca.crt"
+	image_layout "$BATS_FILE_TMPDIR/layout"
+	skopeo_push "oci:$LAYOUT:test" "$R/lib/app:1"
+	skopeo_push "oci:$LAYOUT:test" "$R/mirror/lib/app:1"
+	skopeo_push "oci:$LAYOUT:test" "$B/lib/app:1" --dest-creds user:secret
+}
+teardown_file() {
+	registry_down
+	world_down
+}
+setup() {
+	sandbox_up "$BATS_TEST_TMPDIR"
+	export HOME=$T/home
+	mkdir -p "$HOME"
+	unset REGISTRY_AUTH_FILE XDG_RUNTIME_DIR XDG_CONFIG_HOME DOCKER_CONFIG
+	WAIVED=
+	rules '[]'
+}
+teardown() {
+	in_world sh -c 'rm -rf /etc/docker/* /etc/containers/*'
+	test_down
+}
+
+# A rule file or a configuration in a line.
+config() { mkdir -p "$LOCAL/$1" && cat >"$LOCAL/$1/$2.json"; }
+auth_file() { mkdir -p "${1%/*}" && cat >"$1"; }
+base64_of() { printf %s "$1" | base64 -w0; }
+trust_ca() { in_world sh -c "mkdir -p /etc/$2/certs.d/$1 && cp $TLS/ca.crt /etc/$2/certs.d/$1/"; }
+
+# --- reading ------------------------------------------------------------------------------------
+
+@test "oci-registry: a manifest by tag and by digest, documents and blobs" {
+	WAIVED=http
+	oci manifest "docker://$R/lib/app:1"
+	assert_ok
+	assert_digest "${MANIFEST% *}"
+	assert_err "^digest=${MANIFEST% *} type=application/vnd.oci.image.manifest.v1\+json"
+	oci manifest "docker://$R/lib/app@${MANIFEST% *}"
+	assert_ok
+	assert_digest "${MANIFEST% *}"
+	oci document "docker://$R/lib/app:1" $CONFIG
+	assert_ok
+	assert_digest "${CONFIG% *}"
+	oci blob "docker://$R/lib/app:1" $LAYER
+	assert_ok
+	assert_digest "${LAYER% *}"
+}
+
+@test "oci-registry: a blob from the middle" {
+	WAIVED=http
+	oci blob "docker://$R/lib/app:1" $LAYER 100000
+	assert_ok
+	assert_err "^offset=100000 length=${LAYER#* }"
+	cmp "$T/out" <(tail -c +100001 "$LAYOUT/blobs/sha256/$(cut -d: -f2 <<<"${LAYER% *}")")
+}
+
+@test "oci-registry: what is not there" {
+	WAIVED=http
+	oci manifest "docker://$R/lib/app:2"
+	assert_refused 254 "^-2: registry $R: manifest_unknown: manifest unknown \(HTTP status code 404\)$"
+	oci manifest "docker://$R/lib/none:1"
+	assert_refused 254 "^-2: registry $R: .*404"
+	oci blob "docker://$R/lib/app:1" "${MANIFEST% *}0" 5
+	assert_refused 254 '^-[0-9]+: blob '
+	oci manifest docker://127.0.0.1:9/lib/app:1
+	assert_refused 254 '^-111: registry 127.0.0.1:9: .*connect'
+}
+
+@test "oci-registry: referrers, by the API and by the tag" {
+	WAIVED=http
+	oci referrers "docker://$R/lib/app:1" "${MANIFEST% *}"
+	assert_ok
+	assert_json '.manifests == []'
+	rules "[{\"path\":\"/referrers/\",\"status\":200,\"headers\":{\"Content-Type\":\"application/vnd.oci.image.index.v1+json\"},
+		\"body\":\"{\\\"schemaVersion\\\":2,\\\"manifests\\\":[],\\\"x\\\":1}\"}]"
+	oci referrers "docker://$P/lib/app:1" "${MANIFEST% *}"
+	assert_ok
+	assert_json '.x == 1'
+	rules "[{\"path\":\"/manifests/sha256-${MANIFEST:7:64}\$\",\"status\":200,\"body\":\"{\\\"schemaVersion\\\":2,\\\"manifests\\\":[],\\\"x\\\":2}\"}]"
+	oci referrers "docker://$P/lib/app:1" "${MANIFEST% *}"
+	assert_ok
+	assert_json '.x == 2'
+	assert_equal "$(asked '/referrers/.* 404 ')" 1
+}
+
+@test "oci-registry: plain http is for those who allow it" {
+	oci manifest "docker://$R/lib/app:1"
+	assert_refused 254 "^-71: registry $R: no TLS there \(for plain http see --insecure-options=http\)"
+	WAIVED=tls
+	oci manifest "docker://$R/lib/app:1"
+	assert_refused 254 'no TLS there'
+	config registries.d r <<<"{\"rktKind\":\"registries\",\"rktVersion\":\"v1\",\"registry\":\"$R\",\"insecure\":true}"
+	WAIVED=
+	oci manifest "docker://$R/lib/app:1"
+	assert_ok
+}
+
+# --- TLS ----------------------------------------------------------------------------------------
+
+@test "oci-registry: a certificate that nobody vouches for" {
+	oci manifest "docker://$PT/lib/app:1"
+	assert_refused 254 "^-5: registry $PT: .*[Cc]ertificate"
+	WAIVED=http
+	oci manifest "docker://$PT/lib/app:1"
+	assert_refused 254 "[Cc]ertificate"
+	WAIVED=tls
+	oci manifest "docker://$PT/lib/app:1"
+	assert_ok
+}
+
+@test "oci-registry: authorities in certs.d of docker, of containers, and of the configuration" {
+	trust_ca "$PT" docker
+	oci manifest "docker://$PT/lib/app:1"
+	assert_ok
+	in_world rm -r /etc/docker/certs.d
+	oci manifest "docker://$PT/lib/app:1"
+	assert_refused 254 '[Cc]ertificate'
+	trust_ca "$PT" containers
+	oci manifest "docker://$PT/lib/app:1"
+	assert_ok
+	in_world rm -r /etc/containers/certs.d
+	config registries.d r <<<"{\"rktKind\":\"registries\",\"rktVersion\":\"v1\",\"registry\":\"$PT\",\"ca\":\"$TLS/ca.crt\"}"
+	oci manifest "docker://$PT/lib/app:1"
+	assert_ok
+	config registries.d r <<<"{\"rktKind\":\"registries\",\"rktVersion\":\"v1\",\"registry\":\"$PT\",\"ca\":\"$TLS/none.crt\"}"
+	oci manifest "docker://$PT/lib/app:1"
+	assert_refused 254 "registry $PT: .*none.crt.*No such file"
+	in_world sh -c "mkdir -p /etc/docker/certs.d/$PT && echo nonsense >/etc/docker/certs.d/$PT/x.crt"
+	oci manifest "docker://$PT/lib/app:1"
+	assert_refused 254 "certificates in /etc/docker/certs.d/$PT: x.crt: it is no PEM file"
+}
+
+@test "oci-registry: a client's certificate" {
+	trust_ca "$PC" docker
+	oci manifest "docker://$PC/lib/app:1"
+	assert_refused 254 "registry $PC: "
+	in_world sh -c "cp $TLS/client.crt /etc/docker/certs.d/$PC/me.cert; cp $TLS/client.key /etc/docker/certs.d/$PC/me.key"
+	oci manifest "docker://$PC/lib/app:1"
+	assert_ok
+	in_world rm "/etc/docker/certs.d/$PC/me.key"
+	oci manifest "docker://$PC/lib/app:1"
+	assert_refused 254 "certificates in /etc/docker/certs.d/$PC: .*me.key.*No such file"
+}
+
+# --- basic --------------------------------------------------------------------------------------
+
+@test "oci-registry: a name and a password" {
+	trust_ca "$B" docker
+	oci manifest "docker://$B/lib/app:1"
+	assert_refused 254 "^-13: registry $B: unauthorized: authentication required \(HTTP status code 401\); no credentials are configured for it$"
+	config auth.d a <<<"{\"rktKind\":\"dockerAuth\",\"rktVersion\":\"v1\",\"registries\":[\"$B\"],\"credentials\":{\"user\":\"user\",\"password\":\"wrong\"}}"
+	oci manifest "docker://$B/lib/app:1"
+	assert_refused 254 "^-13: registry $B: unauthorized.*; it does not take the credentials of auth.d$"
+	[[ $stderr != *wrong* ]] || fail "a secret"
+	config auth.d a <<<"{\"rktKind\":\"dockerAuth\",\"rktVersion\":\"v1\",\"registries\":[\"$B\"],\"credentials\":{\"user\":\"user\",\"password\":\"secret\"}}"
+	oci blob "docker://$B/lib/app:1" $LAYER
+	assert_ok
+	assert_digest "${LAYER% *}"
+}
+
+@test "oci-registry: the files of docker and podman" {
+	local good bad file
+	good=$(base64_of user:secret)
+	bad=$(base64_of user:wrong)
+	trust_ca "$B" docker
+	for file in "$HOME/.docker/config.json" "$HOME/.config/containers/auth.json"; do
+		auth_file "$file" <<<"{\"auths\":{\"https://$B/v1/\":{\"auth\":\"$good\"}}}"
+		oci manifest "docker://$B/lib/app:1"
+		assert_ok
+		rm "$file"
+	done
+	auth_file "$T/auth.json" <<<"{\"auths\":{\"$B\":{\"auth\":\"$good\"}}}"
+	REGISTRY_AUTH_FILE=$T/auth.json oci manifest "docker://$B/lib/app:1"
+	assert_ok
+	auth_file "$T/run/containers/auth.json" <<<"{\"auths\":{\"$B\":{\"auth\":\"$good\"}}}"
+	XDG_RUNTIME_DIR=$T/run oci manifest "docker://$B/lib/app:1"
+	assert_ok
+	auth_file "$T/docker/config.json" <<<"{\"auths\":{\"$B\":{\"username\":\"user\",\"password\":\"secret\"}}}"
+	DOCKER_CONFIG=$T/docker oci manifest "docker://$B/lib/app:1"
+	assert_ok
+	# the longest that fits
+	auth_file "$T/auth.json" <<<"{\"auths\":{\"$B\":{\"auth\":\"$bad\"},\"$B/lib/ap\":{\"auth\":\"$bad\"},\"$B/lib\":{\"auth\":\"$good\"}}}"
+	REGISTRY_AUTH_FILE=$T/auth.json oci manifest "docker://$B/lib/app:1"
+	assert_ok
+	REGISTRY_AUTH_FILE=$T/auth.json oci manifest "docker://$B/other/app:1"
+	assert_refused 254 "it does not take the credentials of $T/auth.json$"
+}
+
+@test "oci-registry: files of credentials that are wrong" {
+	local row
+	trust_ca "$B" docker
+	while read -r row; do
+		auth_file "$HOME/.docker/config.json" <<<"${row%% :: *}"
+		oci manifest "docker://$B/lib/app:1"
+		assert_refused 254 "registry $B: credentials $HOME/.docker/config.json: ${row##* :: }"
+	done <<-END
+		{"auths":{"$B":{"auth":"***"}}} :: auths\[.*\]: auth: it is no base64
+		{"auths":{"$B":{"auth":"$(base64_of nothing)"}}} :: auths\[.*\]: auth: expected USER:PASSWORD
+		{"auths":{"$B":{"auth":"$(printf 'u:p\nX: y' | base64 -w0)"}}} :: auths\[.*\]: auth: control character
+		{"auths":[]} :: auths, credHelpers: expected object
+		{"credsStore":"../evil"} :: credsStore: "../evil": the name of a helper must begin
+		{"credHelpers":{"$B":"a/b"}} :: credHelpers: "a/b": the name of a helper may have
+		{"auths":{"$B":{}},"auths":{}} :: duplicate member "auths"
+		nonsense :: JSON: line 1
+	END
+}
+
+@test "oci-registry: credential helpers" {
+	mkdir "$T/bin"
+	cat >"$T/bin/docker-credential-test" <<-'END'
+		#!/bin/sh
+		echo "$@" >>"$HELPER_LOG"
+		read -r server
+		echo "$server" >>"$HELPER_LOG"
+		case $server in
+		127.0.0.1:5001) echo '{"ServerURL":"x","Username":"user","Secret":"secret"}' ;;
+		127.0.0.1:5000) echo "credentials not found in native keychain"; exit 1 ;;
+		*) echo "the keychain is locked"; echo secret-on-two-lines; exit 3 ;;
+		esac
+	END
+	chmod 755 "$T/bin/docker-credential-test"
+	export HELPER_LOG=$T/helper.log PATH=$T/bin:$PATH
+	trust_ca "$B" docker
+	auth_file "$HOME/.docker/config.json" <<<'{"credsStore":"test"}'
+	oci manifest "docker://$B/lib/app:1"
+	assert_ok
+	assert_equal "$(tr '\n' ' ' <"$HELPER_LOG")" "get $B "
+	auth_file "$HOME/.docker/config.json" <<<"{\"credHelpers\":{\"$B\":\"test\"}}"
+	oci manifest "docker://$B/lib/app:1"
+	assert_ok
+	auth_file "$HOME/.docker/config.json" <<<'{"credsStore":"test"}'
+	WAIVED=http
+	oci manifest "docker://$R/lib/app:1"
+	assert_ok
+	oci manifest "docker://$P/lib/app:1"
+	assert_refused 254 "registry $P: credential helper docker-credential-test: it exited with status 3: the keychain is locked$"
+	auth_file "$HOME/.docker/config.json" <<<'{"credsStore":"none"}'
+	oci manifest "docker://$P/lib/app:1"
+	assert_refused 254 "registry $P: credential helper docker-credential-none: there is no such program in PATH"
+	printf '#!/bin/sh\nyes\n' >"$T/bin/docker-credential-test"
+	auth_file "$HOME/.docker/config.json" <<<'{"credsStore":"test"}'
+	oci manifest "docker://$P/lib/app:1"
+	assert_refused 254 'credential helper docker-credential-test: '
+}
+
+# --- tokens -------------------------------------------------------------------------------------
+
+bearer() { echo "{\"port\":5010,\"bearer\":{\"realm\":\"http://$P2/token\"${1:-}}}"; }
+
+@test "oci-registry: a token for everybody, used as long as it is good" {
+	WAIVED=http
+	rules "[$(bearer)]"
+	oci referrers "docker://$P/lib/app:1" "${MANIFEST% *}"
+	assert_ok
+	assert_equal "$(asked '^5011 GET /token')" 1
+	assert_equal "$(asked '^5010 .* Bearer=t')" 2
+	grep -q '^5011 GET /token?service=test&scope=repository%3Alib%2Fapp%3Apull 200 - ' "$PROXY_LOG"
+}
+
+@test "oci-registry: a token that ends in the middle is replaced" {
+	WAIVED=http
+	rules "[$(bearer ',"uses":1')]"
+	oci referrers "docker://$P/lib/app:1" "${MANIFEST% *}"
+	assert_ok
+	assert_equal "$(asked '^5011 GET /token')" 2
+}
+
+@test "oci-registry: credentials go to the token server, and not to where it is not needed" {
+	WAIVED=http
+	auth_file "$HOME/.docker/config.json" <<<"{\"auths\":{\"$P\":{\"auth\":\"$(base64_of user:secret)\"}}}"
+	rules "[$(bearer),{\"token\":{\"users\":{\"user\":\"secret\"},\"field\":\"access_token\"}}]"
+	oci manifest "docker://$P/lib/app:1"
+	assert_ok
+	grep -q "^5011 GET /token.* 200 Basic=$(base64_of user:secret) " "$PROXY_LOG"
+	assert_equal "$(asked '^5010 .*Basic')" 0
+	rules "[$(bearer),{\"token\":{\"users\":{\"user\":\"other\"}}}]"
+	oci manifest "docker://$P/lib/app:1"
+	assert_refused 254 "^-13: registry $P: token server $P2, with the credentials of $HOME/.docker/config.json: HTTP status code 401: incorrect username or password$"
+	rules "[$(bearer),{\"token\":{\"users\":{}}}]"
+	rm "$HOME/.docker/config.json"
+	oci manifest "docker://$P/lib/app:1"
+	assert_refused 254 "registry $P: token server $P2: HTTP status code 401: incorrect username or password$"
+}
+
+@test "oci-registry: an identity token is changed into a token by POST" {
+	WAIVED=http
+	auth_file "$HOME/.docker/config.json" <<<"{\"auths\":{\"$P\":{\"auth\":\"\",\"identitytoken\":\"refresh-me\"}}}"
+	rules "[$(bearer),{\"token\":{\"refresh\":{\"refresh-me\":\"user\"},\"field\":\"access_token\"}}]"
+	oci manifest "docker://$P/lib/app:1"
+	assert_ok
+	grep -q '^5011 POST /token token .*form=client_id,grant_type,refresh_token,scope,service' "$PROXY_LOG"
+	assert_equal "$(asked refresh-me)" 0
+}
+
+@test "oci-registry: token servers that give no token" {
+	local row
+	WAIVED=http
+	while read -r row; do
+		rules "[$(bearer),{\"token\":${row%% :: *}}]"
+		oci manifest "docker://$P/lib/app:1"
+		assert_refused 254 "registry $P: token server $P2: ${row##* :: }"
+	done <<-'END'
+		{"body":"{}"} :: neither token nor access_token
+		{"body":"[]"} :: expected object
+		{"body":"nonsense"} :: JSON: line 1
+		{"body":"{\"token\":\"a\\r\\nX: y\"}"} :: its token has characters that no token has
+		{"status":503,"body":"not now"} :: HTTP status code 503: not now
+		{"status":403,"body":"{\"errors\":[{\"code\":\"DENIED\",\"message\":\"go away\"}]}"} :: HTTP status code 403: denied: go away
+	END
+}
+
+@test "oci-registry: where a token server may be" {
+	rules '[{"port":5012,"bearer":{"realm":"http://127.0.0.1:5011/token"}}]'
+	WAIVED='tls http'
+	oci manifest "docker://$PT/lib/app:1"
+	assert_refused 254 "registry $PT: the token server \"http://$P2/token\" would be told secrets over plain http"
+	assert_equal "$(asked /token)" 0
+	rules "[{\"port\":5012,\"bearer\":{\"realm\":\"https://$PT/token\"}}]"
+	oci manifest "docker://$PT/lib/app:1"
+	assert_ok
+	WAIVED=http
+	for realm in file:///etc/shadow http://u:p@127.0.0.1/ http:///x '//x'; do
+		rules "[{\"port\":5010,\"bearer\":{\"realm\":\"$realm\"}}]"
+		oci manifest "docker://$P/lib/app:1"
+		assert_refused 254 "registry $P: the token server \"$realm\""
+	done
+}
+
+@test "oci-registry: challenges that are none" {
+	WAIVED=http
+	for challenge in 'Bearer realm' 'Bearer service=x' 'Bearer realm=a,realm=b' 'Bearer realm=\"x' ',=,'; do
+		rules "[{\"port\":5010,\"bearer\":{\"realm\":\"x\",\"challenge\":\"$challenge\"}}]"
+		oci manifest "docker://$P/lib/app:1"
+		assert_refused 254 "registry $P: a malformed WWW-Authenticate: \""
+	done
+	for challenge in Negotiate 'Digest realm=\"x\"' ''; do
+		rules "[{\"port\":5010,\"bearer\":{\"realm\":\"x\",\"challenge\":\"$challenge\"}}]"
+		oci manifest "docker://$P/lib/app:1"
+		assert_refused 254 "registry $P: unauthorized: authentication required"
+	done
+}
+
+# --- redirects ----------------------------------------------------------------------------------
+
+@test "oci-registry: a redirect to another host takes no credentials along" {
+	WAIVED=http
+	auth_file "$HOME/.docker/config.json" <<<"{\"auths\":{\"$P\":{\"auth\":\"$(base64_of user:secret)\"}}}"
+	rules "[{\"port\":5010,\"bearer\":{\"realm\":\"http://127.0.0.1:5010/token\"}},{\"port\":5010,\"path\":\"/blobs/\",\"redirect\":\"http://$P2/\"},
+		{\"token\":{\"users\":{\"user\":\"secret\"}}}]"
+	oci blob "docker://$P/lib/app:1" $LAYER 1000
+	assert_ok
+	assert_err '^offset=1000 '
+	grep -q '^5011 GET /v2/lib/app/blobs/.* 206 - bytes=1000-' "$PROXY_LOG"
+	assert_equal "$(asked '^5011 .*(Bearer|Basic)')" 0
+	assert_equal "$(asked '^5010 GET /v2/.*Bearer')" 1
+}
+
+@test "oci-registry: what the other host says is told of it" {
+	WAIVED=http
+	rules "[{\"port\":5010,\"path\":\"/blobs/\",\"redirect\":\"http://$P2/\"},{\"port\":5011,\"path\":\"/blobs/\",\"status\":403,\"body\":\"expired\"}]"
+	oci blob "docker://$P/lib/app:1" $LAYER
+	assert_refused 254 "blob ${LAYER% *}: registry $P2: expired \(HTTP status code 403\)$"
+	rules '[{"path":"/blobs/","redirect":"file:///etc/shadow"}]'
+	oci blob "docker://$P/lib/app:1" $LAYER
+	assert_refused 254 'a redirect to a scheme that is not allowed'
+	rules '[{"path":"/blobs/","redirect":"/"}]'
+	oci blob "docker://$P/lib/app:1" $LAYER
+	assert_refused 254 'more than 10 redirects'
+}
+
+@test "oci-registry: no redirect from https to http unless http is allowed" {
+	trust_ca "$PT" docker
+	rules "[{\"port\":5012,\"path\":\"/blobs/\",\"redirect\":\"http://$P2/\"}]"
+	oci blob "docker://$PT/lib/app:1" $LAYER
+	assert_refused 254 'http is not allowed'
+}
+
+# --- faults -------------------------------------------------------------------------------------
+
+@test "oci-registry: a connection that breaks is taken up where it broke" {
+	WAIVED=http
+	rules '[{"path":"/blobs/","cut":100000,"times":1}]'
+	oci blob "docker://$P/lib/app:1" $LAYER
+	assert_ok
+	assert_digest "${LAYER% *}"
+	grep -qE ' 206 - bytes=[1-9][0-9]*-' "$PROXY_LOG"
+	# a server that knows no parts sends the whole again
+	rules '[{"path":"/blobs/","cut":100000,"times":1},{"path":"/blobs/","no_range":true}]'
+	oci blob "docker://$P/lib/app:1" $LAYER
+	assert_ok
+	assert_digest "${LAYER% *}"
+	oci blob "docker://$P/lib/app:1" $LAYER 1000
+	assert_ok
+	assert_err '^offset=0 '
+	# and one that breaks every time is given up
+	rules '[{"path":"/blobs/","cut":1000,"no_range":true}]'
+	oci blob "docker://$P/lib/app:1" $LAYER
+	assert_refused 254 'transfer closed|bytes remaining'
+}
+
+@test "oci-registry: who is busy is asked again" {
+	WAIVED=http
+	for code in 429 500 502 503; do
+		rules "[{\"path\":\"/manifests/\",\"status\":$code,\"headers\":{\"Retry-After\":\"1\"},\"times\":1}]"
+		oci manifest "docker://$P/lib/app:1"
+		assert_ok
+		assert_equal "$(asked /manifests/)" 2
+	done
+}
+
+@test "oci-registry: and no longer than that; what it says is shown" {
+	WAIVED=http
+	local body='{\"errors\":[{\"code\":\"TOOMANYREQUESTS\",\"message\":\"You have reached your pull rate limit.\"}]}'
+	rules "[{\"path\":\"/manifests/\",\"status\":429,\"body\":\"$body\"}]"
+	oci manifest "docker://$P/lib/app:1"
+	assert_refused 254 "^-16: registry $P: toomanyrequests: You have reached your pull rate limit. \(HTTP status code 429\)$"
+	assert_equal "$(asked /manifests/)" 4
+	rules "[{\"path\":\"/manifests/\",\"status\":429,\"headers\":{\"Retry-After\":\"3600\"},\"body\":\"$body\"}]"
+	oci manifest "docker://$P/lib/app:1"
+	assert_refused 254 "toomanyrequests: You have reached .*; it asks to come back in 3600 seconds$"
+	assert_equal "$(asked /manifests/)" 1
+}
+
+@test "oci-registry: errors are one harmless line" {
+	WAIVED=http
+	rules '[{"path":"/manifests/","status":400,"body":"{\"errors\":[{\"code\":\"A\\u001b[2J\",\"message\":\"b\\n\\tc\"},{\"message\":\"d\"}]}"}]'
+	oci manifest "docker://$P/lib/app:1"
+	assert_refused 254 "^-5: registry $P: a\\\\x1b\[2j: b c; d \(HTTP status code 400\)$"
+	assert_equal "$(wc -l <"$T/err")" 1
+	rules '[{"path":"/manifests/","status":400,"body":"<html>no</html>"}]'
+	oci manifest "docker://$P/lib/app:1"
+	assert_refused 254 "^-5: registry $P: HTTP status code 400$"
+	rules '[{"path":"/manifests/","status":400,"body":"{\"errors\":[[[{"}]'
+	oci manifest "docker://$P/lib/app:1"
+	assert_refused 254 "^-5: registry $P: HTTP status code 400$"
+}
+
+@test "oci-registry: bytes that are not what they are called" {
+	local zero=sha256:0000000000000000000000000000000000000000000000000000000000000000
+	WAIVED=http
+	rules '[{"path":"/manifests/","status":200,"body":"{}"}]'
+	oci manifest "docker://$P/lib/app@${MANIFEST% *}"
+	assert_refused 254 "^-74: registry $P: manifest: ${MANIFEST% *}: its digest is sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a, not ${MANIFEST% *}$"
+	rules "[{\"path\":\"/manifests/\",\"set_headers\":{\"Docker-Content-Digest\":\"$zero\"}}]"
+	oci manifest "docker://$P/lib/app:1"
+	assert_refused 254 "^-74: registry $P: manifest: 1: its digest is ${MANIFEST% *}, not $zero$"
+	rules '[{"path":"/manifests/","set_headers":{"Docker-Content-Digest":"nonsense"}}]'
+	oci manifest "docker://$P/lib/app:1"
+	assert_ok
+	rules '[{"path":"/blobs/","status":200,"body":"x"}]'
+	oci document "docker://$P/lib/app:1" $CONFIG
+	assert_refused 254 "it has 1 bytes, its descriptor says ${CONFIG#* }$"
+	printf '%*s' "${CONFIG#* }" x >"$T/same-size"
+	rules "[{\"path\":\"/blobs/\",\"status\":200,\"body_file\":\"$T/same-size\"}]"
+	oci document "docker://$P/lib/app:1" $CONFIG
+	assert_refused 254 "${CONFIG% *}: its digest is sha256:.*, not ${CONFIG% *}$"
+}
+
+@test "oci-registry: documents that do not end" {
+	WAIVED=http
+	truncate -s 5M "$T/large"
+	rules "[{\"path\":\"/manifests/\",\"status\":200,\"body_file\":\"$T/large\"}]"
+	oci manifest "docker://$P/lib/app:1"
+	assert_refused 254 "registry $P: .*larger than the limit of 4194304 bytes"
+	oci blob "docker://$R/lib/app:1" "${LAYER% *}" 1000
+	assert_refused 254 "blob ${LAYER% *}: registry $R: .*(1000 bytes|its descriptor says 1000)"
+	oci document "docker://$R/lib/app:1" "${LAYER% *}" 5000000
+	assert_refused 254 "${LAYER% *}: 5000000 bytes are too many for a document"
+}
+
+# --- which registry -----------------------------------------------------------------------------
+
+@test "oci-registry: mirrors first, and the registry itself" {
+	WAIVED=http
+	config registries.d r <<<"{\"rktKind\":\"registries\",\"rktVersion\":\"v1\",\"registry\":\"$R\",\"mirrors\":[\"127.0.0.1:9\",\"$P/mirror\"]}"
+	oci manifest "docker://$R/lib/app:1"
+	assert_ok
+	assert_equal "$(asked '^5010 GET /v2/mirror/lib/app/manifests/1 200')" 1
+	rules '[{"path":"/manifests/","status":404}]'
+	oci manifest "docker://$R/lib/app:1"
+	assert_ok
+	assert_digest "${MANIFEST% *}"
+	# a mirror that lies is passed over
+	rules '[{"path":"/manifests/","status":200,"body":"{}"}]'
+	oci manifest "docker://$R/lib/app@${MANIFEST% *}"
+	assert_ok
+	assert_digest "${MANIFEST% *}"
+}
+
+@test "oci-registry: configurations that are wrong" {
+	local row
+	while read -r row; do
+		config registries.d r <<<"{\"rktKind\":\"registries\",\"rktVersion\":\"v1\",${row%% :: *}}"
+		oci manifest "docker://$R/lib/app:1"
+		assert_refused 254 "configuration $LOCAL/registries.d/r.json: ${row##* :: }"
+	done <<-'END'
+		"mirrors":[] :: registry: 
+		"registry":"https://x" :: registry: "https://x": expected HOST or HOST:PORT
+		"registry":"x","mirrors":["x/../y"] :: mirrors\[0\]: "x/../y": the path of a mirror
+		"registry":"x","mirrors":["http://x"] :: mirrors\[0\]: "http://x": expected HOST
+		"registry":"x","ca":"x.crt" :: ca: "x.crt": expected an absolute path
+		"registry":"x","insecrue":true :: insecrue
+	END
+}
