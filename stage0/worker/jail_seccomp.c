@@ -21,8 +21,8 @@ static const char *const files_only[] = {
 	"clock_gettime", "clock_nanosleep", "exit", "exit_group", "restart_syscall",
 };
 
-/* In a layer a later entry takes the place of an earlier one (path_remove_tree). */
-static const char *const replacing[] = {"unlinkat", "renameat", "faccessat", "faccessat2"};
+/* In a layer a later entry takes the place of an earlier one (path_remove_tree); modes at creation. */
+static const char *const replacing[] = {"unlinkat", "renameat", "faccessat", "faccessat2", "umask"};
 
 /* What neither libcurl nor gpg ever has a use for. */
 static const char *const never[] = {

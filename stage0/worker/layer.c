@@ -17,23 +17,25 @@ static int make_file(struct layer *l, struct tar *t, char *path, const struct ta
 		     struct err *e)
 {
 	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+	/* Nobody else can look in here yet, and umask(2) is 0: mostly the mode is right from the start. */
+	mode_t mode = entry->mode & 0777;
 	_cleanup_fd_ int fd = -EBADF;
 	const char *base;
 	int parent = layer_parent(l, path, &base, e), r;
 
 	if (parent < 0)
 		return parent;
-	fd = openat(parent, base, flags, 0600);
+	fd = openat(parent, base, flags, mode);
 	if (fd < 0 && errno == EEXIST) {
 		r = layer_make_room(l, parent, base, path, false, e);
 		if (r < 0)
 			return r;
-		fd = openat(parent, base, flags, 0600);
+		fd = openat(parent, base, flags, mode);
 	}
 	if (fd < 0)
 		return err_sys(e, "create");
 	r = untar_data(t, fd, entry, e);
-	return r < 0 ? r : untar_attributes(fd, entry, e);
+	return r < 0 ? r : untar_attributes(fd, entry, entry->mode == mode, e);
 }
 
 static int make_named(int parent, const char *base, const struct tar_entry *entry)
@@ -258,6 +260,7 @@ int layer_untar(struct tar *t, int top, const struct untar_limits *limits, struc
 		struct untar_result *ret, struct err *e)
 {
 	struct layer l = {.root = -EBADF, .parent = -EBADF, .limits = limits};
+	mode_t mask = umask(0);
 	int r = make_root(&l, top, e);
 
 	tar_set_lenient(t);
@@ -272,6 +275,7 @@ int layer_untar(struct tar *t, int top, const struct untar_limits *limits, struc
 	(void) fd_close(l.root);
 	(void) fd_close(l.parent);
 	layer_notes_done(&l.notes);
+	(void) umask(mask);
 	return r;
 }
 

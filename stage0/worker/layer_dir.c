@@ -201,7 +201,7 @@ int layer_dir(struct layer *l, char *path, const struct tar_entry *entry, struct
 	fd = openat(parent, base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, "open directory");
-	r = untar_attributes(fd, entry, e);
+	r = untar_attributes(fd, entry, false, e);
 	if (r < 0)
 		return r;
 	note = layer_notes_get(&l->notes, path);

@@ -45,7 +45,9 @@ void ring_filled(struct ring *r, size_t len)
 	(void) pthread_mutex_lock(&r->lock);
 	r->len[r->head % r->slots] = len;
 	r->head++;
-	(void) pthread_cond_broadcast(&r->filled);
+	/* Who sleeps is through with all there was: it is not woken for less than two. */
+	if (r->head % 2 == 0 || r->slots < 4)
+		(void) pthread_cond_broadcast(&r->filled);
 	(void) pthread_mutex_unlock(&r->lock);
 }
 

@@ -85,7 +85,7 @@ static int make_file(struct untar *u, struct tar *t, char *path, const struct ta
 	if (fd < 0)
 		return duplicate(errno, "create", e);
 	r = untar_data(t, fd, entry, e);
-	return r < 0 ? r : untar_attributes(fd, entry, e);
+	return r < 0 ? r : untar_attributes(fd, entry, false, e);
 }
 
 int untar_named_attributes(int parent, const char *base, const struct tar_entry *entry, struct err *e)

@@ -13,13 +13,13 @@
 #include "stage0/worker/untar_internal.h"
 
 /* Owner first: chown(2) clears set-user-ID bits and file capabilities. */
-int untar_attributes(int fd, const struct tar_entry *entry, struct err *e)
+int untar_attributes(int fd, const struct tar_entry *entry, bool has_mode, struct err *e)
 {
 	struct timespec times[2] = {entry->mtime, entry->mtime};
 
 	if (fchown(fd, entry->uid, entry->gid) < 0)
 		return err_sys(e, "set owner");
-	if (fchmod(fd, entry->mode) < 0)
+	if (!has_mode && fchmod(fd, entry->mode) < 0)
 		return err_sys(e, "set mode");
 	for (size_t i = 0; i < entry->n_xattrs; i++) {
 		const struct tar_xattr *x = &entry->xattrs[i];
@@ -165,7 +165,7 @@ int untar_dir(struct untar *u, char *path, const struct tar_entry *entry, struct
 	fd = openat(parent, base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, "open directory");
-	r = untar_attributes(fd, entry, e);
+	r = untar_attributes(fd, entry, false, e);
 	if (r < 0) {
 		(void) fd_close(fd);
 		return r;

@@ -70,5 +70,5 @@ int untar_dir(struct untar *u, char *path, const struct tar_entry *entry, struct
 /* TOP/rootfs, made if it is not there. */
 int untar_root(struct untar *u, struct err *e);
 int untar_dir_times(struct untar *u, struct err *e);
-/* Owner, mode, attributes and time of what is open. */
-int untar_attributes(int fd, const struct tar_entry *entry, struct err *e);
+/* Owner, mode (unless it has that already), attributes and time of what is open. */
+int untar_attributes(int fd, const struct tar_entry *entry, bool has_mode, struct err *e);
