@@ -4,7 +4,8 @@
 BENCH_BIN  := $(addprefix $(B)/bench/,floor filter interleave pass corpus plugins)
 BENCH_CC    = $(CC) -std=gnu17 -D_GNU_SOURCE -O2 $(WARN)
 BENCH_DEPS := crun runc bubblewrap systemd-container podman conmon containernetworking-plugins iptables \
-              golang-github-containers-common gcc libc6-dev libseccomp-dev libisal-dev libssl-dev \
+              golang-github-containers-common gcc libc6-dev libseccomp-dev libisal-dev libzstd-dev libssl-dev \
+              umoci skopeo zstd \
               busybox-static gnupg iproute2 util-linux strace valgrind
 BENCH      ?=
 
@@ -27,7 +28,7 @@ $(B)/bench/floor: $(addprefix tests/bench/,floor.c floor_cgroup.c floor_net.c fl
 $(B)/bench/pass: $(addprefix tests/bench/,pass.c pass_tar.c) tests/bench/pass.h
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(BENCH_CC) -o $@ $(filter %.c,$^) -lisal -lcrypto -lpthread
+	$(Q)$(BENCH_CC) -o $@ $(filter %.c,$^) -lisal -lzstd -lcrypto -lpthread
 
 $(B)/bench/filter: tests/bench/filter.c
 	$(call say,LD,$@)
