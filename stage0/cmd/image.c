@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "stage0/cmd/image_words.h"
 #include "stage0/command.h"
+#include "stage0/oci/image.h"
 #include "stage0/store/store.h"
 
 int image_store_open(const struct gantry *g, const char *word, struct err *e)
@@ -76,6 +77,7 @@ const struct command cmd_image_rm = {
 
 struct cat_target {
 	char **pretty; /* the last word counts */
+	bool raw, config;
 };
 
 static const struct opt cat_opts[] = {
@@ -85,7 +87,46 @@ static const struct opt cat_opts[] = {
 	 .arg = "BOOL",
 	 .bare = "true",
 	 .help = "indent (true); false: the bytes as they are"},
+	{.name = "raw",
+	 .type = OPT_FLAG,
+	 .offset = offsetof(struct cat_target, raw),
+	 .help = "of an OCI image: its own manifest, the bytes that its id is the hash of"},
+	{.name = "config",
+	 .type = OPT_FLAG,
+	 .offset = offsetof(struct cat_target, config),
+	 .help = "of an OCI image: its configuration, as it was downloaded"},
 };
+
+/* What the options mean, of which the original documents are shown byte for byte. */
+static int read_document(const struct cat_target *t, int store, const char *id, char **ret, size_t *ret_len,
+			 bool *ret_indent, struct err *e)
+{
+	int r;
+
+	if (t->raw && t->config)
+		return err_set(e, EINVAL, "--raw and --config are two documents");
+	if (!t->raw && !t->config)
+		return store_manifest(store, id, ret, ret_len, e);
+	r = oci_image_is(store, id);
+	if (r < 0)
+		return err_sysr(e, r, "image %s", id);
+	if (r == 0 && t->config)
+		return err_set(e, ENOTSUP, "image %s is an ACI: it has no other configuration than its manifest", id);
+	if (!strv_len(t->pretty))
+		*ret_indent = false;
+	/* An ACI's own manifest is what it is stored with. */
+	return r == 0 ? store_manifest(store, id, ret, ret_len, e)
+		      : oci_image_read(store, id, t->raw ? IMAGE_OCI_MANIFEST : IMAGE_OCI_CONFIG, ret, ret_len, e);
+}
+
+/* Exactly the bytes where a hash is over them. */
+static int print_bytes(const struct cat_target *t, const char *text, size_t len)
+{
+	(void) fwrite(text, 1, len, stdout);
+	if (!t->raw && !t->config && (!len || text[len - 1] != '\n'))
+		(void) fputc('\n', stdout);
+	return 0;
+}
 
 static int run_cat_manifest(struct gantry *g, void *target, char *const *words, struct err *e)
 {
@@ -108,16 +149,12 @@ static int run_cat_manifest(struct gantry *g, void *target, char *const *words, 
 		return store;
 	r = store_find(store, words[0], &id, e);
 	if (r == 0)
-		r = store_manifest(store, id, &text, &len, e);
+		r = read_document(t, store, id, &text, &len, &indent, e);
 	if (r < 0)
 		return r;
-	if (!indent) {
-		(void) fwrite(text, 1, len, stdout);
-		if (!len || text[len - 1] != '\n')
-			(void) fputc('\n', stdout);
-		return 0;
-	}
-	j = json_parse(text, len, JSON_MANIFEST_MAX, e);
+	if (!indent)
+		return print_bytes(t, text, len);
+	j = json_parse(text, len, OCI_DOCUMENT_MAX, e);
 	if (!j)
 		return err_ctx(e, -EINVAL, "image %s", id);
 	pretty = json_print(j, true);
@@ -136,6 +173,7 @@ const struct command cmd_image_cat_manifest = {
 	.name = "image cat-manifest",
 	.usage = "[options] IMAGE",
 	.summary = "show the manifest of an image",
+	.details = "Of an OCI image it is what gantry made of its configuration.",
 	COMMAND_OPTS(cat_opts),
 	.target_size = sizeof(struct cat_target),
 	.run = run_cat_manifest,

@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "spec/image_manifest.h"
 #include "stage0/image/internal.h"
+#include "stage0/oci/image.h"
 #include "stage0/render/render.h"
 
 #define DEPTH_MAX 32
@@ -208,7 +209,8 @@ static int render(const struct request *rq, const char *id, struct err *e)
 	_cleanup_fd_ int use = -EBADF;
 	_cleanup_free_ char *tree = NULL;
 
-	if (geteuid() != 0)
+	/* The trees of an OCI image are its layers', and were made with it. */
+	if (geteuid() != 0 || oci_image_is(rq->store, id) == 1)
 		return 0;
 	use = store_lock_use(rq->store, LOCK_SHARED, true, e);
 	return use < 0 ? use : render_tree(rq->g, rq->store, id, &tree, e);

@@ -30,7 +30,7 @@ int archive_stream(const struct archive *a, const struct archive_entry *entry, c
 		   int64_t from, struct blob_stream *ret, struct err *e);
 
 /*
- * What `docker save` wrote: `top` becomes a manifest (docker's schema 2) of the image of that name, NULL
+ * What `docker save` wrote: `top` becomes a manifest of the image of that name, NULL
  * meaning the only one, and `parts` what it names.
  */
 int docker_archive_read(struct archive *a, const char *name, struct err *e);

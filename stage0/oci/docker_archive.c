@@ -13,7 +13,7 @@
 #include "stage0/oci/ref.h"
 
 #define MANIFEST_JSON "manifest.json"
-#define DOCKER "application/vnd.docker."
+#define OCI "application/vnd.oci.image."
 #define HEX_LEN 64
 
 struct saved {
@@ -167,35 +167,38 @@ static char *digest_in_name(const char *name)
 	return NULL;
 }
 
-static int layer_digest(const struct archive *a, const struct archive_entry *entry, const char *name,
-			const char *diff_id, char **ret, bool *ret_compressed, struct err *e)
+/* The bytes tell how it is compressed, if it is. */
+static int layer_kind(const struct archive *a, const struct archive_entry *entry, const char *name,
+		      const char **ret_media_type, struct err *e)
 {
 	unsigned char head[4] = {0};
 	ssize_t n = archive_peek(a, entry, head, sizeof head);
 
 	if (n < 0)
 		return err_sysr(e, (int) n, "read %s", q(name));
-	*ret_compressed = (head[0] == 0x1f && head[1] == 0x8b) || !memcmp(head, "\x28\xb5\x2f\xfd", 4);
-	if (!*ret_compressed) {
-		*ret = xstrdup(diff_id);
-		return 0;
-	}
-	*ret = digest_in_name(path_last(entry->name));
-	return *ret ? 0 : err_set(e, ENOTSUP, "layer %s is compressed, and its digest stands nowhere", q(name));
+	if (head[0] == 0x1f && head[1] == 0x8b)
+		*ret_media_type = OCI "layer.v1.tar+gzip";
+	else if (!memcmp(head, "\x28\xb5\x2f\xfd", 4))
+		*ret_media_type = OCI "layer.v1.tar+zstd";
+	else
+		*ret_media_type = OCI "layer.v1.tar";
+	return 0;
 }
 
 static int add_layer(struct archive *a, const char *name, const char *diff_id, cJSON *layers, struct err *e)
 {
 	const struct archive_entry *entry = find(a, name, e);
 	_cleanup_free_ char *digest = NULL;
-	bool compressed;
-	int r = entry ? layer_digest(a, entry, name, diff_id, &digest, &compressed, e) : -ENOENT;
+	const char *media_type = NULL;
+	int r = entry ? layer_kind(a, entry, name, &media_type, e) : -ENOENT;
 
 	if (r < 0)
 		return r;
+	digest = str_ends(media_type, ".tar") ? xstrdup(diff_id) : digest_in_name(path_last(entry->name));
+	if (!digest)
+		return err_set(e, ENOTSUP, "layer %s is compressed, and its digest stands nowhere", q(name));
 	add_part(a, digest, entry);
-	cJSON_AddItemToArray(layers, encode(compressed ? DOCKER "image.rootfs.diff.tar.gzip" : DOCKER "image.rootfs.diff.tar",
-					    digest, entry));
+	cJSON_AddItemToArray(layers, encode(media_type, digest, entry));
 	return 0;
 }
 
@@ -207,8 +210,8 @@ static int make_manifest(struct archive *a, const struct saved *s, const char *c
 	int r = 0;
 
 	cJSON_AddNumberToObject(j, "schemaVersion", 2);
-	cJSON_AddStringToObject(j, "mediaType", DOCKER "distribution.manifest.v2+json");
-	cJSON_AddItemToObject(j, "config", encode(DOCKER "container.image.v1+json", config_digest, a->parts[0].entry));
+	cJSON_AddStringToObject(j, "mediaType", OCI "manifest.v1+json");
+	cJSON_AddItemToObject(j, "config", encode(OCI "config.v1+json", config_digest, a->parts[0].entry));
 	layers = cJSON_AddArrayToObject(j, "layers");
 	for (size_t i = 0; r == 0 && s->layers && s->layers[i]; i++)
 		r = add_layer(a, s->layers[i], diff_ids[i], layers, e);

@@ -35,8 +35,7 @@ static bool is_image(const struct oci_descriptor *d)
 	return kind == OCI_MEDIA_MANIFEST || kind == OCI_MEDIA_INDEX;
 }
 
-/* The second is how docker and containerd write down the whole name. */
-static const char *const name_annotations[] = {ANNOTATION_REF_NAME, "io.containerd.image.name"};
+static const char *const name_annotations[] = {ANNOTATION_REF_NAME, ANNOTATION_WHOLE_NAME};
 
 static bool has_name(const struct oci_descriptor *d, const char *name)
 {

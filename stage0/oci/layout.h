@@ -11,6 +11,7 @@
 #define LAYOUT_BLOBS "blobs"
 #define LAYOUT_FILE_MAX 4096
 #define ANNOTATION_REF_NAME "org.opencontainers.image.ref.name"
+#define ANNOTATION_WHOLE_NAME "io.containerd.image.name" /* as docker and containerd write it down */
 
 /* That gantry knows the layout's version. */
 int layout_check_version(const char *text, size_t len, struct err *e);

@@ -10,6 +10,7 @@
 #include "contract/layout.h"
 #include "spec/image_manifest.h"
 #include "stage0/image/image.h"
+#include "stage0/oci/naming.h"
 #include "stage0/store/internal.h"
 
 static int by_import_time(const void *a, const void *b)
@@ -194,6 +195,25 @@ int store_find_dependency(int store, const struct store_list *images, const stru
 	return r < 0 ? r : 0;
 }
 
+/* docker://NAME:TAG and its kin: by what it is called in the store. */
+static int find_oci(int store, const char *text, char **ret_id, struct err *e)
+{
+	_cleanup_oci_ref_ struct oci_ref ref = {0};
+	_cleanup_oci_naming_ struct oci_naming name = {0};
+	_cleanup_image_ref_ struct image_ref want = {0};
+	int r = oci_ref_parse(text, OCI_DEFAULT_REGISTRY, &ref, e);
+
+	if (r == 0 && ref.digest)
+		return err_set(e, EINVAL, "%s: in the store an image is found by its tag or its id", q(text));
+	if (r < 0)
+		return r;
+	oci_naming_of(&ref, &name);
+	want = (struct image_ref) {.text = xstrdup(text), .location = xstrdup(name.identifier)};
+	if (name.tag)
+		nameval_set(&want.labels, "version", name.tag);
+	return find_name(store, &want, ret_id, e);
+}
+
 int store_find(int store, const char *ref, char **ret_id, struct err *e)
 {
 	_cleanup_image_ref_ struct image_ref parsed = {0};
@@ -203,6 +223,8 @@ int store_find(int store, const char *ref, char **ret_id, struct err *e)
 		return err_set(e, EINVAL, "image name cannot be empty");
 	if (str_starts(ref, IMAGE_ID_PREFIX))
 		return find_id(store, ref, ret_id, e);
+	if (oci_ref_is(ref))
+		return find_oci(store, ref, ret_id, e);
 	r = image_ref_parse_name(ref, &parsed, e);
 	return r < 0 ? r : find_name(store, &parsed, ret_id, e);
 }
