@@ -129,6 +129,7 @@ static void add_exec(cJSON *app, const struct oci_config *c)
 }
 
 /* "", "user", "user:group": true when the groups are the image's own files' to say. */
+/* A user without a group has its own of the image: root as well, named or not. */
 static bool add_user(cJSON *app, const struct oci_config *c)
 {
 	const char *colon = strchr(c->user, ':');
@@ -137,7 +138,7 @@ static bool add_user(cJSON *app, const struct oci_config *c)
 
 	cJSON_AddStringToObject(app, "user", *user ? user : "0");
 	cJSON_AddStringToObject(app, "group", group ? colon + 1 : "0");
-	return !group && *user;
+	return !group;
 }
 
 /* In order, the last of one name counting; a name that appc does not have is left out, and said. */

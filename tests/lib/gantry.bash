@@ -40,6 +40,7 @@ have_cni() { [ -x /usr/lib/cni/host-local ] && [ -x /usr/lib/cni/bridge ]; }
 have_resource() { capsh --has-p=cap_sys_resource 2>/dev/null; }
 have_busybox() { busybox_static >/dev/null; }
 have_xattr() { command -v setfattr >/dev/null && command -v setcap >/dev/null; }
+have_python() { command -v python3 >/dev/null; }
 have_openssl() { command -v openssl >/dev/null; }
 
 # need FEATURE...: skip without it, but fail where GANTRY_TEST_REQUIRE (a comma list, or "all") says
