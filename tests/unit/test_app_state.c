@@ -70,6 +70,26 @@ static void test_lives(void **state _unused_)
 		 {ACT_SPAWN, ACT_STARTED, ACT_TERM, ACT_HANDLER, ACT_KILL, ACT_DONE},
 		 6,
 		 APP_DONE},
+		{"started again, then stopped while it waits",
+		 {EV_START, EV_READY, EV_EXIT_AGAIN, EV_TIMEOUT, EV_READY, EV_EXIT_AGAIN, EV_STOP},
+		 {ACT_SPAWN, ACT_STARTED, ACT_BACKOFF, ACT_AGAIN, ACT_STARTED, ACT_BACKOFF, ACT_GIVE_UP},
+		 7,
+		 APP_DONE},
+		{"not alive, killed, started again",
+		 {EV_START, EV_READY, EV_SICK, EV_TIMEOUT, EV_EXIT_AGAIN},
+		 {ACT_SPAWN, ACT_STARTED, ACT_SICK, ACT_KILL, ACT_BACKOFF},
+		 5,
+		 APP_BACKOFF},
+		{"not alive, and stopped meanwhile",
+		 {EV_START, EV_READY, EV_SICK, EV_STOP, EV_EXIT},
+		 {ACT_SPAWN, ACT_STARTED, ACT_SICK, ACT_TERM, ACT_ENDED},
+		 5,
+		 APP_DONE},
+		{"its handler, then again",
+		 {EV_START, EV_READY, EV_EXIT_HANDLER, EV_HANDLER_AGAIN, EV_TIMEOUT},
+		 {ACT_SPAWN, ACT_STARTED, ACT_HANDLER, ACT_BACKOFF, ACT_AGAIN},
+		 5,
+		 APP_STARTING},
 		{"the pod ends during the handler",
 		 {EV_START, EV_READY, EV_EXIT_HANDLER, EV_STOP},
 		 {ACT_SPAWN, ACT_STARTED, ACT_HANDLER, ACT_DEADLINE},
@@ -96,8 +116,12 @@ static void test_every_cell(void **state _unused_)
 			struct app_transition t = app_transition(s, ev);
 
 			assert_true(t.next < APP_STATE_MAX);
-			/* A life goes one way. */
-			assert_true(t.next >= s);
+			/* A life goes one way, but for those who are started again. */
+			assert_true(t.next >= s || t.action == ACT_AGAIN ||
+				    (s == APP_HANDLER && ev == EV_HANDLER_AGAIN));
+			assert_true(t.action != ACT_AGAIN || s == APP_BACKOFF);
+			/* Nor when the pod ends. */
+			assert_true(s < APP_STOPPING || s == APP_HANDLER || t.next >= APP_STOPPING);
 			assert_true(t.action != ACT_SPAWN || s == APP_WAITING);
 			assert_true(t.action != ACT_STARTED || s == APP_STARTING ||
 				    s == APP_STOPPING);
@@ -107,7 +131,7 @@ static void test_every_cell(void **state _unused_)
 			if (s == APP_DONE)
 				assert_true(t.action == ACT_NONE && t.next == APP_DONE);
 			/* A dead process is never left waiting for its death. */
-			if (s != APP_HANDLER &&
+			if (s != APP_HANDLER && s != APP_BACKOFF &&
 			    (ev == EV_EXIT || (ev == EV_EXIT_HANDLER && s != APP_WAITING)))
 				assert_true(t.next == APP_DONE || t.next == APP_HANDLER);
 		}

@@ -17,6 +17,7 @@ static void test_round_trip(void **state _unused_)
 	_cleanup_pod_record_ struct pod_record rec = POD_RECORD_INIT, again = POD_RECORD_INIT;
 	_cleanup_strbuf_ struct strbuf one = STRBUF_INIT, two = STRBUF_INIT;
 	_cleanup_err_ struct err e = ERR_INIT;
+	struct pod_record_app *app;
 
 	rec.uuid = xstrdup("11111111-2222-4333-8444-555555555555");
 	rec.hostname = xstrdup("pod");
@@ -24,7 +25,14 @@ static void test_round_trip(void **state _unused_)
 	strv_add(&rec.sysctls, "net.b=x=y");
 	pod_record_add_app(&rec, "web", true)->streams[0] = STREAM_GIVEN;
 	pod_record_add_app(&rec, "db", false);
-	pod_record_add_app(&rec, "log", true);
+	app = pod_record_add_app(&rec, "log", true);
+	app->stop_signal = 3;
+	app->restart = RESTART_ALWAYS;
+	app->init = true;
+	app->checks = xcalloc(2, sizeof *app->checks);
+	app->checks[0] = (struct pod_record_check) {CHECK_HEALTH, 1, 2, 3, 4, 5, 6};
+	app->checks[1] = (struct pod_record_check) {CHECK_STARTUP, 0, 0, 1, 1, 1, 1};
+	app->n_checks = 2;
 	pod_record_encode(&rec, &one);
 	assert_int_equal(decode(one.buf, one.len, &again, &e), 0);
 	pod_record_encode(&again, &two);
@@ -36,6 +44,10 @@ static void test_round_trip(void **state _unused_)
 		    again.apps[2].has_post_stop);
 	assert_true(again.apps[0].streams[0] == STREAM_GIVEN && again.apps[0].streams[1] == STREAM_LOG);
 	assert_true(again.apps[1].streams[0] == STREAM_NULL);
+	assert_int_equal(again.apps[2].stop_signal, 3);
+	assert_int_equal(again.apps[2].restart, RESTART_ALWAYS);
+	assert_true(again.apps[2].init && !again.apps[0].init);
+	assert_int_equal(again.apps[2].checks[0].failures, 6);
 	assert_int_equal(strv_len(again.sysctls), 2);
 	assert_string_equal(again.sysctls[1], "net.b=x=y");
 	assert_true(again.private_net);
@@ -68,7 +80,14 @@ static void test_refused(void **state _unused_)
 		    "pod record: streams: bad value \"null log\""),
 		ROW(HEAD "sysctl==1\0", "pod record: sysctl: bad value \"=1\""),
 		ROW(HEAD "uuid=v\0", "pod record: uuid: given twice"),
-		ROW(HEAD "restart=1\0", "pod record: unknown key \"restart\""),
+		ROW(HEAD "later=1\0", "pod record: unknown key \"later\""),
+		ROW(HEAD "restart=never\0", "pod record: restart: before the first app"),
+		ROW(HEAD "app=a\0has-post-stop=0\0restart=1\0", "pod record: restart: bad value \"1\""),
+		ROW(HEAD "app=a\0has-post-stop=0\0stop-signal=0\0", "pod record: stop-signal: bad value \"0\""),
+		ROW(HEAD "app=a\0has-post-stop=0\0check=health 1 0 0 1 1 1\0",
+		    "pod record: check: bad value \"health 1 0 0 1 1 1\""),
+		ROW(HEAD "app=a\0has-post-stop=0\0check=wealth 1 0 1 1 1 1\0",
+		    "pod record: check: bad value \"wealth 1 0 1 1 1 1\""),
 		ROW("version=1\0uuid=\0", "pod record: uuid: bad value \"\""),
 		ROW("version=1\0hostname=\0", "pod record: hostname: bad value \"\""),
 		ROW("version=1\0stop-timeout-ms=-1\0",
