@@ -531,7 +531,7 @@ bearer() { echo "{\"port\":5010,\"bearer\":{\"realm\":\"http://$P2/token\"${1:-}
 		"mirrors":[] :: registry: 
 		"registry":"https://x" :: registry: "https://x": expected HOST or HOST:PORT
 		"registry":"x","mirrors":["x/../y"] :: mirrors\[0\]: "x/../y": the path of a mirror
-		"registry":"x","mirrors":["http://x"] :: mirrors\[0\]: "http://x": expected HOST
+		"registry":"x","mirrors":["http://x"] :: mirrors\[0\]: "http://x": the path of a mirror
 		"registry":"x","ca":"x.crt" :: ca: "x.crt": expected an absolute path
 		"registry":"x","insecrue":true :: insecrue
 	END
