@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "contract/layout.h"
 #include "stage0/image/internal.h"
 #include "stage0/oci/convert.h"
 #include "stage0/oci/image.h"
@@ -178,6 +179,20 @@ static int fill_image(const struct oci_fetch *f, struct source *s, int dir, stru
 	return r;
 }
 
+/* An image that was there under another name has this one now: its manifest says the same as the list. */
+static int rename_stored(const struct oci_fetch *f, const struct store_info *info, int dir, struct err *e)
+{
+	_cleanup_free_ char *path = xasprintf(DATA_CAS_IMAGE "/%s/manifest", info->id), *ours = NULL, *there = NULL;
+	size_t our_len, len;
+	int r = file_read_at(dir, "manifest", JSON_MANIFEST_MAX, &ours, &our_len, e);
+
+	if (r == 0)
+		r = store_manifest(f->rq->store, info->id, &there, &len, e);
+	if (r < 0 || (len == our_len && !memcmp(ours, there, len)))
+		return r;
+	return file_write_at(f->rq->store, path, ours, our_len, 0640, FILE_DURABLE, e);
+}
+
 static int import(const struct oci_fetch *f, struct source *s, struct err *e)
 {
 	struct store_tmp tmp = STORE_TMP_INIT;
@@ -196,6 +211,8 @@ static int import(const struct oci_fetch *f, struct source *s, struct err *e)
 	}
 	if (r == 0)
 		r = store_publish(f->rq->store, &tmp, &info, e);
+	if (r == 0)
+		r = rename_stored(f, &info, dir, e);
 	store_tmp_done(f->rq->store, &tmp);
 	store_info_done(&info);
 	return r;

@@ -20,6 +20,7 @@
 #include "stage0/oci/stack.h"
 #include "stage0/pod/brief.h"
 #include "stage0/pod/manifest.h"
+#include "stage0/pod/manifest_images.h"
 #include "stage0/pod/name.h"
 #include "stage0/pod/overlay.h"
 #include "stage0/pod/ports.h"
@@ -78,17 +79,26 @@ static int load_image(struct work *w, size_t i, struct err *e)
 	return oci_stack_of(w->g, w->store, image->id, image->manifest, &w->images.trees[i], e);
 }
 
+static int find_policy(const struct work *w, enum pull_policy *ret, struct err *e)
+{
+	const char *word = w->how->request->pull_policy;
+
+	*ret = PULL_NEW;
+	if (word && pull_policy_parse(word, ret) < 0)
+		return err_set(e, EINVAL, "--pull-policy %s: new, update or never", q(word));
+	return 0;
+}
+
 /* Fetching comes first: it may take long, and needs no lock. */
 static int resolve_images(struct work *w, struct err *e)
 {
 	const struct pod_request *req = w->how->request;
-	enum pull_policy policy = PULL_NEW;
 	struct image_word *words;
-	int r;
+	enum pull_policy policy;
+	int r = find_policy(w, &policy, e);
 
-	if (req->pull_policy && pull_policy_parse(req->pull_policy, &policy) < 0)
-		return err_set(e, EINVAL, "--pull-policy %s: new, update or never",
-			       q(req->pull_policy));
+	if (r < 0)
+		return r;
 	images_alloc(&w->images, req->n_apps);
 	words = xcalloc(req->n_apps, sizeof *words);
 	for (size_t i = 0; i < req->n_apps; i++)
@@ -173,15 +183,29 @@ static int complete_ids(struct work *w, struct err *e)
 	return 0;
 }
 
-/* The operator's own manifest: its bytes are kept, its images must be in the store. */
+/* The operator's own manifest; of its images those that are named by reference are fetched. */
+static int read_manifest(struct work *w, struct err *e)
+{
+	const char *path = w->how->request->pod_manifest;
+	enum pull_policy policy;
+	int r = find_policy(w, &policy, e);
+
+	if (r == 0) {
+		r = input_read(path, JSON_MANIFEST_MAX, &w->manifest_text, &w->manifest_len, e);
+		if (r == 0)
+			r = manifest_images_fetch(w->g, w->store, policy, &w->manifest_text, &w->manifest_len, e);
+		if (r < 0)
+			err_ctx(e, r, "pod manifest");
+	}
+	return r;
+}
+
+/* Its bytes are kept, its images must be in the store. */
 static int from_manifest(struct work *w, struct err *e)
 {
 	const char *path = w->how->request->pod_manifest;
-	int r = input_read(path, JSON_MANIFEST_MAX, &w->manifest_text, &w->manifest_len, e);
+	int r = complete_ids(w, e);
 
-	if (r < 0)
-		return err_ctx(e, r, "pod manifest");
-	r = complete_ids(w, e);
 	if (r < 0)
 		return err_ctx(e, r, "%s: pod manifest", path);
 	w->manifest = pod_manifest_parse(w->manifest_text, w->manifest_len, e);
@@ -433,6 +457,8 @@ int pod_prepare(const struct gantry *g, const struct prepare *how, struct prepar
 	if (r == 0 && !how->request->pod_manifest)
 		r = fetch_and_prepare(&w, ret, e);
 	else if (r == 0)
+		r = read_manifest(&w, e);
+	if (r == 0 && how->request->pod_manifest)
 		r = prepare_locked(&w, ret->pods, &ret->stage1, &ret->pod, e);
 	images_done(&w.images);
 	pod_manifest_free(w.manifest);
