@@ -13,11 +13,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -141,6 +144,33 @@ static int by_numbers(const struct overlay *o, const struct opened *d, unsigned 
 }
 
 /*
+ * The same directory in this mount namespace, by the same number: overlayfs takes none of another (EINVAL since
+ * CVE-2021-3732).
+ */
+static int open_here(int fd)
+{
+	char link[40], path[PATH_MAX];
+	struct stat there, here;
+	ssize_t n;
+	int again;
+
+	(void) snprintf(link, sizeof link, FDS "/%d", fd);
+	n = readlink(link, path, sizeof path - 1);
+	if (n < 0 || fstat(fd, &there) < 0)
+		return errno;
+	path[n] = '\0';
+	again = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (again < 0 || fstat(again, &here) < 0)
+		return errno;
+	if (here.st_dev != there.st_dev || here.st_ino != there.st_ino)
+		return ESTALE;
+	if (dup3(again, fd, O_CLOEXEC) < 0)
+		return errno;
+	(void) fd_close(again);
+	return 0;
+}
+
+/*
  * In the child, whose table of descriptors is the parent's: the mount takes the place of the descriptor `to`.
  * Returns an errno value.  /proc is as good a place as any, and nobody else sees it there.
  */
@@ -152,9 +182,11 @@ static int mount_and_clone(const struct overlay *o, const struct opened *d, unsi
 	strbuf_addf(&data, "lowerdir=%s", d->lower);
 	if (o->upper)
 		strbuf_addf(&data, ",upperdir=%d,workdir=%d", d->fds[o->n_lower], d->fds[o->n_lower + 1]);
-	r = mnt_make_private();
-	if (r < 0)
-		return -r;
+	r = -mnt_make_private();
+	for (size_t i = 0; r == 0 && i < d->n; i++)
+		r = open_here(d->fds[i]);
+	if (r)
+		return r;
 	/* The numbers of MNT_ATTR_* that are used here are those of MS_*. */
 	if (chdir(FDS) < 0 || mount(o->source ? o->source : "none", "/proc", "overlay", attrs, data.buf) < 0)
 		return errno;

@@ -128,8 +128,7 @@ static void add_exec(cJSON *app, const struct oci_config *c)
 		cJSON_AddItemToArray(v, cJSON_CreateString(*w));
 }
 
-/* "", "user", "user:group": true when the groups are the image's own files' to say. */
-/* A user without a group has its own of the image: root as well, named or not. */
+/* "", "user", "user:group": true when the groups are the image's own files' to say; root's are as well. */
 static bool add_user(cJSON *app, const struct oci_config *c)
 {
 	const char *colon = strchr(c->user, ':');

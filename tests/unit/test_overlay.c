@@ -1,0 +1,278 @@
+/*
+ * overlay_new() by each of its ways, against looking into the layers ourselves (sys/stack.h).  A kernel that does not
+ * know "lowerdir+" is played by --wrap=mnt_new.
+ */
+#include "tests/unit/unit.h"
+
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <sched.h>
+
+#include "sys/mountapi.h"
+#include "sys/overlay.h"
+#include "sys/stack.h"
+
+static bool is_old;
+static int by_string; /* how often lowers came in one string */
+
+int __real_mnt_new(const char *type, const struct mnt_option *options, unsigned attrs, struct err *e);
+int __wrap_mnt_new(const char *type, const struct mnt_option *options, unsigned attrs, struct err *e);
+int __wrap_mnt_new(const char *type, const struct mnt_option *options, unsigned attrs, struct err *e)
+{
+	if (is_old && str_eq(options[0].key, "lowerdir+"))
+		return err_set(e, EINVAL, "Unknown parameter");
+	by_string += str_eq(options[0].key, "lowerdir");
+	return __real_mnt_new(type, options, attrs, e);
+}
+
+struct dirs {
+	char path[64];
+	char **layers;
+	int fd;
+};
+
+static void dirs_open(struct dirs *d)
+{
+	memcpy(d->path, "/tmp/gantry-overlay-XXXXXX", 27);
+	d->layers = NULL;
+	assert_non_null(mkdtemp(d->path));
+	d->fd = open(d->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_true(d->fd >= 0);
+}
+
+static void dirs_close(struct dirs *d)
+{
+	(void) fd_close(d->fd);
+	strv_free(d->layers);
+	assert_int_equal(path_remove_tree(AT_FDCWD, d->path, NULL), 0);
+}
+
+static void add_layer(struct dirs *d)
+{
+	strv_push(&d->layers, xasprintf("layer%zu", strv_len(d->layers)));
+	assert_int_equal(mkdirat(d->fd, d->layers[strv_len(d->layers) - 1], 0755), 0);
+}
+
+/* kind: 'd', 'f', 'w' (whiteout), 'o' (opaque), or a link's target behind '>' */
+static void put(const struct dirs *d, size_t layer, const char *name, char kind)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", d->layers[layer], name);
+	_cleanup_free_ char *whole = xasprintf("%s/%s", d->path, path);
+	_cleanup_fd_ int fd = -EBADF;
+
+	switch (kind) {
+	case 'd':
+	case 'o':
+		(void) mkdirat(d->fd, path, 0755);
+		if (kind == 'o')
+			(void) lsetxattr(whole, "trusted.overlay.opaque", "y", 1, 0);
+		break;
+	case 'f':
+		fd = openat(d->fd, path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+		break;
+	case 'w':
+		(void) mknodat(d->fd, path, S_IFCHR, makedev(0, 0));
+		break;
+	}
+}
+
+static bool can_mount(const struct dirs *d)
+{
+	struct statfs fs;
+
+	return geteuid() == 0 && fstatfs(d->fd, &fs) == 0 && fs.f_type != 0x794c7630;
+}
+
+static int make(const struct dirs *d, struct err *e)
+{
+	const struct overlay o = {.dir = d->fd, .lower = d->layers, .n_lower = strv_len(d->layers)};
+
+	return overlay_new(&o, MNT_ATTR_RDONLY | MNT_ATTR_NODEV, e);
+}
+
+static void check_height(struct dirs *d, size_t n)
+{
+	_cleanup_err_ struct err e = ERR_INIT;
+	_cleanup_fd_ int mnt = -EBADF;
+	char name[32], cwd[64];
+
+	while (strv_len(d->layers) < n) {
+		size_t i = strv_len(d->layers);
+
+		add_layer(d);
+		(void) snprintf(name, sizeof name, "f%zu", i);
+		put(d, i, name, 'f');
+		if (i) {
+			(void) snprintf(name, sizeof name, "f%zu", i - 1);
+			put(d, i, name, 'w');
+		}
+	}
+	assert_int_equal(chdir("/usr"), 0);
+	mnt = make(d, &e);
+	if (mnt < 0)
+		fail_msg("%zu layers: %s", n, err_text(&e));
+	(void) snprintf(name, sizeof name, "f%zu", n - 2);
+	assert_int_equal(faccessat(mnt, name, F_OK, 0), -1);
+	(void) snprintf(name, sizeof name, "f%zu", n - 1);
+	assert_int_equal(faccessat(mnt, name, F_OK, 0), 0);
+	assert_int_equal(mkdirat(mnt, "x", 0755), -1);
+	assert_int_equal(errno, EROFS);
+	/* and it left us where we were */
+	assert_non_null(getcwd(cwd, sizeof cwd));
+	assert_string_equal(cwd, "/usr");
+}
+
+static void test_heights(void **state _unused_)
+{
+	static const size_t heights[] = {2, 15, 16, 60, 64, 100, 300, OVERLAY_LOWER_MAX};
+	struct dirs d;
+
+	dirs_open(&d);
+	if (can_mount(&d))
+		for (size_t i = 0; i < ELEMENTSOF(heights); i++)
+			for (int old = 0; old < 2; old++) {
+				is_old = old;
+				check_height(&d, heights[i]);
+			}
+	assert_true(!can_mount(&d) || by_string >= 3);
+	is_old = false;
+	dirs_close(&d);
+}
+
+/* A writable one: what is written goes to the upper directory, by every way. */
+static void test_writable(void **state _unused_)
+{
+	static const size_t heights[] = {2, 90};
+	struct dirs d;
+
+	dirs_open(&d);
+	for (size_t i = 0; can_mount(&d) && i < ELEMENTSOF(heights); i++) {
+		_cleanup_err_ struct err e = ERR_INIT;
+		_cleanup_fd_ int mnt = -EBADF;
+		struct overlay o = {.dir = d.fd, .upper = "upper", .work = "work", .source = "word"};
+
+		while (strv_len(d.layers) < heights[i])
+			add_layer(&d);
+		o.lower = d.layers;
+		o.n_lower = heights[i];
+		(void) mkdirat(d.fd, "upper", 0755);
+		(void) mkdirat(d.fd, "work", 0755);
+		is_old = true;
+		mnt = overlay_new(&o, MNT_ATTR_NODEV, &e);
+		if (mnt < 0)
+			fail_msg("%s", err_text(&e));
+		assert_int_equal(mkdirat(mnt, i ? "b" : "a", 0755), 0);
+		assert_int_equal(faccessat(d.fd, i ? "upper/b" : "upper/a", F_OK, 0), 0);
+	}
+	is_old = false;
+	dirs_close(&d);
+}
+
+static void test_refused(void **state _unused_)
+{
+	_cleanup_err_ struct err e = ERR_INIT, e2 = ERR_INIT;
+	struct dirs d;
+
+	dirs_open(&d);
+	for (int i = 0; i <= OVERLAY_LOWER_MAX; i++)
+		strv_push(&d.layers, xstrdup("none"));
+	assert_int_equal(make(&d, &e), -EINVAL);
+	assert_string_equal(err_text(&e), "overlayfs stacks 500 directories, not 501");
+	free(d.layers[2]);
+	d.layers[2] = NULL;
+	is_old = true;
+	assert_int_equal(make(&d, &e2), -ENOENT);
+	assert_non_null(strstr(err_text(&e2), "none"));
+	is_old = false;
+	for (int i = 3; i <= OVERLAY_LOWER_MAX; i++)
+		free(d.layers[i]);
+	dirs_close(&d);
+}
+
+/* --- the same answers as the kernel ------------------------------------------------------------- */
+
+static const char *const names[] = {"a", "b", "a/a", "a/b", "b/a", "b/b", "a/a/a", "a/a/b", "a/b/a", "b/a/a", "b/b/b"};
+static const char *const targets[] = {"/", "..", "a", "/a/b", "../b", "../../../b/a", "b/./a", "/none", "a/"};
+
+static void random_layer(const struct dirs *d, size_t layer)
+{
+	for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+		int what = rand() % 12;
+		_cleanup_free_ char *path = xasprintf("%s/%s", d->layers[layer], names[i]);
+
+		if (what < 4)
+			put(d, layer, names[i], 'd');
+		else if (what < 6)
+			put(d, layer, names[i], 'f');
+		else if (what < 7)
+			put(d, layer, names[i], 'w');
+		else if (what < 8)
+			put(d, layer, names[i], 'o');
+		else if (what < 9)
+			if (symlinkat(targets[(size_t) rand() % ELEMENTSOF(targets)], d->fd, path) < 0)
+				continue;
+	}
+}
+
+static void compare(const struct stack_dir *root, int mnt, const char *path)
+{
+	_cleanup_stack_node_ struct stack_node node = STACK_NODE_INIT;
+	_cleanup_fd_ int fd = path_open_beneath(mnt, path, O_PATH, 0, PATH_IN_ROOT);
+	int r = stack_find(root, path, &node);
+	struct stat st;
+
+	if ((fd < 0 || r < 0) && (fd < 0 ? fd : 0) != r)
+		fail_msg("%s: the kernel says %d, we say %d", path, fd, r);
+	if (r < 0)
+		return;
+	assert_int_equal(fstat(fd, &st), 0);
+	if ((st.st_mode & S_IFMT) != (node.st.st_mode & S_IFMT))
+		fail_msg("%s: the kernel says %o, we say %o", path, st.st_mode, node.st.st_mode);
+	assert_int_equal(S_ISDIR(st.st_mode), node.dir.n > 0);
+}
+
+static void test_answers(void **state _unused_)
+{
+	static const char *const paths[] = {"/", "a/..", "a/b/..", "a/a/../../b", "b/../../a", "a/", "b/b/", "none", "a/none/x"};
+
+	srand(7);
+	for (int round = 0; round < 150; round++) {
+		_cleanup_stack_dir_ struct stack_dir root = {0};
+		_cleanup_err_ struct err e = ERR_INIT;
+		_cleanup_fd_ int mnt = -EBADF;
+		struct dirs d;
+
+		dirs_open(&d);
+		if (!can_mount(&d)) {
+			dirs_close(&d);
+			return;
+		}
+		for (size_t i = 0; i < 3; i++) {
+			add_layer(&d);
+			random_layer(&d, i);
+		}
+		mnt = make(&d, &e);
+		if (mnt < 0 || stack_open(d.fd, d.layers, &root, &e) < 0)
+			fail_msg("%s", err_text(&e));
+		for (size_t i = 0; i < ELEMENTSOF(names); i++)
+			compare(&root, mnt, names[i]);
+		for (size_t i = 0; i < ELEMENTSOF(paths); i++)
+			compare(&root, mnt, paths[i]);
+		mnt = fd_close(mnt);
+		dirs_close(&d);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_heights),
+		cmocka_unit_test(test_writable),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_answers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
