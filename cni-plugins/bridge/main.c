@@ -341,6 +341,20 @@ static int check_spoof(struct attachment *a, const char *port, struct err *e)
 	return r < 0 ? r : spoof_check(a->rq, port, mac, e);
 }
 
+static int repair_gateway(struct attachment *a, const struct cidr *list, size_t n, struct err *e)
+{
+	struct link *l = a->conf.vlan ? &a->gateway : &a->bridge;
+	int r = 0;
+
+	if (!chain_wants_repair(a->rq))
+		return 0;
+	if (a->conf.vlan)
+		r = vlan_gateway_ensure(&a->host, &a->conf, &a->bridge, &a->gateway, e);
+	if (r >= 0 && a->conf.vlan)
+		r = vlan_gateway_repair(&a->host, &a->conf, &a->gateway, e);
+	return r < 0 ? r : bridge_device_address(&a->host, &a->conf, l, list, n, e);
+}
+
 static int check_gateway(struct attachment *a, struct err *e)
 {
 	_cleanup_free_ struct cidr *want = xcalloc(a->rq->prev.n_ips + 1, sizeof *want),
@@ -348,11 +362,12 @@ static int check_gateway(struct attachment *a, struct err *e)
 	size_t n = gateways(&a->rq->prev, want), n_have = 0;
 	const struct link *l = a->conf.vlan ? &a->gateway : &a->bridge;
 	char text[CIDR_TEXT_MAX];
-	int r = 0;
+	int r;
 
 	if (!n)
 		return 0;
-	if (a->conf.vlan)
+	r = repair_gateway(a, want, n, e);
+	if (r >= 0 && a->conf.vlan)
 		r = vlan_gateway_check(&a->host, &a->conf, &a->gateway, e);
 	if (r >= 0)
 		r = inet_list_addrs(&a->host, l->index, AF_UNSPEC, &have, &n_have, e);
@@ -379,6 +394,8 @@ static int check_attached(struct attachment *a, struct err *e)
 	if (r >= 0 && host_end.master != a->bridge.index)
 		r = err_set(e, CNI_CODE(CNI_OTHER), "link %s is not a port of bridge %s",
 			    host_end.name, q(a->conf.bridge));
+	if (r >= 0 && vlan_wanted(&a->conf) && chain_wants_repair(a->rq))
+		r = vlan_repair(&a->host, &a->conf, &a->bridge, &host_end, e);
 	if (r >= 0 && vlan_wanted(&a->conf))
 		r = vlan_check(&a->host, &a->conf, &a->bridge, &host_end, e);
 	if (r >= 0 && a->conf.is_gateway)

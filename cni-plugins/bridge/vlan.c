@@ -44,11 +44,24 @@ static int put_leave(struct nl *host, struct nl_batch *b, int port, struct err *
 	return r;
 }
 
+static void put_missing(struct nl_batch *b, const struct bridge_conf *c, int port)
+{
+	struct link_vlan v = {.port = port, .first = (uint16_t) c->vlan, .last = (uint16_t) c->vlan,
+			      .pvid = true, .untagged = true};
+	unsigned first = 1, last;
+
+	if (c->vlan)
+		link_put_vlan(b, &v);
+	for (; vlan_set_next(&c->trunk, &first, &last); first = last + 1) {
+		v = (struct link_vlan) {
+			.port = port, .first = (uint16_t) first, .last = (uint16_t) last};
+		link_put_vlan(b, &v);
+	}
+}
+
 int vlan_join(struct nl *host, const struct bridge_conf *c, int port, struct err *e)
 {
 	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
-	struct link_vlan v = {.port = port, .first = (uint16_t) c->vlan, .last = (uint16_t) c->vlan,
-			      .pvid = true, .untagged = true};
 	unsigned first = 1, last;
 	int r = 0;
 
@@ -56,13 +69,7 @@ int vlan_join(struct nl *host, const struct bridge_conf *c, int port, struct err
 		r = put_leave(host, &b, port, e);
 	if (r < 0)
 		return r;
-	if (c->vlan)
-		link_put_vlan(&b, &v);
-	for (first = 1; vlan_set_next(&c->trunk, &first, &last); first = last + 1) {
-		v = (struct link_vlan) {
-			.port = port, .first = (uint16_t) first, .last = (uint16_t) last};
-		link_put_vlan(&b, &v);
-	}
+	put_missing(&b, c, port);
 	return b.n ? nl_run(host, &b, NULL, NULL, e) : 0;
 }
 
@@ -124,6 +131,32 @@ int vlan_check(struct nl *host, const struct bridge_conf *c, const struct link *
 			r = check_member(c, port, id, find_vlan(have, n, id), e);
 	for (size_t i = 0; r >= 0 && any && !c->preserve_default_vlan && i < n; i++)
 		r = check_strange(c, port, &have[i], e);
+	return r;
+}
+
+int vlan_repair(struct nl *host, const struct bridge_conf *c, struct link *bridge,
+		const struct link *port, struct err *e)
+{
+	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
+	_cleanup_err_ struct err ignored = ERR_INIT;
+	_cleanup_free_ struct link_vlan *have = NULL;
+	size_t n = 0;
+	int r;
+
+	if (vlan_check(host, c, bridge, port, &ignored) >= 0)
+		return 0;
+	if (!bridge->vlan_filtering)
+		link_put_vlan_filtering(&b, bridge->index);
+	r = link_list_vlans(host, port->index, &have, &n, e);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; !c->preserve_default_vlan && i < n; i++)
+		for (unsigned id = have[i].first; id <= have[i].last; id++)
+			if (id != (unsigned) c->vlan && !vlan_set_has(&c->trunk, id))
+				link_put_vlan_del(&b, port->index, (uint16_t) id);
+	put_missing(&b, c, port->index);
+	r = nl_run(host, &b, NULL, NULL, e);
+	bridge->vlan_filtering |= r >= 0;
 	return r;
 }
 
@@ -230,10 +263,58 @@ int vlan_gateway_ensure(struct nl *host, const struct bridge_conf *c, const stru
 	return r < 0 || ret->flags & IFF_UP ? r : bring_up(host, ret, NULL, e);
 }
 
+/* The other end of an interface that is ours; index 0: it is somebody else's, or stands on its own. */
+static int gateway_port(struct nl *host, const struct bridge_conf *c, const struct link *gateway,
+			struct link *ret, struct err *e)
+{
+	char alias[LINK_ALIAS_MAX];
+
+	gateway_alias(c, alias);
+	ret->index = 0;
+	if (strcmp(gateway->alias, alias) || !gateway->peer)
+		return 0;
+	return link_get_index(host, gateway->peer, ret, e);
+}
+
+/* Networks with other trunks share the interface: its own VLAN is all that they agree on. */
+static int check_gateway_port(struct nl *host, const struct bridge_conf *c,
+			      const struct link *gateway, struct link *port, struct err *e)
+{
+	_cleanup_free_ struct link_vlan *have = NULL;
+	size_t n = 0;
+	int r = gateway_port(host, c, gateway, port, e);
+
+	if (r < 0 || !port->index)
+		return r;
+	r = link_list_vlans(host, port->index, &have, &n, e);
+	return r < 0 ? r
+		     : check_member(c, port, (unsigned) c->vlan,
+				    find_vlan(have, n, (unsigned) c->vlan), e);
+}
+
+int vlan_gateway_repair(struct nl *host, const struct bridge_conf *c, const struct link *gateway,
+			struct err *e)
+{
+	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
+	_cleanup_err_ struct err why = ERR_INIT;
+	struct link port;
+	struct link_vlan v = {.first = (uint16_t) c->vlan, .last = (uint16_t) c->vlan,
+			      .pvid = true, .untagged = true};
+
+	if (check_gateway_port(host, c, gateway, &port, &why) >= 0)
+		return 0;
+	if (!port.index)
+		return err_move(e, &why);
+	v.port = port.index;
+	link_put_vlan(&b, &v);
+	return nl_run(host, &b, NULL, NULL, e);
+}
+
 int vlan_gateway_check(struct nl *host, const struct bridge_conf *c, struct link *ret,
 		       struct err *e)
 {
 	char name[IFNAMSIZ];
+	struct link port;
 	int r;
 
 	gateway_name(c, name);
@@ -243,7 +324,7 @@ int vlan_gateway_check(struct nl *host, const struct bridge_conf *c, struct link
 			       name);
 	if (r >= 0 && !(ret->flags & IFF_UP))
 		return err_set(e, CNI_CODE(CNI_OTHER), "the gateway's interface %s is down", name);
-	return r;
+	return r < 0 ? r : check_gateway_port(host, c, ret, &port, e);
 }
 
 /* Is a port of the bridge in the VLAN that is neither the gateway's nor this attachment's? */

@@ -23,11 +23,17 @@ int vlan_join(struct nl *host, const struct bridge_conf *c, int port, struct err
 /* CHECK: the bridge filters and the port has its VLANs. */
 int vlan_check(struct nl *host, const struct bridge_conf *c, const struct link *bridge,
 	       const struct link *port, struct err *e);
+/* Make it so where it is not; what is right stays untouched, and the bridge filters afterwards. */
+int vlan_repair(struct nl *host, const struct bridge_conf *c, struct link *bridge,
+		const struct link *port, struct err *e);
 
 /* Find or make BRIDGE.VLAN, up. The container's port must have joined: it is what keeps it. */
 int vlan_gateway_ensure(struct nl *host, const struct bridge_conf *c, const struct link *bridge,
 			struct link *ret, struct err *e);
-/* CHECK: it is there and up. */
+/* The VLAN of its port, if the interface is one that ensure() made. */
+int vlan_gateway_repair(struct nl *host, const struct bridge_conf *c, const struct link *gateway,
+			struct err *e);
+/* CHECK: it is there and up, and in its VLAN. */
 int vlan_gateway_check(struct nl *host, const struct bridge_conf *c, struct link *ret,
 		       struct err *e);
 /*

@@ -228,6 +228,75 @@ port() { get '.interfaces[1].name'; } # of the last result
 	refused 999 'the gateway.s interface br0.100 does not exist'
 }
 
+@test "vlan: repair puts back the port's VLAN, the filter, the gateway's interface, VLAN and address" {
+	need bridge_vlan
+	ours_only
+	local c p gate
+	c=$(conf n bridge "\"bridge\":\"br0\",\"vlan\":100,\"isGateway\":true,$(ipam "$V4")")
+	must ADD bridge i1 c1 "$c"
+	p=$(port)
+	c=$(prev "$c")
+	repaired() {
+		ARGS='IgnoreUnknown=1;Repair=1' must CHECK bridge i1 c1 "$c"
+		must CHECK bridge i1 c1 "$c"
+		[ "$(vlans "$p")" = '100 PVID Egress Untagged' ]
+		# a gateway that was made anew has another MAC address, which the container must notice
+		wait_for 60 pings c1 10.9.0.1
+	}
+	in_world bridge vlan del dev "$p" vid 100
+	in_world bridge vlan add dev "$p" vid 7 pvid untagged
+	in_world bridge vlan add dev "$p" vid 200-210
+	pings_not c1 10.9.0.1
+	call CHECK bridge i1 c1 "$c"
+	refused 999 "link $p is not in VLAN 100"
+	repaired
+	in_world bridge vlan add dev "$p" vid 100
+	call CHECK bridge i1 c1 "$c"
+	refused 999 'should be the one without tags'
+	repaired
+	in_world ip link set br0 type bridge vlan_filtering 0
+	call CHECK bridge i1 c1 "$c"
+	refused 999 'bridge br0 does not filter VLANs'
+	repaired
+	gate=$(in_world bridge -j vlan show | jq -r --arg p "$p" '.[].ifname|select(startswith("veth") and . != $p)')
+	in_world bridge vlan del dev "$gate" vid 100
+	call CHECK bridge i1 c1 "$c"
+	refused 999 "link $gate is not in VLAN 100"
+	repaired
+	in_world ip addr flush dev br0.100
+	repaired
+	in_world ip link del br0.100
+	repaired
+	must DEL bridge i1 c1 "$c"
+	nothing_left
+}
+
+@test "vlanTrunk: CHECK sees what differs, repair makes it the same" {
+	need bridge_vlan
+	ours_only
+	local c p want='100-110,150'
+	c=$(conf n bridge '"bridge":"br0","vlanTrunk":[{"minID":100,"maxID":110},{"id":150}],"ipam":{}')
+	must ADD bridge i1 c1 "$c"
+	p=$(port)
+	c=$(prev "$c")
+	[ "$(vlans "$p")" = "$want" ]
+	local row
+	while read -r row; do
+		# shellcheck disable=SC2086
+		in_world bridge vlan ${row%%|*}
+		call CHECK bridge i1 c1 "$c"
+		refused 999 "link $p${row#*|}"
+		ARGS='Repair=1' must CHECK bridge i1 c1 "$c"
+		must CHECK bridge i1 c1 "$c"
+		[ "$(vlans "$p")" = "$want" ]
+	done <<-EOT
+		del dev $p vid 103-105| is not in VLAN 103
+		del dev $p vid 150| is not in VLAN 150
+		add dev $p vid 108 untagged|: VLAN 108 should be tagged
+		add dev $p vid 300-310| is in VLAN 300, which the configuration does not name
+	EOT
+}
+
 @test "portmap: ports of a container in a VLAN, from the host, from 127.0.0.1 and from outside" {
 	need bridge_vlan
 	local c p
