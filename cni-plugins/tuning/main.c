@@ -2,8 +2,8 @@
  * tuning: kernel parameters of the container's network namespace, and attributes of its interface.
  * Chained.
  *
- * What the interface was before is kept in a file of the reference plugin's form,
- * DATADIR/CONTAINERID_IFNAME.json, and is put back at DEL; the parameters go with the namespace.
+ * What the interface was before is kept (backup.h) and put back at DEL; the parameters go with the
+ * namespace.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,14 +19,8 @@
 #include "cni-plugins/skel/code.h"
 #include "cni-plugins/skel/netns.h"
 #include "cni-plugins/skel/skel.h"
+#include "cni-plugins/tuning/backup.h"
 #include "cni-plugins/tuning/conf.h"
-
-#define BACKUP_MAX 65536
-
-static char *backup_path(const struct cni_request *rq, const struct tuning_conf *c)
-{
-	return xasprintf("%s/%s_%s.json", c->data_dir, rq->container_id, rq->ifname);
-}
 
 /* --- kernel parameters: inside the namespace --- */
 
@@ -119,11 +113,8 @@ static int save_link(const struct cni_request *rq, const struct tuning_conf *c,
 		.has_promisc = c->link.has_promisc,
 		.has_all_multicast = c->link.has_all_multicast,
 	};
-	_cleanup_json_ cJSON *j = tuning_link_encode(&before);
-	_cleanup_free_ char *text = json_print(j, false), *path = backup_path(rq, c);
-	int r = path_mkdirs(c->data_dir, 0700, e);
 
-	return r < 0 ? r : file_write_at(AT_FDCWD, path, text, strlen(text), 0600, FILE_FAST, e);
+	return backup_save(rq, c->data_dir, &before, e);
 }
 
 static void report_mac(const struct cni_request *rq, const char *mac, struct cni_result *res)
@@ -154,11 +145,8 @@ static int change_link(const struct cni_request *rq, const struct tuning_conf *c
 		r = save_link(rq, c, &now, e);
 	if (r >= 0)
 		r = apply_link(&inside, &now, &c->link, e);
-	if (r < 0 && save) {
-		_cleanup_free_ char *path = backup_path(rq, c);
-
-		(void) unlink(path);
-	}
+	if (r < 0 && save)
+		(void) backup_remove(rq, c->data_dir, NULL);
 	return r;
 }
 
@@ -181,33 +169,20 @@ static int add(const struct cni_request *rq, struct cni_result *ret, struct err 
 	return r;
 }
 
-static int restore(const struct cni_request *rq, const char *path, struct err *e)
+static int restore(const struct cni_request *rq, const struct tuning_link *before, struct err *e)
 {
 	_cleanup_netns_ struct netns ns = NETNS_INIT;
 	_cleanup_nl_ struct nl inside = NL_INIT;
-	_cleanup_free_ char *text = NULL;
-	_cleanup_json_ cJSON *j = NULL;
-	struct tuning_link before = {0};
 	struct link now;
-	size_t len;
 	int r = netns_open_for_del(rq, &ns, e);
 
 	if (r <= 0)
 		return r;
-	r = file_read_at(AT_FDCWD, path, BACKUP_MAX, &text, &len, NULL);
-	if (r < 0)
-		return 0; /* nothing was changed */
-	j = json_parse(text, len, BACKUP_MAX, NULL);
-	if (!j || tuning_link_decode(j, JSON_TOP, &before, NULL) < 0) {
-		tuning_link_done(&before);
-		return 0; /* half of one, of a crash: as good as none */
-	}
 	r = netns_socket(&ns, &inside, e);
 	if (r >= 0)
 		r = link_get(&inside, rq->ifname, &now, e);
 	if (r >= 0)
-		r = apply_link(&inside, &now, &before, e);
-	tuning_link_done(&before);
+		r = apply_link(&inside, &now, before, e);
 	if (r == -ENODEV) { /* a later plugin's DEL, or a second one: nothing to restore */
 		err_done(e);
 		r = 0;
@@ -215,19 +190,32 @@ static int restore(const struct cni_request *rq, const char *path, struct err *e
 	return r;
 }
 
+/*
+ * The file goes whether the interface could be made what it was or not: a DEL that fails for that
+ * fails once, and is no reason to keep it for ever.
+ */
 static int del(const struct cni_request *rq, struct err *e)
 {
 	_cleanup_tuning_conf_ struct tuning_conf c = {0};
-	_cleanup_free_ char *path = NULL;
-	int r = tuning_conf_dir(rq, &c, e);
+	_cleanup_err_ struct err why = ERR_INIT;
+	struct tuning_link before = {0};
+	int r = tuning_conf_dir(rq, &c, e), restored = 0;
 
 	if (r < 0)
 		return r;
-	path = backup_path(rq, &c);
-	r = restore(rq, path, e);
-	if (r >= 0 && unlink(path) < 0 && errno != ENOENT)
-		r = err_sys(e, "remove %s", path);
-	return r;
+	if (backup_load(rq, c.data_dir, &before))
+		restored = restore(rq, &before, &why);
+	tuning_link_done(&before);
+	r = backup_remove(rq, c.data_dir, e);
+	return r < 0 || restored >= 0 ? r : err_move(e, &why);
+}
+
+static int gc(const struct cni_request *rq, struct err *e)
+{
+	_cleanup_tuning_conf_ struct tuning_conf c = {0};
+	int r = rq->valid.known ? tuning_conf_dir(rq, &c, e) : 0;
+
+	return r < 0 || !rq->valid.known ? r : backup_gc(rq, c.data_dir, e);
 }
 
 static int differs(struct err *e, const char *ifname, const char *what)
@@ -283,7 +271,7 @@ static int check(const struct cni_request *rq, struct err *e)
 int main(void)
 {
 	static const struct cni_plugin plugin = {
-		.name = "tuning", .add = add, .del = del, .check = check};
+		.name = "tuning", .add = add, .del = del, .check = check, .gc = gc};
 
 	return cni_main(&plugin);
 }

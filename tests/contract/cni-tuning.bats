@@ -94,3 +94,51 @@ value() { inside c1 cat "/proc/sys/net/$1"; }
 	call CHECK tuning i1 c1 "$c"
 	refused 999 'promisc is not as configured'
 }
+
+backups() { in_world sh -c 'cd /run/tuning && ls' | paste -sd ' '; }
+
+@test "tuning: GC drops the backups of attachments that are gone, of this network only" {
+	ours_only
+	local gc
+	must ADD tuning i1 c1 "$(tune '"mtu":1400')"
+	must ADD tuning i_2 c1 "$(tune '"mtu":1300')"
+	IF=lo must ADD tuning i1 c1 "$(tune '"mtu":9000')"
+	must ADD tuning other c1 "$(with "$(tune '"mtu":1200')" '.name = "m"')"
+	in_world sh -c 'echo "{\"mtu\":1500}" >/run/tuning/reference_eth0.json; echo "{" >/run/tuning/half_eth0.json'
+	gc=$(V=1.1.0 conf n tuning '"dataDir":"/run/tuning"')
+	# nobody says what is valid: everything may be
+	V=1.1.0 must GC tuning '' '' "$gc"
+	[ "$(backups)" = 'half_eth0.json i1_eth0.json i1_lo.json i_2_eth0.json other_eth0.json reference_eth0.json' ]
+	must GC tuning '' '' "$(with "$gc" '."cni.dev/valid-attachments" = [{"containerID":"i1","ifname":"eth0"}]')"
+	[ "$(backups)" = 'half_eth0.json i1_eth0.json other_eth0.json reference_eth0.json' ]
+	must GC tuning '' '' "$(with "$gc" '."cni.dev/valid-attachments" = []')"
+	[ "$(backups)" = 'half_eth0.json other_eth0.json reference_eth0.json' ]
+	in_world rm -r /run/tuning
+	must GC tuning '' '' "$(with "$gc" '."cni.dev/valid-attachments" = []')"
+}
+
+@test "tuning: DEL takes its backup away in every case" {
+	ours_only
+	local c
+	c=$(tune '"mtu":1400')
+	# the interface cannot be made what the backup says
+	must ADD tuning i1 c1 "$c"
+	in_world sh -c 'echo "{\"mtu\":1}" >/run/tuning/i1_eth0.json'
+	call DEL tuning i1 c1 "$c"
+	[ "$status" = 1 ]
+	[ -z "$(backups)" ]
+	must DEL tuning i1 c1 "$c"
+	# half of a file
+	in_world sh -c 'echo "{\"mtu" >/run/tuning/i1_eth0.json'
+	must DEL tuning i1 c1 "$c"
+	[ -z "$(backups)" ]
+	# no interface, no namespace, no CNI_NETNS
+	must ADD tuning i1 c1 "$c"
+	inside c1 ip link del eth0
+	must DEL tuning i1 c1 "$c"
+	[ -z "$(backups)" ]
+	in_world sh -c 'echo "{\"mtu\":1500}" >/run/tuning/i1_eth0.json; echo "{\"mtu\":1500}" >/run/tuning/i2_eth0.json'
+	must DEL tuning i1 gone "$c"
+	must DEL tuning i2 '' "$c"
+	[ -z "$(backups)" ]
+}
