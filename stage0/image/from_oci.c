@@ -238,6 +238,18 @@ static void take_name(struct oci_fetch *f, const struct source *s)
 	oci_naming_of(&named, &f->name);
 }
 
+/* Who asks by digest takes no tag away from an image that has one. */
+static void keep_tag(struct oci_fetch *f)
+{
+	struct store_info info = {0};
+
+	if (f->name.tag || store_info(f->rq->store, oci_pull_document(&f->pull)->id, &info, NULL) < 0)
+		return;
+	if (str_eq(info.name, f->name.identifier))
+		f->name.tag = xstrdup_null(info.version);
+	store_info_done(&info);
+}
+
 static int fetch(struct oci_fetch *f, struct source *s, char **ret_id, struct err *e)
 {
 	_cleanup_free_ char *pinned = NULL;
@@ -258,8 +270,10 @@ static int fetch(struct oci_fetch *f, struct source *s, char **ret_id, struct er
 		r = check_policy(f, s, e);
 	if (r == 0)
 		r = oci_pull_config(s, &f->pull, e);
-	if (r == 0)
+	if (r == 0) {
+		keep_tag(f);
 		r = import(f, s, e);
+	}
 	if (r < 0)
 		return r;
 	*ret_id = xstrdup(oci_pull_document(&f->pull)->id);
