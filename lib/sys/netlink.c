@@ -16,6 +16,35 @@
 #define DUMP_TRIES 32
 #define ACK_COST 768 /* of the receive buffer, about: a message is accounted with its overhead */
 
+/*
+ * The usual batch and the answers to it lie in memory that is there already: seldom are there two at a time, and
+ * malloc(3) would map and unmap pages for each.  For processes of one thread.
+ */
+struct room {
+	char *at;
+	size_t size;
+	bool taken;
+};
+static _Alignas(8) char request_bytes[2 * NL_REQUEST_MAX], answer_bytes[ANSWER_MAX];
+static struct room for_requests = {.at = request_bytes, .size = sizeof request_bytes};
+static struct room for_answers = {.at = answer_bytes, .size = sizeof answer_bytes};
+
+static char *room_take(struct room *m)
+{
+	if (m->taken)
+		return xmalloc(m->size);
+	m->taken = true;
+	return m->at;
+}
+
+static void room_give(struct room *m, char *p)
+{
+	if (p == m->at)
+		m->taken = false;
+	else
+		free(p);
+}
+
 int nl_open(struct nl *nl, int bus, struct err *e)
 {
 	int on = 1;
@@ -38,8 +67,21 @@ int nl_open(struct nl *nl, int bus, struct err *e)
 void nl_close(struct nl *nl)
 {
 	nl->fd = fd_close(nl->fd);
-	free(nl->buf);
-	nl->buf = NULL;
+}
+
+static void grow(struct nl_batch *b)
+{
+	char *old = b->buf;
+
+	if (!old) {
+		b->buf = room_take(&for_requests);
+		b->alloc = for_requests.size;
+		return;
+	}
+	b->alloc *= 2;
+	b->buf = xmalloc(b->alloc);
+	memcpy(b->buf, old, b->len);
+	room_give(&for_requests, old);
 }
 
 void *nl_add(struct nl_batch *b, uint16_t type, uint16_t flags, size_t header, const char *what,
@@ -50,10 +92,8 @@ void *nl_add(struct nl_batch *b, uint16_t type, uint16_t flags, size_t header, c
 
 	if (b->cur)
 		b->len = (size_t) ((char *) nl_msg_tail(b->cur) - b->buf);
-	if (b->alloc - b->len < NL_REQUEST_MAX) {
-		b->alloc = b->alloc ? b->alloc * 2 : 2 * NL_REQUEST_MAX;
-		b->buf = xrealloc(b->buf, b->alloc);
-	}
+	if (b->alloc - b->len < NL_REQUEST_MAX)
+		grow(b);
 	b->requests = xgrow(b->requests, b->n, sizeof *b->requests);
 	r = &b->requests[b->n++];
 	*r = (struct nl_request) {.offset = b->len};
@@ -75,7 +115,7 @@ void nl_ignore(struct nl_batch *b, int code)
 
 void nl_batch_done(struct nl_batch *b)
 {
-	free(b->buf);
+	room_give(&for_requests, b->buf);
 	free(b->requests);
 	*b = (struct nl_batch) NL_BATCH_INIT;
 }
@@ -105,6 +145,13 @@ static int send_range(struct nl *nl, struct nl_batch *b, size_t from, size_t to,
 	return 0;
 }
 
+static void answers_done(struct nl *nl)
+{
+	if (nl->buf)
+		room_give(&for_answers, nl->buf);
+	nl->buf = NULL;
+}
+
 /* One datagram into nl->buf; 0: nothing there. */
 static ssize_t receive(struct nl *nl, int flags)
 {
@@ -115,7 +162,7 @@ static ssize_t receive(struct nl *nl, int flags)
 	ssize_t n;
 
 	if (!nl->buf)
-		nl->buf = xmalloc(ANSWER_MAX);
+		nl->buf = room_take(&for_answers);
 	iov.iov_base = nl->buf;
 	do {
 		m.msg_namelen = sizeof from;
@@ -252,6 +299,7 @@ int nl_run(struct nl *nl, struct nl_batch *b, nl_answer_fn fn, void *arg, struct
 		a.to = b->one_piece || b->n - a.from <= SEND_MAX ? b->n : a.from + SEND_MAX;
 		r = run_range(nl, &a);
 	}
+	answers_done(nl);
 	nl->seq += (uint32_t) b->n;
 	b->n = 0;
 	b->len = 0;
@@ -316,6 +364,7 @@ int nl_dump(struct nl *nl, struct nl_batch *b, const struct nl_dump *d, struct e
 		if (r == 1 && interrupted)
 			r = -EINTR;
 	}
+	answers_done(nl);
 	nl->seq++;
 	if (r < 0)
 		r = err_sysr(e, r, "%s", b->requests[0].what);

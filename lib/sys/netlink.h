@@ -20,7 +20,7 @@ struct nl {
 	int fd;
 	int bus;
 	uint32_t seq;
-	char *buf; /* for answers; allocated at first use */
+	char *buf; /* for answers, while they are read */
 };
 #define NL_INIT {.fd = -EBADF}
 
