@@ -11,7 +11,8 @@
  * followed by its DEL.
  *
  * -N COUNT: the two sets work on a host (a network namespace) each, and the second host has COUNT
- * attachments by the same chain before the clock starts; they lie together in one namespace.
+ * attachments by the same chain before the clock starts, each in a namespace of its own as pods are: what
+ * one of them sends to all (neighbour discovery) arrives at each alone.
  *
  * CPU is that of the plugin and of whatever it executes and waits for.
  */
@@ -19,11 +20,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -31,6 +34,7 @@
 
 #define MAX_ROUNDS 1000
 #define MAX_CHAIN 8
+#define MAX_CROWD 4000
 #define TEXT 65536
 #define SETTLE_S 12 /* what the kernel has to say on a thousand new links: DAD, solicitations */
 
@@ -218,21 +222,41 @@ static bool measure(const struct set *s, const struct chain *c, int round, struc
 	return ok;
 }
 
-/* The attachments that the second host has beforehand. */
-static bool populate(const struct set *s, const struct chain *c, int netns)
+/* A process that has the namespaces open: a thousand descriptors in this one would be part of every exec. */
+static pid_t keep(const int *netns, int n)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		err(2, "fork");
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	while (n--)
+		close(netns[n]);
+	return pid;
+}
+
+/* The attachments that the second host has beforehand; *keeper holds their namespaces. */
+static bool populate(const struct set *s, const struct chain *c, pid_t *keeper)
 {
 	static struct attachment a;
+	static int netns[MAX_CROWD];
+	int n = 0;
 	double cpu = 0, wall = 0;
 	bool ok = true;
 
-	a.netns = netns;
-	for (int i = 0; i < many && ok; i++) {
+	snprintf(a.ifname, sizeof a.ifname, "eth0");
+	for (; n < many && ok; n++) {
+		a.netns = netns[n] = new_netns();
 		a.result[0] = '\0';
-		a.number = 10000 + i;
-		snprintf(a.id, sizeof a.id, "resident%d", i);
-		snprintf(a.ifname, sizeof a.ifname, "if%d", i);
+		a.number = 10000 + n;
+		snprintf(a.id, sizeof a.id, "resident%d", n);
 		ok = run_chain(s, c, ADD, &a, &cpu, &wall);
 	}
+	*keeper = keep(netns, n);
 	return ok;
 }
 
@@ -275,15 +299,14 @@ static void print_chain(const struct chain *c, struct times t[2])
 static void bench(const struct chain *c)
 {
 	static struct times t[2];
-	int crowd = -1;
+	pid_t keeper = -1;
 	bool ok = true;
 
 	for (int i = 0; i < 2; i++)
 		if (many)
 			sets[i].host = new_netns();
 	if (many) {
-		crowd = new_netns();
-		ok = populate(&sets[1], c, crowd);
+		ok = populate(&sets[1], c, &keeper);
 		sleep(SETTLE_S);
 	}
 	for (int round = -warm; round < rounds && ok; round++)
@@ -295,9 +318,11 @@ static void bench(const struct chain *c)
 	else
 		printf("  %s: failed\n", c->name);
 	if (many) {
+		kill(keeper, SIGKILL);
+		waitpid(keeper, NULL, 0);
 		close(sets[0].host);
 		close(sets[1].host);
-		close(crowd);
+		sleep(SETTLE_S);
 	}
 }
 
@@ -332,6 +357,7 @@ static void add_set(char *arg)
 
 int main(int argc, char **argv)
 {
+	struct rlimit files;
 	struct chain c;
 	int opt, host;
 
@@ -343,8 +369,13 @@ int main(int argc, char **argv)
 		case 'N': many = (int)strtol(optarg, NULL, 10); break;
 		default: return 2;
 		}
-	if (set_count != 2 || rounds < 1 || rounds > MAX_ROUNDS)
-		errx(2, "two sets, 1 to %d rounds", MAX_ROUNDS);
+	if (set_count != 2 || rounds < 1 || rounds > MAX_ROUNDS || many > MAX_CROWD)
+		errx(2, "two sets, 1 to %d rounds, up to %d attachments", MAX_ROUNDS, MAX_CROWD);
+	/* A descriptor for each namespace. */
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_max > files.rlim_cur) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
 	host = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (host < 0)
 		err(2, "/proc/self/ns/net");
