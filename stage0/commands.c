@@ -14,7 +14,7 @@ extern const struct command cmd_cat_manifest, cmd_complete, cmd_completion, cmd_
 	cmd_net_status, cmd_prepare, cmd_restart, cmd_rm, cmd_run, cmd_run_prepared, cmd_status,
 	cmd_stop, cmd_trust, cmd_version, cmd_metadata_service;
 extern const struct command cmd_image_export, cmd_image_extract, cmd_image_gc, cmd_image_render,
-	cmd_image_save, cmd_image_verify, cmd_image_fetch, cmd_build, cmd_sign, cmd_validate;
+	cmd_image_copy, cmd_image_push, cmd_image_save, cmd_image_verify, cmd_image_fetch, cmd_build, cmd_sign, cmd_validate;
 
 #define NOT_BUILT(id, words)                                                                       \
 	static const struct command id = {.name = words,                                           \
@@ -63,6 +63,8 @@ const struct command *const commands[] = {
 	&cmd_image_cat_manifest,
 	&cmd_image_export,
 	&cmd_image_save,
+	&cmd_image_push,
+	&cmd_image_copy,
 	&cmd_image_extract,
 	&cmd_image_render,
 	&cmd_image_verify,

@@ -18,8 +18,8 @@ struct gantry;
 struct download_exchange {
 	const char *method;		   /* NULL: GET */
 	const char *accept, *content_type; /* or NULL */
-	int body;			   /* -EBADF, or what is sent: body_length bytes from the file's begin */
-	uint64_t body_length;
+	int body;			   /* -EBADF, or what is sent: body_length bytes of a file, or of a pipe */
+	uint64_t body_offset, body_length;
 	const struct auth *auth; /* of this origin alone, or NULL; none that is configured for a host is used */
 	bool allow_http, any_certificate;  /* here, besides what the operator allowed everywhere */
 	const char *more_ca, *client_cert, *client_key; /* PEM, or NULL; for this origin alone */

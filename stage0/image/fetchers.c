@@ -16,7 +16,7 @@ static void end(struct fetcher *f, bool ours)
 		f->worker.pidfd = fd_close(f->worker.pidfd);
 		f->worker.result = fd_close(f->worker.result);
 	}
-	free(f->origin);
+	free(f->site);
 	free(f);
 }
 
@@ -66,8 +66,8 @@ static int start(const struct gantry *g, struct fetcher *f, struct err *e)
 
 int fetchers_take(struct fetchers *p, const struct gantry *g, const char *url, struct fetcher **ret, struct err *e)
 {
-	const char *host = strstr(url, "://");
-	size_t len = host ? (size_t) (host - url) + 3 + strcspn(host + 3, "/?#") : strlen(url);
+	const char *scheme = strstr(url, "://"), *host = scheme ? scheme + 3 : url;
+	size_t len = strcspn(host, "/?#");
 	struct fetcher *f;
 	int r;
 
@@ -76,12 +76,12 @@ int fetchers_take(struct fetchers *p, const struct gantry *g, const char *url, s
 		p->owner = getpid();
 	}
 	for (f = p->first; f; f = f->next)
-		if (!f->busy && strlen(f->origin) == len && !strncasecmp(f->origin, url, len))
+		if (!f->busy && strlen(f->site) == len && !strncasecmp(f->site, host, len))
 			break;
 	if (!f) {
 		f = xcalloc(1, sizeof *f);
 		*f = (struct fetcher) {.worker = WORKER_INIT, .requests = -EBADF};
-		f->origin = xstrndup(url, len);
+		f->site = xstrndup(host, len);
 		r = start(g, f, e);
 		if (r < 0) {
 			end(f, true);

@@ -2,8 +2,8 @@
  * Fetch workers that serve one request after the other: a pull asks a registry for many small things,
  * and what a new process and a new connection with TLS cost is more than most of them.
  *
- * Each is for one origin only: what it knows of secrets is of that one, and so are the bytes that it
- * has seen.  A process that was forked has none of its parent's.
+ * Each is for one host and port only: what it knows of secrets is of that one, and so are the bytes that
+ * it has seen.  A process that was forked has none of its parent's.
  */
 #pragma once
 
@@ -15,7 +15,7 @@ struct gantry;
 struct fetcher {
 	struct worker worker;
 	int requests; /* a socket */
-	char *origin; /* "https://host:port" */
+	char *site; /* "host:port" */
 	bool busy;
 	struct fetcher *next;
 };

@@ -16,6 +16,9 @@ struct gantry;
  */
 int oci_digest_of(const struct gantry *g, const char *data, size_t len, char ret_sha256[OCI_SHA256_LEN + 1],
 		  char ret_sha512_id[IMAGE_ID_LEN + 1], struct err *e);
+/* The same of a file as a whole. */
+int oci_digest_of_file(const struct gantry *g, int fd, char ret_sha256[OCI_SHA256_LEN + 1],
+		       char ret_sha512_id[IMAGE_ID_LEN + 1], struct err *e);
 /*
  * That the bytes have the digest that was asked for, of either kind: `what` names them in the error.
  */

@@ -180,7 +180,7 @@ static int ask_by(struct registry *r, struct registry_host *h, const struct regi
 	bool home = is_home(h, url, https);
 	const struct download_exchange x = {
 		.method = q->method, .accept = q->accept, .content_type = q->content_type,
-		.body = q->body, .body_length = q->body_length, .immutable = q->immutable,
+		.body = q->body, .body_offset = q->body_offset, .body_length = q->body_length, .immutable = q->immutable,
 		.auth = home ? auth : NULL,
 		.allow_http = may_http(r, h), .any_certificate = h->insecure,
 		.more_ca = h->trust.more_ca,

@@ -50,15 +50,14 @@ struct registry_question {
 	const char *path;	/* behind the repository's name: "manifests/latest" */
 	const char *url;	/* or the whole, as the registry gave it (Location) */
 	const char *accept, *content_type;
-	int body;		/* body_length bytes; a pipe is asked with only once */
-	uint64_t body_length;
+	int body;		/* body_length bytes from body_offset on, or nothing; a pipe is asked with only once */
+	uint64_t body_offset, body_length;
 	uint64_t max_bytes;	/* of the answer */
 	uint64_t from;		/* the first byte that is wanted */
 	bool immutable;		/* a blob */
-	const char *actions;	/* for which a token is wanted: "pull", "pull,push" */
+	const char *actions;	/* for which a token is wanted: "pull,push"; NULL: "pull" */
 	const char *mount_from; /* a repository from which is pulled besides, or NULL */
 };
-#define REGISTRY_QUESTION(...) {.body = -EBADF, .actions = "pull", __VA_ARGS__}
 
 /* The answer has come to its head; its status is the caller's business, but for a 401 that credentials mend. */
 int registry_ask(struct registry *r, struct registry_host *h, const struct registry_question *q, struct download *ret,

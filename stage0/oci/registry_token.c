@@ -92,7 +92,7 @@ static void add_pair(struct strbuf *sb, const char *key, const char *value)
 static char **make_scopes(const struct registry_host *h, const struct registry_question *q)
 {
 	_cleanup_strv_ char **theirs = h->challenge.scope ? strv_split(h->challenge.scope, ' ') : NULL;
-	_cleanup_free_ char *ours = xasprintf("repository:%s:%s", h->repository, q->actions);
+	_cleanup_free_ char *ours = xasprintf("repository:%s:%s", h->repository, q->actions ? q->actions : "pull");
 	char **scopes = NULL;
 
 	strv_add(&scopes, ours);

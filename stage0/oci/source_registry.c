@@ -95,8 +95,8 @@ static int manifest_from(struct source_registry *s, struct registry_host *h, con
 {
 	const char *reference = what;
 	_cleanup_free_ char *path = xasprintf("manifests/%s", reference), *told = NULL;
-	const struct registry_question q =
-		REGISTRY_QUESTION(.path = path, .accept = ACCEPT, .max_bytes = OCI_DOCUMENT_MAX);
+	const struct registry_question q = {
+		.path = path, .accept = ACCEPT, .max_bytes = OCI_DOCUMENT_MAX};
 	_cleanup_download_ struct download d = DOWNLOAD_INIT;
 	_cleanup_oci_document_ struct oci_document doc = {0};
 	int r = ask_document(s, h, &q, &d, e);
@@ -139,9 +139,9 @@ static int blob_from(struct source_registry *s, struct registry_host *h, const v
 {
 	const struct blob_part *part = what;
 	_cleanup_free_ char *path = xasprintf("blobs/%s", part->d->digest);
-	const struct registry_question q = REGISTRY_QUESTION(
+	const struct registry_question q = {
 		.path = path, .max_bytes = part->d->size ? (uint64_t) part->d->size : 1, .immutable = true,
-		.from = (uint64_t) part->from);
+		.from = (uint64_t) part->from};
 	_cleanup_download_ struct download d = DOWNLOAD_INIT;
 	struct blob_stream *stream = ret;
 	int r = registry_ask(&s->registry, h, &q, &d, e);
@@ -219,8 +219,8 @@ static int no_referrers(struct source *s, struct oci_document *ret, struct err *
 static int referrers_from(struct source_registry *s, struct registry_host *h, const void *what, void *ret, struct err *e)
 {
 	_cleanup_free_ char *path = xasprintf("referrers/%s", (const char *) what);
-	const struct registry_question q =
-		REGISTRY_QUESTION(.path = path, .accept = MEDIA_INDEX, .max_bytes = OCI_DOCUMENT_MAX);
+	const struct registry_question q = {
+		.path = path, .accept = MEDIA_INDEX, .max_bytes = OCI_DOCUMENT_MAX};
 	_cleanup_download_ struct download d = DOWNLOAD_INIT;
 	_cleanup_oci_document_ struct oci_document doc = {0};
 	int r = ask_document(s, h, &q, &d, e);

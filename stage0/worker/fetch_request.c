@@ -63,6 +63,8 @@ static bool take_number(struct fetch_request *rq, const char *key, const char *v
 
 	if (!strcmp(key, "max-bytes"))
 		return parse_u64(value, INT64_MAX, &rq->http.max_bytes) == 0;
+	if (!strcmp(key, "body-offset"))
+		return parse_u64(value, INT64_MAX, &rq->http.body_offset) == 0;
 	if (!strcmp(key, "body-length"))
 		return parse_u64(value, INT64_MAX, &rq->http.body_length) == 0;
 	if (!strcmp(key, "offset"))

@@ -23,8 +23,8 @@ struct http_request {
 	const char *url;
 	const char *method; /* NULL: GET; HEAD, POST, PUT, PATCH, DELETE: no redirect is followed but HEAD's */
 	const char *accept, *content_type; /* or NULL */
-	int body;	      /* of a request: body_length bytes from offset 0; a pipe is sent once */
-	uint64_t body_length;
+	int body;	      /* of a request: body_length bytes of a file; a pipe is sent once */
+	uint64_t body_offset, body_length;
 	bool allow_http, any_certificate;
 	uint64_t max_bytes; /* of the whole file */
 

@@ -224,7 +224,7 @@ static size_t on_read(char *buf, size_t size, size_t n, void *arg)
 		n = (size_t) left;
 	if (!n)
 		return 0;
-	got = pread(s->rq->body, buf, n, (off_t) s->sent);
+	got = pread(s->rq->body, buf, n, (off_t) (s->rq->body_offset + s->sent));
 	if (got < 0 && errno == ESPIPE)
 		got = read(s->rq->body, buf, n);
 	if (got <= 0) {
