@@ -53,8 +53,12 @@ int bandwidth_conf_decode(const struct cni_request *rq, struct bandwidth_conf *r
 				    at = {.up = &at_rc, .key = "bandwidth"};
 	const cJSON *runtime = cni_request_get(rq, "runtimeConfig", "bandwidth");
 	int r = cni_request_decode(rq, fields, ELEMENTSOF(fields), ret, e);
+	bool own = false;
 
-	if (r >= 0 && bandwidth_conf_is_empty(ret) && runtime && !cJSON_IsNull(runtime)) {
+	/* A zero there is a word as well: no limit. */
+	for (size_t i = 0; i < ELEMENTSOF(fields); i++)
+		own |= json_get(rq->conf, fields[i].key) != NULL;
+	if (r >= 0 && !own && runtime && !cJSON_IsNull(runtime)) {
 		r = json_decode(runtime, &at, fields, ELEMENTSOF(fields), JSON_ALLOW_UNKNOWN, ret,
 				e);
 		r = cni_bad_config(r, e);

@@ -31,6 +31,7 @@ int main(void)
 {
 	static const struct cni_plugin plugin = {
 		.name = "firewall",
+		.since = CNI_0_4_0,
 		.add = add,
 		.del = firewall_rules_del,
 		.check = check,

@@ -56,7 +56,7 @@ static int move_out(struct nl *host, const struct netns *ns, struct nl *inside,
 		.name = l->name, .alias = "", .new_name = l->alias, .netns = ns->self + 1};
 	struct link taken;
 
-	if (link_name_check(l->alias) || strchr(l->alias, '%') ||
+	if (link_name_check(l->alias) ||
 	    link_get(host, l->alias, &taken, NULL) >= 0)
 		home.new_name = "dev%d";
 	link_put_change(&b, l->index, &down);

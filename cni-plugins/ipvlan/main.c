@@ -29,7 +29,11 @@ static int decode(const struct cni_request *rq, struct child *ret, struct err *e
 	ret->chained = rq->has_prev && rq->prev.n_ips;
 	if (r >= 0)
 		r = child_decode_mode(rq, link_ipvlan_modes, ret, e);
-	if (r >= 0 && (!ret->master || !*ret->master) && rq->command == CNI_ADD && rq->has_prev)
+	if (r < 0 || rq->command != CNI_ADD)
+		return r;
+	if (rq->prev_error.code)
+		return cni_request_need_prev(rq, e);
+	if ((!ret->master || !*ret->master) && rq->has_prev)
 		r = take_master(rq, ret, e);
 	return r;
 }

@@ -66,6 +66,8 @@ static int add(const struct cni_request *rq, struct cni_result *ret, struct err 
 	if (r < 0)
 		return r;
 	/* Chained: the result is somebody else's, and goes on as it is. */
+	if (rq->prev_error.code)
+		return cni_request_need_prev(rq, e);
 	if (rq->has_prev)
 		return cni_result_decode(json_get(rq->conf, "prevResult"), JSON_TOP, rq->version,
 					 ret, e);

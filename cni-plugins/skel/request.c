@@ -104,11 +104,17 @@ static int parse_version(struct cni_request *rq, struct err *e)
 	/* Configurations from before the key existed. */
 	if (!cJSON_IsString(j) || !*j->valuestring) {
 		rq->version = CNI_0_1_0;
-		rq->version_known = true;
+		rq->version_known = rq->command != CNI_VERSION;
 		return 0;
 	}
 	r = cni_version_parse(j->valuestring, &rq->version, e);
 	rq->version_known = r >= 0;
+	/* Only those that came later compare versions; to these it is one that they do not speak. */
+	if (r == -CNI_CODE(CNI_DECODE) && (rq->command == CNI_ADD || rq->command == CNI_DEL)) {
+		r = -CNI_CODE(CNI_INCOMPATIBLE_VERSION);
+		if (e)
+			e->code = -r;
+	}
 	return r;
 }
 
@@ -119,6 +125,11 @@ static int check_version(const struct cni_request *rq, struct err *e)
 				 : rq->command == CNI_GC || rq->command == CNI_STATUS ? CNI_1_1_0
 										      : CNI_0_1_0;
 
+	if (rq->version < rq->since)
+		return err_set(e, CNI_CODE(CNI_INCOMPATIBLE_VERSION),
+			       "incompatible CNI versions; config is \"%s\", plugin supports %s to %s",
+			       cni_version_text(rq->version), cni_version_text(rq->since),
+			       cni_version_text(CNI_LATEST));
 	if (rq->version >= since)
 		return 0;
 	return err_set(e, CNI_CODE(CNI_INCOMPATIBLE_VERSION), "config version %s does not allow %s",
@@ -127,8 +138,11 @@ static int check_version(const struct cni_request *rq, struct err *e)
 
 static int parse_name(struct cni_request *rq, struct err *e)
 {
+	const cJSON *j = json_get(rq->conf, "name");
 	const char *why;
 
+	if (j && !cJSON_IsNull(j) && !cJSON_IsString(j))
+		return err_set(e, CNI_CODE(CNI_DECODE), "name: expected string");
 	rq->name = json_get_str(rq->conf, "name");
 	if (!rq->name || !*rq->name)
 		return err_set(e, CNI_CODE(CNI_BAD_CONFIG), "missing network name");
@@ -160,22 +174,71 @@ static int parse_ipam(struct cni_request *rq, struct err *e)
 	return 0;
 }
 
+static bool is_given(const cJSON *j)
+{
+	return j && !cJSON_IsNull(j);
+}
+
+static int parse_prev(struct cni_request *rq, struct err *e)
+{
+	static const struct json_at at = {.key = "prevResult"};
+	const cJSON *prev = json_get(rq->conf, "prevResult");
+	int r;
+
+	if (!is_given(prev))
+		return 0;
+	r = cni_result_decode(prev, &at, rq->version, &rq->prev, &rq->prev_error);
+	rq->has_prev = r >= 0;
+	return rq->command == CNI_CHECK && r < 0 ? err_move(e, &rq->prev_error) : 0;
+}
+
+/* What plugins look up in passing: of another type it would be as if it were not there. */
+static int check_types(const struct cni_request *rq, struct err *e)
+{
+	static const struct json_at at_type = {.key = "type"}, at_caps = {.key = "capabilities"},
+				    at_rc = {.key = "runtimeConfig"}, at_args = {.key = "args"};
+	static const struct json_at at_cni = {.up = &at_args, .key = "cni"};
+	const cJSON *type = json_get(rq->conf, "type"), *caps = json_get(rq->conf, "capabilities"),
+		    *rc = json_get(rq->conf, "runtimeConfig"), *args = json_get(rq->conf, "args"),
+		    *cni = json_get(args, "cni"), *cap;
+	const char *ignored;
+	bool on;
+	static const struct json_at at_prev = {.key = "prevResult"};
+	const cJSON *prev = json_get(rq->conf, "prevResult");
+	int r = is_given(type) ? json_str(type, &at_type, &ignored, e) : 0;
+
+	if (r >= 0 && is_given(prev))
+		r = json_is_object(prev, &at_prev, e);
+	if (r >= 0 && is_given(rc))
+		r = json_is_object(rc, &at_rc, e);
+	if (r >= 0 && is_given(args))
+		r = json_is_object(args, &at_args, e);
+	if (r >= 0 && is_given(cni))
+		r = json_is_object(cni, &at_cni, e);
+	if (r >= 0 && is_given(caps))
+		r = json_is_object(caps, &at_caps, e);
+	for (cap = is_given(caps) ? caps->child : NULL; r >= 0 && cap; cap = cap->next) {
+		struct json_at at = {.up = &at_caps, .key = cap->string};
+
+		r = is_given(cap) ? json_bool(cap, &at, &on, e) : 0;
+	}
+	return r;
+}
+
 static int parse_rest(struct cni_request *rq, struct err *e)
 {
-	static const struct json_at at_dns = {.key = "dns"}, at_prev = {.key = "prevResult"};
-	const cJSON *dns = json_get(rq->conf, "dns"), *prev = json_get(rq->conf, "prevResult");
+	static const struct json_at at_dns = {.key = "dns"};
+	const cJSON *dns = json_get(rq->conf, "dns");
 	int r = 0;
 
-	if (dns && !cJSON_IsNull(dns))
+	/* A mistake in what goes into a result must not keep DEL from its work. */
+	if (rq->command != CNI_DEL && is_given(dns))
 		r = cni_dns_decode(dns, &at_dns, &rq->dns, e);
+	if (r >= 0 && (rq->command == CNI_ADD || rq->command == CNI_CHECK))
+		r = check_types(rq, e);
 	if (r >= 0)
 		r = cni_attachments_decode(rq->conf, &rq->valid, e);
-	if (r < 0)
-		return cni_bad_config(r, e);
-	if (!prev || cJSON_IsNull(prev))
-		return 0;
-	rq->has_prev = true;
-	return cni_result_decode(prev, &at_prev, rq->version, &rq->prev, e);
+	return r < 0 ? cni_bad_config(r, e) : parse_prev(rq, e);
 }
 
 int cni_request_parse(struct cni_request *rq, const struct cni_env *env, char *text, size_t len,
@@ -191,6 +254,11 @@ int cni_request_parse(struct cni_request *rq, const struct cni_env *env, char *t
 	if (r < 0)
 		return r;
 	rq->conf = json_parse(text, len, CNI_CONF_MAX, e);
+	if (rq->conf && cJSON_IsNull(rq->conf)) {
+		/* A document that says nothing. */
+		cJSON_Delete(rq->conf);
+		rq->conf = cJSON_CreateObject();
+	}
 	if (!rq->conf || !cJSON_IsObject(rq->conf)) {
 		_cleanup_free_ char *why = xstrdup(rq->conf ? "expected object" : err_text(e));
 
@@ -214,14 +282,18 @@ void cni_request_done(struct cni_request *rq)
 	cJSON_Delete(rq->conf);
 	cni_dns_done(&rq->dns);
 	cni_result_done(&rq->prev);
+	err_done(&rq->prev_error);
 	cni_attachments_done(&rq->valid);
 	*rq = (struct cni_request) CNI_REQUEST_INIT;
 }
 
 int cni_request_need_prev(const struct cni_request *rq, struct err *e)
 {
-	return rq->has_prev ? 0
-			    : err_set(e, CNI_CODE(CNI_BAD_CONFIG), "required prevResult missing");
+	if (rq->has_prev)
+		return 0;
+	if (rq->prev_error.code)
+		return err_set(e, rq->prev_error.code, "%s", err_text(&rq->prev_error));
+	return err_set(e, CNI_CODE(CNI_BAD_CONFIG), "required prevResult missing");
 }
 
 int cni_request_decode(const struct cni_request *rq, const struct json_field *fields, size_t n,

@@ -32,6 +32,7 @@ struct cni_request {
 	char *text; /* standard input as it came, for IPAM plugins; owned */
 	size_t text_len;
 	cJSON *conf; /* owned */
+	enum cni_version since; /* the first version that the plugin speaks; set before parsing */
 	enum cni_version version;
 	bool version_known; /* errors can name it */
 	const char *name;   /* the network; borrowed from conf */
@@ -39,6 +40,11 @@ struct cni_request {
 	struct cni_dns dns;
 	bool has_prev;
 	struct cni_result prev; /* prevResult */
+	/*
+	 * What is wrong with prevResult, for those who need it: ADD of a plugin that stands first and
+	 * DEL do not.
+	 */
+	struct err prev_error;
 	struct cni_attachments valid;
 	const struct cni_plugin *const
 		*builtin_ipam; /* may run in this process; NULL-terminated, or NULL */
@@ -51,7 +57,7 @@ int cni_request_parse(struct cni_request *rq, const struct cni_env *env, char *t
 void cni_request_done(struct cni_request *rq);
 #define _cleanup_cni_request_ __attribute__((cleanup(cni_request_done)))
 
-/* prevResult or an error that says so. */
+/* prevResult or an error that says what is wrong. */
 int cni_request_need_prev(const struct cni_request *rq, struct err *e);
 /*
  * An error of the JSON getters becomes CNI_BAD_CONFIG; others, such as those of CNI_ARGS, have codes of

@@ -40,7 +40,7 @@ static int print_version(const struct cni_request *rq)
 
 	(void) cJSON_AddStringToObject(
 		j, "cniVersion", cni_version_text(rq->version_known ? rq->version : CNI_LATEST));
-	cJSON_AddItemToObject(j, "supportedVersions", cni_version_list());
+	cJSON_AddItemToObject(j, "supportedVersions", cni_version_list(rq->since));
 	return print(j);
 }
 
@@ -51,8 +51,9 @@ static int about(const struct cni_plugin *p)
 
 	strbuf_addf(&sb, "CNI plugin %s of gantry %s\nCNI protocol versions supported: ", p->name,
 		    GANTRY_VERSION);
-	for (int v = 0; v < CNI_VERSION_MAX_; v++)
-		strbuf_addf(&sb, "%s%s", v ? ", " : "", cni_version_text((enum cni_version) v));
+	for (int v = (int) p->since; v < CNI_VERSION_MAX_; v++)
+		strbuf_addf(&sb, "%s%s", v > (int) p->since ? ", " : "",
+			    cni_version_text((enum cni_version) v));
 	strbuf_addc(&sb, '\n');
 	return write_all(STDERR_FILENO, sb.buf, sb.len) < 0;
 }
@@ -120,6 +121,7 @@ int cni_main(const struct cni_plugin *p)
 		return print_error(&rq, &e);
 	}
 	rq.builtin_ipam = p->builtin_ipam;
+	rq.since = p->since;
 	r = cni_request_parse(&rq, &env, text, len, &e);
 	/*
 	 * VERSION answers whatever stands on standard input: finding a common version is what it

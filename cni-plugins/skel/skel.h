@@ -11,6 +11,7 @@
 
 struct cni_plugin {
 	const char *name;
+	enum cni_version since; /* the first version that it speaks */
 	int (*add)(const struct cni_request *rq, struct cni_result *ret, struct err *e);
 	int (*del)(const struct cni_request *rq, struct err *e);
 	int (*check)(const struct cni_request *rq, struct err *e);

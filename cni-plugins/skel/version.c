@@ -43,11 +43,11 @@ int cni_version_parse(const char *s, enum cni_version *ret, struct err *e)
 		       texts[CNI_LATEST]);
 }
 
-cJSON *cni_version_list(void)
+cJSON *cni_version_list(enum cni_version since)
 {
 	cJSON *list = cJSON_CreateArray();
 
-	for (int v = 0; v < CNI_VERSION_MAX_; v++)
+	for (int v = (int) since; v < CNI_VERSION_MAX_; v++)
 		cJSON_AddItemToArray(list, cJSON_CreateString(texts[v]));
 	return list;
 }

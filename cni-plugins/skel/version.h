@@ -23,5 +23,5 @@ const char *cni_version_text(enum cni_version v);
  * speak it.
  */
 int cni_version_parse(const char *s, enum cni_version *ret, struct err *e);
-/* All of them, as a JSON array. */
-cJSON *cni_version_list(void);
+/* All of them from `since` on, as a JSON array. */
+cJSON *cni_version_list(enum cni_version since);

@@ -268,7 +268,7 @@ static int check(const struct cni_request *rq, struct err *e)
 int main(void)
 {
 	static const struct cni_plugin plugin = {
-		.name = "vrf", .add = add, .del = del, .check = check};
+		.name = "vrf", .since = CNI_0_3_1, .add = add, .del = del, .check = check};
 
 	return cni_main(&plugin);
 }

@@ -32,20 +32,27 @@ static int hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+/* The three usual forms: 02:00:5e:10:00:01, 02-00-5e-10-00-01, 0200.5e10.0001. */
 int link_mac_parse(const char *s, unsigned char mac[LINK_MAC_LEN])
 {
+	char sep = strnlen(s, 5) == 5 && s[4] == '.' ? '.' : strchr(s, '-') ? '-' : ':';
+	size_t group = sep == '.' ? 2 : 1; /* bytes between separators */
 	unsigned char m[LINK_MAC_LEN];
 
-	if (strlen(s) != LINK_MAC_TEXT - 1)
-		return -EINVAL;
 	for (size_t i = 0; i < LINK_MAC_LEN; i++) {
-		int hi = hex_digit(s[3 * i]), lo = hex_digit(s[3 * i + 1]);
-		char end = s[3 * i + 2];
+		int hi, lo;
 
-		if (hi < 0 || lo < 0 || end != (i + 1 < LINK_MAC_LEN ? ':' : '\0'))
+		if (i && i % group == 0 && *s++ != sep)
+			return -EINVAL;
+		hi = hex_digit(s[0]);
+		lo = hi < 0 ? -1 : hex_digit(s[1]);
+		if (lo < 0)
 			return -EINVAL;
 		m[i] = (unsigned char) (hi << 4 | lo);
+		s += 2;
 	}
+	if (*s)
+		return -EINVAL;
 	memcpy(mac, m, sizeof m);
 	return 0;
 }
@@ -63,6 +70,9 @@ const char *link_name_check(const char *name)
 	/* conf/all and conf/default are not links (ip-sysctl). */
 	if (!strcmp(name, "all") || !strcmp(name, "default"))
 		return "is reserved by the kernel's parameters";
+	/* "eth%d" asks the kernel to choose a number, and is never a link's name. */
+	if (strchr(name, '%'))
+		return "contains %";
 	for (; *name; name++)
 		if (*name == '/' || *name == ':' || isspace((unsigned char) *name))
 			return "contains /, : or white space";

@@ -209,6 +209,8 @@ real() { must ADD ptp i1 c1 "$(conf n ptp "$(ipam '"ranges":[[{"subnet":"10.7.0.
 	for v in 0.2.0 0.3.1 0.4.0 1.0.0 1.1.0; do
 		for p in firewall portmap; do
 			local r='{"ips":[{"version":"6","address":"fd00:7::2/64"}]}'
+			# firewall is of 0.4.0
+			case $p$v in firewall0.[23].*) continue ;; esac
 			[ $v = 0.2.0 ] && r='{"ip6":{"ip":"fd00:7::2/64"}}'
 			local c
 			c=$(V=$v conf n $p "$(ports 8080),\"prevResult\":$(jq -c --arg v $v '.cniVersion=$v' <<<"$r")")

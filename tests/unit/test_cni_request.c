@@ -123,12 +123,14 @@ static void test_conf(void **state _unused_)
 		{"[]", "network configuration: expected object", CNI_DECODE},
 		{"{}", "missing network name", CNI_BAD_CONFIG},
 		{"{\"name\":\"\"}", "missing network name", CNI_BAD_CONFIG},
-		{"{\"name\":1}", "missing network name", CNI_BAD_CONFIG},
+		{"null", "missing network name", CNI_BAD_CONFIG},
+		{"{\"name\":1}", "name: expected string", CNI_DECODE},
 		{"{\"name\":\"../x\"}",
 		 "network name \"../x\" is not made of letters, digits, _, . and - after a letter or digit",
 		 CNI_BAD_CONFIG},
 		{"{\"name\":\"n\",\"cniVersion\":1}", "cniVersion: expected string", CNI_DECODE},
-		{"{\"name\":\"n\",\"cniVersion\":\"1.x\"}", "cniVersion \"1.x\": not a version", CNI_DECODE},
+		{"{\"name\":\"n\",\"cniVersion\":\"1.x\"}", "cniVersion \"1.x\": not a version",
+		 CNI_INCOMPATIBLE_VERSION},
 		{"{\"name\":\"n\",\"cniVersion\":\"1.0\"}",
 		 "incompatible CNI versions; config is \"1.0\", plugin supports 0.1.0 to 1.1.0",
 		 CNI_INCOMPATIBLE_VERSION},
@@ -138,13 +140,56 @@ static void test_conf(void **state _unused_)
 		{"{\"name\":\"n\",\"ipam\":{\"type\":1}}", "ipam.type: expected string", CNI_BAD_CONFIG},
 		{"{\"name\":\"n\",\"ipam\":[]}", "ipam: expected object", CNI_BAD_CONFIG},
 		{"{\"name\":\"n\",\"dns\":{\"search\":1}}", "dns.search: expected array", CNI_BAD_CONFIG},
-		{"{\"name\":\"n\",\"cniVersion\":\"1.0.0\",\"prevResult\":{\"ips\":[{\"address\":\"x\"}]}}",
-		 "prevResult.ips[0].address: \"x\": not an address with a prefix length", CNI_DECODE},
+		{"{\"name\":\"n\",\"type\":1}", "type: expected string", CNI_BAD_CONFIG},
+		{"{\"name\":\"n\",\"capabilities\":1}", "capabilities: expected object", CNI_BAD_CONFIG},
+		{"{\"name\":\"n\",\"capabilities\":{\"mac\":1}}", "capabilities.mac: expected true or false",
+		 CNI_BAD_CONFIG},
+		{"{\"name\":\"n\",\"runtimeConfig\":1}", "runtimeConfig: expected object", CNI_BAD_CONFIG},
+		{"{\"name\":\"n\",\"args\":1}", "args: expected object", CNI_BAD_CONFIG},
+		{"{\"name\":\"n\",\"args\":{\"cni\":1}}", "args.cni: expected object", CNI_BAD_CONFIG},
 	};
-	struct cni_env env = env_for("ADD");
+	struct cni_env env = env_for("ADD"), check = env_for("CHECK");
 
 	for (size_t i = 0; i < ELEMENTSOF(rows); i++)
 		assert_refused(&env, rows[i].text, rows[i].code, rows[i].error);
+	assert_refused(&check, "{\"name\":\"n\",\"cniVersion\":\"1.x\"}", CNI_DECODE,
+		       "cniVersion \"1.x\": not a version");
+}
+
+#define BAD_PREV                                                                                                       \
+	"{\"name\":\"n\",\"cniVersion\":\"1.0.0\",\"prevResult\":{\"ips\":[{\"address\":\"x\"}]},\"dns\":1,\"type\":1}"
+
+/* What goes into a result is of no interest to DEL; a bad prevResult to those only who need one. */
+static void test_lenient(void **state _unused_)
+{
+	static const char why[] = "prevResult.ips[0].address: \"x\": not an address with a prefix length";
+	_cleanup_cni_request_ struct cni_request rq = CNI_REQUEST_INIT, add = CNI_REQUEST_INIT;
+	struct cni_env del = env_for("DEL"), first = env_for("ADD"), check = env_for("CHECK");
+	_cleanup_err_ struct err e = ERR_INIT;
+
+	if (parse(&rq, &del, BAD_PREV, &e) < 0)
+		fail_msg("%s", err_text(&e));
+	assert_false(rq.has_prev);
+	assert_int_equal(cni_request_need_prev(&rq, &e), -CNI_CODE(CNI_DECODE));
+	assert_err(&e, why);
+	if (parse(&add, &first, "{\"name\":\"n\",\"cniVersion\":\"1.0.0\",\"prevResult\":{\"cniVersion\":\"9\"}}", &e) < 0)
+		fail_msg("%s", err_text(&e));
+	assert_int_equal(cni_request_need_prev(&add, &e), -CNI_CODE(CNI_INCOMPATIBLE_VERSION));
+	assert_refused(&check, "{\"name\":\"n\",\"cniVersion\":\"1.0.0\",\"prevResult\":{\"ips\":[{\"address\":\"x\"}]}}",
+		       CNI_DECODE, why);
+}
+
+/* Some plugins came with a later version (firewall with 0.4.0). */
+static void test_since(void **state _unused_)
+{
+	struct cni_env add = env_for("ADD");
+	_cleanup_cni_request_ struct cni_request rq = CNI_REQUEST_INIT;
+	_cleanup_err_ struct err e = ERR_INIT;
+
+	rq.since = CNI_0_4_0;
+	assert_int_equal(parse(&rq, &add, "{\"name\":\"n\",\"cniVersion\":\"0.3.1\"}", &e),
+			 -CNI_CODE(CNI_INCOMPATIBLE_VERSION));
+	assert_err(&e, "incompatible CNI versions; config is \"0.3.1\", plugin supports 0.4.0 to 1.1.0");
 }
 
 static void test_versions(void **state _unused_)
@@ -269,6 +314,7 @@ int main(void)
 		cmocka_unit_test(test_conf),	     cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_attachments),  cmocka_unit_test(test_attachments_unknown),
 		cmocka_unit_test(test_args),	     cmocka_unit_test(test_owner),
+		cmocka_unit_test(test_lenient),	     cmocka_unit_test(test_since),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
