@@ -151,6 +151,10 @@ static int add_wanted(struct host_local_conf *c, const char *s)
 
 	if (strchr(s, '/') ? cidr_parse(s, &cidr) < 0 : ip_parse(s, &cidr.ip) < 0)
 		return -EINVAL;
+	/* A runtime may say it in two places. */
+	for (size_t i = 0; i < c->n_wanted; i++)
+		if (ip_eq(&c->wanted[i], &cidr.ip))
+			return 0;
 	c->wanted = xgrow(c->wanted, c->n_wanted, sizeof *c->wanted);
 	c->wanted[c->n_wanted++] = cidr.ip;
 	return 0;

@@ -145,6 +145,15 @@ static int allocate(struct allocation *a, bool *used, struct err *e)
 	return 0;
 }
 
+static bool is_in_ranges(const struct host_local_conf *c, const struct ip *ip)
+{
+	for (size_t i = 0; i < c->n_sets; i++)
+		if (range_set_find(&c->sets[i], ip))
+			return true;
+	return false;
+}
+
+/* Leases of ranges that the configuration had before are no second allocation. */
 static int refuse_second(struct allocation *a, struct err *e)
 {
 	_cleanup_free_ struct ip *have = NULL;
@@ -152,11 +161,12 @@ static int refuse_second(struct allocation *a, struct err *e)
 	size_t n;
 	int r = store_find(&a->st, a->rq->container_id, a->rq->ifname, &have, &n, e);
 
-	if (r < 0 || n == 0)
-		return r;
-	return err_set(e, CNI_CODE(CNI_OTHER),
-		       "%s has been allocated to %s %s, duplicate allocation is not allowed",
-		       ip_text(&have[0], text), a->rq->container_id, a->rq->ifname);
+	for (size_t i = 0; r >= 0 && i < n; i++)
+		if (is_in_ranges(a->conf, &have[i]))
+			r = err_set(e, CNI_CODE(CNI_OTHER),
+				    "%s has been allocated to %s %s, duplicate allocation is not allowed",
+				    ip_text(&have[i], text), a->rq->container_id, a->rq->ifname);
+	return r;
 }
 
 static int add(const struct cni_request *rq, struct cni_result *ret, struct err *e)
@@ -247,7 +257,7 @@ static int check(const struct cni_request *rq, struct err *e)
 	if (r >= 0)
 		r = open_existing(rq, &st, &none, e);
 	if (r >= 0 && !none)
-		r = store_find(&st, rq->container_id, rq->ifname, &have, &n, e);
+		r = store_find_sure(&st, rq->container_id, rq->ifname, &have, &n, e);
 	if (r < 0)
 		return r;
 	if (n == 0)

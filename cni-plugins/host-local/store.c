@@ -141,6 +141,29 @@ int store_find(struct store *st, const char *id, const char *ifname, struct ip *
 	return r;
 }
 
+int store_find_sure(struct store *st, const char *id, const char *ifname, struct ip **ret,
+		    size_t *ret_n, struct err *e)
+{
+	bool fresh = !st->index.valid, sure = true;
+	char name[IP_TEXT_MAX];
+	struct lease l;
+	int r = store_find(st, id, ifname, ret, ret_n, e);
+
+	if (r < 0 || fresh)
+		return r;
+	for (size_t i = 0; i < *ret_n; i++) {
+		r = read_lease(st->dir, ip_text(&(*ret)[i], name), &l);
+		if (r < 0)
+			return err_sysr(e, r, "lease %s", name);
+		sure &= r > 0 && lease_is(&l, id, ifname);
+	}
+	if (sure && *ret_n)
+		return 0;
+	free(take_ptr(*ret));
+	st->index.valid = false;
+	return store_find(st, id, ifname, ret, ret_n, e);
+}
+
 static int drop(int dir, const char *name)
 {
 	return unlinkat(dir, name, 0) < 0 && errno != ENOENT ? -errno : 0;

@@ -39,6 +39,12 @@ void store_close(struct store *st);
 /* The addresses that (id, ifname) holds; owned by the caller. */
 int store_find(struct store *st, const char *id, const char *ifname, struct ip **ret, size_t *ret_n,
 	       struct err *e);
+/*
+ * The same, by the word of the leases' own files: the index does not notice when somebody writes
+ * another owner into one.
+ */
+int store_find_sure(struct store *st, const char *id, const char *ifname, struct ip **ret,
+		    size_t *ret_n, struct err *e);
 /* 1: reserved, 0: somebody has it. Notes it as the last one of range set `set`. */
 int store_reserve(struct store *st, const struct ip *ip, const char *id, const char *ifname,
 		  size_t set, struct err *e);

@@ -62,10 +62,20 @@ static int add_wanted(const cJSON *j, const struct json_at *at, void *arg, struc
 /* The runtime's list, where it says something, stands for all that came before. */
 static int replace(const cJSON *list, const struct json_at *at, struct cni_result *r, struct err *e)
 {
-	if (!list || cJSON_IsNull(list) || cJSON_GetArraySize(list) == 0)
+	if (!list || cJSON_IsNull(list) || (cJSON_IsArray(list) && !list->child))
 		return 0;
 	r->n_ips = 0;
 	return json_each(list, at, add_wanted, r, e);
+}
+
+static char *trim(char *s)
+{
+	size_t n;
+
+	s += strspn(s, " \t");
+	for (n = strlen(s); n && strchr(" \t", s[n - 1]); n--)
+		s[n - 1] = '\0';
+	return s;
 }
 
 static int bad_arg(struct err *e, const char *name, const char *value)
@@ -73,30 +83,32 @@ static int bad_arg(struct err *e, const char *name, const char *value)
 	return err_set(e, CNI_CODE(CNI_BAD_ENV), "CNI_ARGS: %s: %s is not valid", name, q(value));
 }
 
-/* CNI_ARGS: IP=ADDRESS/LENGTH[,...] with GATEWAY=ADDRESS[,...], which goes to the networks it is in. */
+/*
+ * CNI_ARGS: IP=ADDRESS/LENGTH[,...] with GATEWAY=ADDRESS[,...], which goes to those of these whose networks
+ * it is in; the configuration's own addresses have their own gateways.
+ */
 static int add_args(const struct cni_request *rq, struct cni_result *res, struct err *e)
 {
 	_cleanup_free_ char *ip = NULL, *gateway = NULL;
 	struct cni_arg known[] = {
 		{"IP", &ip}, {"GATEWAY", &gateway}, {"MAC", NULL}};
 	_cleanup_strv_ char **ips = NULL, **gateways = NULL;
+	size_t first = res->n_ips;
 	struct cni_address *a;
 	struct ip gw;
 	int r = cni_args_parse(rq->args, known, ELEMENTSOF(known), e);
 
 	if (r < 0)
 		return r;
-	ips = strv_split(ip ? ip : "", ',');
-	for (char **s = ips; *s; s++)
-		if (**s && add_text(res, *s, &a) < 0)
+	ips = ip && *ip ? strv_split(ip, ',') : NULL;
+	for (char **s = ips; s && *s; s++)
+		if (add_text(res, trim(*s), &a) < 0)
 			return bad_arg(e, "IP", *s);
-	gateways = strv_split(gateway ? gateway : "", ',');
-	for (char **s = gateways; *s; s++) {
-		if (!**s)
-			continue;
-		if (ip_parse(*s, &gw) < 0)
+	gateways = gateway && *gateway ? strv_split(gateway, ',') : NULL;
+	for (char **s = gateways; s && *s; s++) {
+		if (ip_parse(trim(*s), &gw) < 0)
 			return bad_arg(e, "GATEWAY", *s);
-		for (size_t i = 0; i < res->n_ips; i++)
+		for (size_t i = first; i < res->n_ips; i++)
 			if (cidr_contains(&res->ips[i].addr, &gw))
 				res->ips[i].gw = gw;
 	}
