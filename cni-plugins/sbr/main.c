@@ -149,8 +149,22 @@ static void put_default(const struct conf *c, struct nl_batch *b, const struct i
 	inet_put_route(b, &r, NLM_F_REPLACE);
 }
 
+/* Is the gateway in the network of another of the addresses, and not in this one's? */
+static bool is_of_other(const struct cni_request *rq, const struct cni_result *res,
+			const struct cni_address *a, const struct ip *gw)
+{
+	bool other = false;
+
+	if (!ip_is_set(gw) || cidr_contains(&a->addr, gw))
+		return false;
+	for (size_t i = 0; i < res->n_ips; i++)
+		other |= is_ours(rq, res, i) && cidr_contains(&res->ips[i].addr, gw);
+	return other;
+}
+
 /* The link's own network first: gateways are found by it. */
-static void put_routes(struct nl_batch *b, const struct inside *in, const struct cni_address *a,
+static void put_routes(const struct cni_request *rq, const struct cni_result *res,
+		       struct nl_batch *b, const struct inside *in, const struct cni_address *a,
 		       uint32_t table)
 {
 	for (int by_gateway = 0; by_gateway < 2; by_gateway++)
@@ -159,7 +173,8 @@ static void put_routes(struct nl_batch *b, const struct inside *in, const struct
 
 			if (r.dst.ip.family != a->addr.ip.family ||
 			    ip_is_set(&r.gw) != (by_gateway > 0) ||
-			    (ip_is_set(&r.src) && !ip_eq(&r.src, &a->addr.ip)))
+			    (ip_is_set(&r.src) && !ip_eq(&r.src, &a->addr.ip)) ||
+			    is_of_other(rq, res, a, &r.gw))
 				continue;
 			r.table = table;
 			inet_put_route(b, &r, NLM_F_REPLACE);
@@ -205,7 +220,7 @@ static int route(const struct cni_request *rq, const struct conf *c, const struc
 			table = rule.table + 1;
 			inet_put_rule(&b, &rule, 0);
 		}
-		put_routes(&b, in, a, rule.table);
+		put_routes(rq, res, &b, in, a, rule.table);
 		put_default(c, &b, in, a, rule.table);
 	}
 	if (r < 0 || !b.n)

@@ -62,27 +62,38 @@ static int check_addresses(const struct cni_request *rq, struct nl *inside, cons
 	return r;
 }
 
-static int check_route(const struct cni_request *rq, struct nl *inside,
-		       const struct cni_route *want, struct err *e)
+/*
+ * By whatever interface: where two networks give one destination, the first one's route stands for
+ * both.  1: it is there.
+ */
+static int find_route(struct nl *inside, const struct cni_route *want, uint32_t table,
+		      struct err *e)
 {
 	_cleanup_free_ struct inet_route *have = NULL;
 	struct cidr dst = cidr_network(&want->dst);
-	char text[CIDR_TEXT_MAX];
 	size_t n;
-	/*
-	 * By whatever interface: where two networks give one destination, the first one's route
-	 * stands for both.
-	 */
-	int r = inet_list_routes(inside, 0, want->table > 0 ? (uint32_t) want->table : 0, &have, &n,
-				 e);
+	int r = inet_list_routes(inside, 0, table, &have, &n, e);
 
 	for (size_t i = 0; r >= 0 && i < n; i++)
 		if (cidr_eq(&have[i].dst, &dst) &&
 		    (!ip_is_set(&want->gw) || ip_eq(&have[i].gw, &want->gw)))
-			return 0;
-	return r < 0 ? r
-		     : broken(e, "interface %s: route to %s is missing", q(rq->ifname),
-			      cidr_text(&want->dst, text));
+			return 1;
+	return r < 0 ? r : 0;
+}
+
+static int check_route(const struct cni_request *rq, struct nl *inside,
+		       const struct cni_route *want, struct err *e)
+{
+	char text[CIDR_TEXT_MAX];
+	int r = find_route(inside, want, want->table > 0 ? (uint32_t) want->table : 0, e);
+
+	/* Those behind us in the chain (sbr, vrf) move routes to tables of their own. */
+	if (r == 0 && want->table <= 0)
+		r = find_route(inside, want, INET_ALL_TABLES, e);
+	if (r == 0)
+		r = broken(e, "interface %s: route to %s is missing", q(rq->ifname),
+			   cidr_text(&want->dst, text));
+	return r < 0 ? r : 0;
 }
 
 static int check_inside(const struct cni_request *rq, struct nl *inside, const char *kind,

@@ -170,7 +170,8 @@ static void put_route(struct nl_batch *b, const struct inet_route *r, uint16_t t
 	m->rtm_family = (uint8_t) r->dst.ip.family;
 	m->rtm_dst_len = (uint8_t) r->dst.prefix;
 	m->rtm_table = table < 256 ? (uint8_t) table : RT_TABLE_UNSPEC;
-	m->rtm_protocol = RTPROT_BOOT;
+	/* The kernel deletes only what is of the protocol named, and its own are RTPROT_KERNEL. */
+	m->rtm_protocol = type == RTM_NEWROUTE ? RTPROT_BOOT : RTPROT_UNSPEC;
 	m->rtm_type = RTN_UNICAST;
 	m->rtm_scope = r->has_scope ? r->scope : RT_SCOPE_UNIVERSE;
 	if (r->dst.prefix)
@@ -268,7 +269,8 @@ static int collect_route(const struct nlmsghdr *h, void *arg)
 	};
 	nl_attr_for_each(a, h, sizeof *m)
 		decode_route_attr(a, m->rtm_family, &r);
-	if ((c->link && r.link != c->link) || r.table != c->table)
+	if ((c->link && r.link != c->link) ||
+	    (c->table != INET_ALL_TABLES && r.table != c->table))
 		return 0;
 	c->list = xgrow(c->list, c->n, sizeof *c->list);
 	c->list[c->n++] = r;
@@ -287,7 +289,8 @@ static int dump_routes(struct nl *nl, int family, struct routes *c, struct err *
 	struct rtmsg *m = nl_add(&b, RTM_GETROUTE, 0, sizeof *m, "list routes of link %d", c->link);
 
 	m->rtm_family = (uint8_t) family;
-	nl_attr_put_u32(b.cur, RTA_TABLE, c->table);
+	if (c->table != INET_ALL_TABLES)
+		nl_attr_put_u32(b.cur, RTA_TABLE, c->table);
 	if (c->link)
 		nl_attr_put_u32(b.cur, RTA_OIF, (uint32_t) c->link);
 	return nl_dump(nl, &b, &d, e);

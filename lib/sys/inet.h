@@ -50,5 +50,6 @@ void inet_put_route_del(struct nl_batch *b, const struct inet_route *r);
  * Unicast routes of the table (0: main) that leave by the link (0: any). *ret is owned by the
  * caller.
  */
+#define INET_ALL_TABLES UINT32_MAX
 int inet_list_routes(struct nl *nl, int link, uint32_t table, struct inet_route **ret,
 		     size_t *ret_n, struct err *e);
