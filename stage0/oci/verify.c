@@ -6,7 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/path.h"
+#include "base/path_escape.h"
 #include "base/str.h"
+#include "contract/layout.h"
 #include "stage0/image/kept.h"
 #include "stage0/oci/image.h"
 #include "stage0/oci/layer_tree.h"
@@ -76,6 +79,43 @@ static int unpack(const struct subject *s, int dir, char **ret_lists, struct err
 	return check_answer(s->layer, &w, e);
 }
 
+/*
+ * A directory that the layer has no entry for has the time of when it was unpacked: that of the tree which
+ * is kept is as good.
+ */
+static void copy_time(int kept, int fresh, const char *path)
+{
+	unsigned how = PATH_NO_LINKS | PATH_NO_XDEV;
+	_cleanup_fd_ int from = path_open_beneath(kept, path, O_RDONLY | O_DIRECTORY, 0, how),
+			 to = path_open_beneath(fresh, path, O_RDONLY | O_DIRECTORY, 0, how);
+	struct stat st;
+
+	if (from >= 0 && to >= 0 && fstat(from, &st) == 0)
+		(void) futimens(to, (struct timespec[]) {st.st_atim, st.st_mtim});
+}
+
+static int copy_times(const struct subject *s, int fresh_dir, char *lists, struct err *e)
+{
+	_cleanup_fd_ int kept = store_tree_open(s->store, s->layer->tree_id, e), fresh = -EBADF;
+
+	if (kept < 0)
+		return kept;
+	fresh = openat(fresh_dir, TREE_ROOTFS, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fresh < 0)
+		return err_sys(e, "open " TREE_ROOTFS);
+	for (char *line = lists, *end; *line; line = end) {
+		_cleanup_free_ char *path = NULL;
+
+		end = line + strcspn(line, "\n");
+		if (*end)
+			*end++ = '\0';
+		path = str_starts(line, "implied ") ? path_unescape(strchr(line, ' ') + 1) : NULL;
+		if (path)
+			copy_time(kept, fresh, path);
+	}
+	return 0;
+}
+
 static int make_fresh(void *arg, const struct store_tmp *tmp, struct err *e)
 {
 	_cleanup_free_ char *lists = NULL;
@@ -88,7 +128,9 @@ static int make_fresh(void *arg, const struct store_tmp *tmp, struct err *e)
 	if (dir < 0)
 		return err_sys(e, "open fresh");
 	r = unpack(arg, dir, &lists, e);
-	return r < 0 ? r : layer_tree_finish(dir, lists, e);
+	if (r == 0)
+		r = layer_tree_finish(dir, lists, e);
+	return r < 0 ? r : copy_times(arg, dir, lists, e);
 }
 
 static int verify_layers(const struct gantry *g, int store, const struct store_layers *l, enum verify *ret,
