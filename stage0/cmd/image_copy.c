@@ -12,7 +12,6 @@
 #include "stage0/cli/output.h"
 #include "stage0/cmd/image_words.h"
 #include "stage0/command.h"
-#include "stage0/config/config.h"
 #include "stage0/oci/copy.h"
 #include "stage0/oci/image.h"
 #include "stage0/oci/layout_write.h"
@@ -42,7 +41,6 @@ static const struct opt copy_opts[] = {
 struct job {
 	const struct gantry *g;
 	const struct target *t;
-	char *default_registry;
 	struct oci_ref src, dst;
 	bool stored;
 	int store, use;
@@ -55,14 +53,8 @@ static void job_done(struct job *j)
 	source_close(j->from);
 	oci_ref_done(&j->src);
 	oci_ref_done(&j->dst);
-	free(j->default_registry);
 	(void) fd_close(j->use);
 	(void) fd_close(j->store);
-}
-
-static int parse(struct job *j, const char *word, struct oci_ref *ret, struct err *e)
-{
-	return oci_ref_parse(word, j->default_registry, ret, e);
 }
 
 /* --- where from --- */
@@ -92,7 +84,7 @@ static int open_source(struct job *j, const char *word, struct err *e)
 
 	if (!oci_ref_is(word))
 		return open_stored(j, word, e);
-	r = parse(j, word, &j->src, e);
+	r = registry_ref_parse(j->g, word, &j->src, e);
 	return r < 0 ? r : source_open(j->g, -EBADF, &j->src, &j->from, e);
 }
 
@@ -185,27 +177,14 @@ static int to_anywhere(struct job *j, const char *word, struct err *e)
 		       q(word));
 }
 
-static int begin(struct job *j, const struct gantry *g, const struct target *t, struct err *e)
-{
-	_cleanup_registry_confs_ struct registry_conf_list confs = REGISTRY_CONF_LIST_INIT;
-	int r = config_load_registries(g, &confs, e);
-
-	*j = (struct job) {.g = g, .t = t, .store = -EBADF, .use = -EBADF};
-	j->flags = (t->all ? COPY_ALL : 0) | (t->quiet ? COPY_QUIET : 0);
-	if (r == 0)
-		j->default_registry = xstrdup(registry_conf_default(&confs));
-	return r;
-}
-
 /* --- the verbs --- */
 
 static int run(const struct gantry *g, const struct target *t, char *const *words, bool push, struct err *e)
 {
-	struct job j;
-	int r = begin(&j, g, t, e);
+	struct job j = {.g = g, .t = t, .store = -EBADF, .use = -EBADF,
+			.flags = (t->all ? COPY_ALL : 0) | (t->quiet ? COPY_QUIET : 0)};
+	int r = registry_ref_parse(g, words[1], &j.dst, e);
 
-	if (r == 0)
-		r = parse(&j, words[1], &j.dst, e);
 	if (r == 0 && push && j.dst.transport != OCI_REGISTRY)
 		r = err_set(e, EINVAL, "%s is no registry (docker://HOST/NAME:TAG); see image save and image copy", q(words[1]));
 	if (r == 0)

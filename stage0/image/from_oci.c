@@ -17,6 +17,7 @@
 #include "stage0/oci/image.h"
 #include "stage0/oci/layers.h"
 #include "stage0/oci/pull.h"
+#include "stage0/oci/registry.h"
 #include "stage0/oci/trust.h"
 #include "stage0/store/layer.h"
 
@@ -42,7 +43,7 @@ static void done(struct oci_fetch *f)
 static int begin(struct oci_fetch *f, struct err *e)
 {
 	_cleanup_free_ char *printed = NULL;
-	int r = oci_ref_parse(f->rq->location, OCI_DEFAULT_REGISTRY, &f->ref, e);
+	int r = registry_ref_parse(f->rq->g, f->rq->location, &f->ref, e);
 
 	if (r < 0)
 		return r;

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "stage0/context.h"
+#include "stage0/oci/ref.h"
 #include "stage0/oci/registry_error.h"
 
 #define DOCKER_NAME "docker.io"
@@ -71,6 +72,14 @@ void registry_close(struct registry *r)
 	free(r->repository);
 	fetchers_done(&r->fetchers);
 	*r = (struct registry) {0};
+}
+
+int registry_ref_parse(const struct gantry *g, const char *text, struct oci_ref *ret, struct err *e)
+{
+	_cleanup_registry_confs_ struct registry_conf_list confs = REGISTRY_CONF_LIST_INIT;
+	int r = config_load_registries(g, &confs, e);
+
+	return r < 0 ? r : oci_ref_parse(text, registry_conf_default(&confs), ret, e);
 }
 
 static int make_ready(struct registry *r, struct registry_host *h, struct err *e)

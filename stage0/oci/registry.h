@@ -40,6 +40,10 @@ struct registry {
 	struct fetchers fetchers;
 };
 
+struct oci_ref;
+/* oci_ref_parse() with the default registry that is configured. */
+int registry_ref_parse(const struct gantry *g, const char *text, struct oci_ref *ret, struct err *e);
+
 enum registry_purpose { REGISTRY_PULL, REGISTRY_PUSH /* to itself, to no mirror */ };
 int registry_open(const struct gantry *g, const char *name, const char *repository, enum registry_purpose purpose,
 		  struct registry *ret, struct err *e);

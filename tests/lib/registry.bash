@@ -123,3 +123,6 @@ assert_digest() { assert_equal "sha256:$(sha256sum <"$T/out" | cut -d' ' -f1)" "
 
 # asked REGEX: how many lines of the proxy's log match.
 asked() { grep -cE -e "$1" "$PROXY_LOG" || :; }
+
+# The digest that a registry has for a reference, by skopeo.
+registry_digest() { in_world skopeo inspect --tls-verify=false --format '{{.Digest}}' "docker://$1"; }
