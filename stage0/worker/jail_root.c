@@ -13,10 +13,12 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/str.h"
 #include "stage0/worker/jail.h"
 
 #define SHARED_MAX 16
+#define MOUNTINFO_MAX (16u << 20)
 /* Any directory that every host has: the new root is hung there, for the moment of the pivot only. */
 #define ATTACH_AT "/usr"
 
@@ -144,6 +146,34 @@ static int leave_namespaces(const struct jail *j, struct err *e)
 	return 0;
 }
 
+/* Whether the mount is in none of our places: it was made for us, and is ours to take. */
+static bool is_detached(int fd)
+{
+	_cleanup_free_ char *text = NULL, *id = NULL;
+	struct statx st;
+	size_t len;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &st) < 0 || !(st.stx_mask & STATX_MNT_ID))
+		return false;
+	if (file_read_at(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX, &text, &len, NULL) < 0)
+		return false;
+	id = xasprintf("%llu ", (unsigned long long) st.stx_mnt_id);
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (str_starts(line, id))
+			return false;
+	}
+	return true;
+}
+
+static int take_root(int fd)
+{
+	int root = clone_tree(fd, "", AT_EMPTY_PATH);
+
+	/* Before Linux 6.15 a detached mount cannot be copied; it need not be, either. */
+	return root == -EINVAL && is_detached(fd) ? fd_copy(fd) : root;
+}
+
 int jail_root(const struct jail *j, struct err *e)
 {
 	struct shared v[SHARED_MAX];
@@ -152,7 +182,7 @@ int jail_root(const struct jail *j, struct err *e)
 	int r;
 
 	if (j->root >= 0) {
-		root = clone_tree(j->root, "", AT_EMPTY_PATH);
+		root = take_root(j->root);
 		r = root < 0 ? root : set_flags(root, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |
 						      (j->read_only ? MOUNT_ATTR_RDONLY : 0));
 		if (r < 0)
