@@ -350,6 +350,17 @@ static void pass_init(struct work *w, const struct layer_import *in)
 	};
 }
 
+/*
+ * The beginning, of an earlier download, may have been what was bad, or what was in the store: then
+ * there is a source that has it right.
+ */
+static bool may_try_again(const struct work *w)
+{
+	if (w->has_blob)
+		return w->in->src && store_layer_drop(w->in->store, w->in->layer->digest, NULL) == 0;
+	return w->resumed;
+}
+
 int layer_import(const struct layer_import *in, struct err *e)
 {
 	struct work w = {.partial = PARTIAL_INIT};
@@ -373,7 +384,6 @@ int layer_import(const struct layer_import *in, struct err *e)
 			r = one_pass(&w, e);
 		p = w.partial;
 		pass_done(&w);
-		/* The beginning, of an earlier download, may have been what was bad. */
-	} while (r < 0 && w.resumed && w.bytes_failed && !tries++);
+	} while (r < 0 && w.bytes_failed && may_try_again(&w) && !tries++);
 	return r;
 }

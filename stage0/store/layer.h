@@ -60,6 +60,8 @@ enum {
 unsigned store_layer_state(int store, const struct store_layer *l);
 /* O_RDONLY of the blob. */
 int store_layer_blob(int store, const char *digest, struct err *e);
+/* Take a blob away that turned out to be damaged. */
+int store_layer_drop(int store, const char *digest, struct err *e);
 /*
  * TMP/layer/{blob,diffid} becomes cas/blob/..., TMP/tree (with rootfs in it) cas/tree/...; either may be
  * missing in TMP.  Synced before they get their names; what is there already stays.

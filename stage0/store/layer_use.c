@@ -146,3 +146,15 @@ void store_remove_layers(int store, const struct store_layers *l, char *const *u
 	}
 	store_layer_uses_done(&u);
 }
+
+int store_layer_drop(int store, const char *digest, struct err *e)
+{
+	_cleanup_free_ char *name = store_blob_name(digest);
+	struct store_tmp tmp = STORE_TMP_INIT;
+	int r = store_tmp_new(store, &tmp, e);
+
+	if (r == 0)
+		r = store_take_away(store, STORE_BLOB, name, &tmp, "blob", e);
+	store_tmp_done(store, &tmp);
+	return r;
+}

@@ -1,12 +1,14 @@
 # shellcheck shell=bash
 # OCI image layouts made of given layers, right ones and wrong ones.
 #
-#	layer_of NAME ENTRY...        $BATS_FILE_TMPDIR or $LAYERS/NAME.tar by mktar; sets $layer
 #	layout_make DIR TAG LAYER...  a layout (added to if it is there) with an image of these files, which may
 #	                              be compressed.  LAYER=DIFFID: claim this diff id instead of the right one
+#	                              LAYER_DIGEST, LAYER_SIZE, LAYER_MEDIA: what the manifest says of them
 #	layout_blob DIR FILE          put the file into it; prints "sha256:..."
 
-: "${MKTAR:=${GANTRY_BUILD:-build}/tests/mktar}"
+have_umoci() { command -v umoci >/dev/null; }
+have_podman() { command -v podman >/dev/null; }
+have_zstd() { command -v zstd >/dev/null; }
 
 layout_blob() {
 	local sum
