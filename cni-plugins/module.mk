@@ -24,7 +24,7 @@ $(eval $(call plugin,libexec/gantry/cni/firewall,$(CNI_CORE) $(CNI_CHAINED) $(ad
 	main.c rules.c)))
 $(eval $(call plugin,libexec/gantry/cni/bandwidth,$(CNI_CORE) $(CNI_ENDPOINT) \
 	$(addprefix $(CNI)/bandwidth/,conf.c main.c)))
-$(eval $(call plugin,libexec/gantry/cni/tuning,$(CNI_CORE) $(addprefix $(CNI)/skel/,chain.c netns.c) \
+$(eval $(call plugin,libexec/gantry/cni/tuning,$(CNI_CORE) $(addprefix $(CNI)/skel/,chain.c netns.c sysctl.c) \
 	$(addprefix $(CNI)/tuning/,backup.c conf.c main.c)))
 $(eval $(call plugin,libexec/gantry/cni/host-device,$(CNI_CORE) $(CNI_CHILD) $(CNI_IPAM) \
 	$(addprefix $(CNI)/host-device/,device.c main.c)))

@@ -133,15 +133,15 @@ int endpoint_ipv6(const struct cni_request *rq, const struct netns *ns, bool dad
 
 	if (r < 0)
 		return r;
-	r = sysctl_link("ipv6", "lo", "disable_ipv6", "0", e);
+	r = sysctl_link_inside("ipv6", "lo", "disable_ipv6", "0", e);
 	if (r >= 0)
-		r = sysctl_link("ipv6", rq->ifname, "disable_ipv6", "0", e);
+		r = sysctl_link_inside("ipv6", rq->ifname, "disable_ipv6", "0", e);
 	if (r >= 0)
-		r = sysctl_link("ipv6", rq->ifname, "keep_addr_on_down", "1", e);
+		r = sysctl_link_inside("ipv6", rq->ifname, "keep_addr_on_down", "1", e);
 	if (r >= 0)
-		r = sysctl_link("ipv6", rq->ifname, "ndisc_notify", "1", e);
+		r = sysctl_link_inside("ipv6", rq->ifname, "ndisc_notify", "1", e);
 	if (r >= 0)
-		r = sysctl_link("ipv6", rq->ifname, "accept_dad", dad ? "1" : "0", e);
+		r = sysctl_link_inside("ipv6", rq->ifname, "accept_dad", dad ? "1" : "0", e);
 	netns_leave(ns);
 	return r;
 }

@@ -19,6 +19,7 @@
 #include "cni-plugins/skel/code.h"
 #include "cni-plugins/skel/netns.h"
 #include "cni-plugins/skel/skel.h"
+#include "cni-plugins/skel/sysctl.h"
 #include "cni-plugins/tuning/backup.h"
 #include "cni-plugins/tuning/conf.h"
 
@@ -39,8 +40,8 @@ static int each_sysctl(const struct netns *ns, const struct tuning_conf *c,
 
 static int set_sysctl(const struct tuning_sysctl *s, struct err *e)
 {
-	_cleanup_free_ char *path = path_join("/proc/sys", s->path);
-	int r = file_poke_at(AT_FDCWD, path, s->value);
+	_cleanup_free_ char *path = path_join("sys", s->path);
+	int r = file_poke_at(sysctl_proc_inside(), path, s->value);
 
 	return r < 0 ? err_sysr(e, r, "sysctl %s", q(s->key)) : 0;
 }
@@ -61,8 +62,8 @@ static bool same_words(const char *a, const char *b)
 
 static int check_sysctl(const struct tuning_sysctl *s, struct err *e)
 {
-	_cleanup_free_ char *path = path_join("/proc/sys", s->path), *now = NULL;
-	int r = file_read_line_at(AT_FDCWD, path, &now, e);
+	_cleanup_free_ char *path = path_join("sys", s->path), *now = NULL;
+	int r = file_read_line_at(sysctl_proc_inside(), path, &now, e);
 
 	if (r < 0)
 		return r;
