@@ -86,7 +86,8 @@ age() {
 }
 
 @test "image gc: what killed processes left" {
-	mkdir -p "$DATA/cas/tmp/0123/deep" "$DATA/cas/partial/old" "$DATA/cas/partial/new"
+	mkdir -p "$DATA/cas/tmp/0123/deep" "$DATA/cas/partial/old" "$DATA/cas/partial/new" "$DATA/cas/partial/useless"
+	touch "$DATA/cas/partial/old/state" "$DATA/cas/partial/new/state"
 	touch -d '2 days ago' "$DATA/cas/partial/old"
 	printf 'version=1\0url=http://x/\0id=%s\0max-age=0\0time=1\0' "sha512-$(printf '0%.0s' {1..128})" >"$DATA/cas/remote/gone"
 	printf 'version=1\0url=http://x/\0id=%s\0max-age=0\0time=1\0' "$PROBE_ID" >"$DATA/cas/remote/there"

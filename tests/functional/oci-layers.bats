@@ -217,9 +217,9 @@ refused() {
 	local right wrong=sha256:$(printf '%064d' 7) size
 	right=sha256:$(sha256sum "$L/third.tar" | cut -d' ' -f1)
 	layout_make "$T/l" diff "$L/base.tar.gz" "$L/third.tar.gz=$wrong"
-	# the other layer is right: the next try need not fetch it, and gc takes it in the end
+	# the other layer may have come to its end: then the next try need not fetch it, and gc takes it
 	KEEPS=1 refused "oci:$T/l:diff" "layer 2 of 2, sha256:[0-9a-f]+: its diff id is $right, not $wrong as the configuration says"
-	assert_equal "$(count blob) $(count image)" '1 0'
+	assert_equal "$(count image)" 0
 	g gc --grace-period=0s
 	assert_ok
 	assert_nothing_there

@@ -29,6 +29,14 @@ static const uint8_t xz_large[] = {
 	0x1f, 0xb6, 0xf3, 0x7d, 0x01, 0x00, 0x00, 0x00, 0x00, 0x04, 0x59, 0x5a,
 };
 
+static const uint8_t zst[] = {
+	0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x58, 0x75, 0x00, 0x00, 0x40, 0x68, 0x65, 0x6c, 0x6c,
+	0x6f, 0x2c, 0x20, 0x0a, 0x01, 0x00, 0xe2, 0x8a, 0x11, 0x21, 0x69, 0x9d, 0x87,
+};
+static const uint8_t skippable[] = {0x5a, 0x2a, 0x4d, 0x18, 5, 0, 0, 0, 'h', 'e', 'l', 'l', 'o'};
+
+static enum inflate_forms admitted = INFLATE_ANY;
+
 struct input {
 	const struct strbuf *data;
 	size_t pos, piece;
@@ -52,7 +60,7 @@ static ssize_t give(void *arg, void *buf, size_t n, struct err *e)
 static char *inflate_all(const struct strbuf *data, size_t piece, size_t out, struct err *e)
 {
 	struct input in = {data, 0, piece};
-	struct inflate *f = inflate_new(INFLATE_ANY, give, &in, e);
+	struct inflate *f = inflate_new(admitted, give, &in, e);
 	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
 	uint8_t buf[256];
 	ssize_t n = (ssize_t) out;
@@ -99,7 +107,7 @@ static const struct {
 	const char *name;
 	const uint8_t *data;
 	size_t len;
-} forms[] = {{"gzip", gz, sizeof gz}, {"bzip2", bz, sizeof bz}, {"xz", xz, sizeof xz}};
+} forms[] = {{"gzip", gz, sizeof gz}, {"bzip2", bz, sizeof bz}, {"xz", xz, sizeof xz}, {"zstd", zst, sizeof zst}};
 
 static void test_plain(void **state _unused_)
 {
@@ -156,6 +164,29 @@ static void test_memory(void **state _unused_)
 
 	strbuf_add(&sb, xz_large, sizeof xz_large);
 	check_error(&sb, "xz: the dictionary is larger than the limit");
+	/* A frame of one empty block, with a window of 128 MiB, and of 256. */
+	sb.len = 0;
+	strbuf_add(&sb, "\x28\xb5\x2f\xfd\x00\x88\x01\x00\x00", 9);
+	check(&sb, "");
+	sb.buf[5] = (char) 0x90;
+	check_error(&sb, "zstd: the window is larger than the limit");
+}
+
+static void test_skippable(void **state _unused_)
+{
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+
+	strbuf_add(&sb, skippable, sizeof skippable);
+	check(&sb, "");
+	strbuf_add(&sb, zst, sizeof zst);
+	check(&sb, plain);
+	strbuf_add(&sb, skippable, sizeof skippable);
+	strbuf_add(&sb, skippable, sizeof skippable);
+	strbuf_add(&sb, zst, sizeof zst);
+	strbuf_add(&sb, skippable, sizeof skippable);
+	check(&sb, "hello, hello, hello\nhello, hello, hello\n");
+	sb.len--;
+	check_error(&sb, "zstd: the data is cut short");
 }
 
 /* Only what is in the table: the others stay as they are, and are no archive then. */
@@ -163,15 +194,18 @@ static void test_unknown(void **state _unused_)
 {
 	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
 
+	admitted = INFLATE_ACI;
 	strbuf_adds(&sb, "\x28\xb5\x2f\xfd....");
 	check(&sb, "\x28\xb5\x2f\xfd....");
+	admitted = INFLATE_ANY;
+	check_error(&sb, "zstd: damaged data");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plain),  cmocka_unit_test(test_forms),	cmocka_unit_test(test_damaged),
-		cmocka_unit_test(test_memory), cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_memory), cmocka_unit_test(test_skippable), cmocka_unit_test(test_unknown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
