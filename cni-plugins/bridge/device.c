@@ -139,8 +139,27 @@ int bridge_device_address(struct nl *host, const struct bridge_conf *c, const st
 	return nl_run(host, &b, NULL, NULL, e);
 }
 
-int bridge_device_check(struct nl *host, const struct bridge_conf *c, struct link *ret,
-			struct err *e)
+/* A bridge that was not pinned has the lowest of its ports' addresses, whoever comes and goes. */
+static int check_mac(struct nl *host, const struct link *bridge, const char *mac, struct err *e)
+{
+	_cleanup_free_ struct link *ports = NULL;
+	char text[LINK_MAC_TEXT];
+	size_t n = 0;
+	int r;
+
+	if (!mac || !*mac || !strcasecmp(mac, link_mac_text(bridge->mac, text)))
+		return 0;
+	r = link_list(host, NULL, bridge->index, &ports, &n, e);
+	for (size_t i = 0; r >= 0 && i < n; i++)
+		if (!memcmp(ports[i].mac, bridge->mac, sizeof bridge->mac))
+			return 0;
+	return r < 0 ? r
+		     : err_set(e, CNI_CODE(CNI_OTHER), "bridge %s: MAC %s does not match prevResult's %s",
+			       q(bridge->name), text, q(mac));
+}
+
+int bridge_device_check(struct nl *host, const struct bridge_conf *c, const char *mac,
+			struct link *ret, struct err *e)
 {
 	int r = link_get(host, c->bridge, ret, e);
 
@@ -152,8 +171,8 @@ int bridge_device_check(struct nl *host, const struct bridge_conf *c, struct lin
 		return r;
 	if (!(ret->flags & IFF_UP))
 		return err_set(e, CNI_CODE(CNI_OTHER), "bridge %s is down", q(c->bridge));
-	if (c->promisc && !(ret->flags & IFF_PROMISC))
-		return err_set(e, CNI_CODE(CNI_OTHER), "bridge %s is not in promiscuous mode",
-			       q(c->bridge));
-	return 0;
+	if (c->promisc != !!(ret->flags & IFF_PROMISC))
+		return err_set(e, CNI_CODE(CNI_OTHER), "bridge %s is %sin promiscuous mode",
+			       q(c->bridge), c->promisc ? "not " : "");
+	return check_mac(host, ret, mac, e);
 }

@@ -17,6 +17,9 @@ int bridge_device_ensure(struct nl *host, const struct bridge_conf *c, struct li
  */
 int bridge_device_address(struct nl *host, const struct bridge_conf *c, const struct link *l,
 			  const struct cidr *addrs, size_t n, struct err *e);
-/* CHECK: it exists, is a bridge, is up, is promiscuous where it should be. */
-int bridge_device_check(struct nl *host, const struct bridge_conf *c, struct link *ret,
-			struct err *e);
+/*
+ * CHECK: it exists, is a bridge, is up, is promiscuous where it should be and only there, and has
+ * the address `mac` (NULL: any) or, where nobody gave it one of its own, a port's.
+ */
+int bridge_device_check(struct nl *host, const struct bridge_conf *c, const char *mac,
+			struct link *ret, struct err *e);

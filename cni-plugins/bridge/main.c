@@ -387,10 +387,11 @@ static int check_gateway(struct attachment *a, struct err *e)
 static int check_attached(struct attachment *a, struct err *e)
 {
 	struct link host_end;
-	int r = bridge_device_check(&a->host, &a->conf, &a->bridge, e);
+	const struct cni_interface *before = cni_result_find(&a->rq->prev, a->conf.bridge, false);
+	int r = bridge_device_check(&a->host, &a->conf, before ? before->mac : NULL, &a->bridge, e);
 
 	if (r >= 0)
-		r = endpoint_check(a->rq, &a->ns, &a->host, &host_end, e);
+		r = endpoint_check(a->rq, &a->ns, &a->host, a->conf.mtu, &host_end, e);
 	if (r >= 0 && host_end.master != a->bridge.index)
 		r = err_set(e, CNI_CODE(CNI_OTHER), "link %s is not a port of bridge %s",
 			    host_end.name, q(a->conf.bridge));

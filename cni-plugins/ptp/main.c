@@ -288,7 +288,7 @@ static int check(const struct cni_request *rq, struct err *e)
 	if (r >= 0)
 		r = ipam_call(rq, CNI_CHECK, NULL, e);
 	if (r >= 0)
-		r = endpoint_check(rq, &a.ns, &a.host, &end, e);
+		r = endpoint_check(rq, &a.ns, &a.host, a.mtu, &end, e);
 	if (r >= 0)
 		r = check_host_routes(&a, &end, e);
 	if (r >= 0 && a.ip_masq && chain_wants_repair(rq))

@@ -267,6 +267,8 @@ static int check(const struct cni_request *rq, struct err *e)
 	if (r >= 0)
 		r = endpoint_check_inside(rq, &a.ns, c.link.kind, &a.link, e);
 	if (r >= 0)
+		r = endpoint_check_mtu(&a.link, c.mtu, e);
+	if (r >= 0)
 		r = check_parent(&a, e);
 	if (r >= 0 && c.link.value_type != LINK_VALUE_NONE && a.link.kind_value != c.link.value)
 		r = err_set(e, CNI_CODE(CNI_OTHER), "interface %s: %s mode or id is %u, not %u",

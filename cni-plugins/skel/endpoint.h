@@ -59,10 +59,11 @@ int endpoint_gc_kind(const struct cni_request *rq, struct nl *host, const char *
 /*
  * CHECK: the interface of prevResult exists inside as a veth with that address, is up, and
  * carries the addresses and routes; its other end is the host's interface of prevResult, and up.
- * Returned in *ret.
+ * Both have the mtu (0: any).  The host's end in *ret.
  */
 int endpoint_check(const struct cni_request *rq, const struct netns *ns, struct nl *host,
-		   struct link *ret_host, struct err *e);
+		   int64_t mtu, struct link *ret_host, struct err *e);
+int endpoint_check_mtu(const struct link *l, int64_t want, struct err *e);
 /* The same for an interface of any kind without another end; *ret: as it is. */
 int endpoint_check_inside(const struct cni_request *rq, const struct netns *ns, const char *kind,
 			  struct link *ret, struct err *e);

@@ -128,8 +128,16 @@ int endpoint_check_inside(const struct cni_request *rq, const struct netns *ns, 
 	return r < 0 ? r : check_inside(rq, &inside, kind, ret, e);
 }
 
+int endpoint_check_mtu(const struct link *l, int64_t want, struct err *e)
+{
+	return !want || l->mtu == want
+		       ? 0
+		       : broken(e, "interface %s: mtu is %u, not %lld as configured", q(l->name),
+				l->mtu, (long long) want);
+}
+
 int endpoint_check(const struct cni_request *rq, const struct netns *ns, struct nl *host,
-		   struct link *ret_host, struct err *e)
+		   int64_t mtu, struct link *ret_host, struct err *e)
 {
 	_cleanup_nl_ struct nl inside = NL_INIT;
 	const struct cni_interface *want = NULL;
@@ -138,6 +146,8 @@ int endpoint_check(const struct cni_request *rq, const struct netns *ns, struct 
 
 	if (r >= 0)
 		r = check_inside(rq, &inside, "veth", &l, e);
+	if (r >= 0)
+		r = endpoint_check_mtu(&l, mtu, e);
 	if (r < 0)
 		return r;
 	r = link_get_index(host, l.peer, ret_host, e);
@@ -149,5 +159,6 @@ int endpoint_check(const struct cni_request *rq, const struct netns *ns, struct 
 	if (!want)
 		return broken(e, "interface %s: its other end %s is not in prevResult",
 			      q(rq->ifname), q(ret_host->name));
-	return check_link(want, "veth", ret_host, e);
+	r = check_link(want, "veth", ret_host, e);
+	return r < 0 ? r : endpoint_check_mtu(ret_host, mtu, e);
 }

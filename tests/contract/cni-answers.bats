@@ -183,3 +183,54 @@ pings_from_its_address() { inside c1 ping -q -n -c 1 -W 5 -I 10.7.0.2 10.7.0.1; 
 	inside c1 ip route show table 101 | grep -q '^10.99.0.0/16 via 10.8.0.1'
 	! inside c1 ip route show table 100 | grep -q '^10.99.0.0/16'
 }
+
+@test "CHECK sees another mtu than the configured one, in the container and on the host" {
+	local p c
+	ours_only
+	in_world ip link add up0 type veth peer name up1
+	for p in 'bridge "bridge":"br0"' 'ptp "x":1' 'macvlan "master":"up0"'; do
+		pod c1
+		c=$(conf n "${p%% *}" "${p#* },\"mtu\":1300,$(ipam "$V4")")
+		must ADD "${p%% *}" i1 c1 "$c"
+		c=$(prev "$c")
+		must CHECK "${p%% *}" i1 c1 "$c"
+		inside c1 ip link set eth0 mtu 1299
+		call CHECK "${p%% *}" i1 c1 "$c"
+		refused 999 'eth0": mtu is 1299, not 1300'
+		inside c1 ip link set eth0 mtu 1300
+		must CHECK "${p%% *}" i1 c1 "$c"
+		must DEL "${p%% *}" i1 c1 "$c"
+		in_world ip netns del c1
+	done
+}
+
+@test "bridge: CHECK sees a bridge that is promiscuous without being told, and one with another address" {
+	local c
+	pod c1 c2
+	c=$(br "\"isGateway\":true,$(ipam "$V4")")
+	must ADD bridge i1 c1 "$c"
+	c=$(prev "$c")
+	must CHECK bridge i1 c1 "$c"
+	in_world ip link set br0 promisc on
+	call CHECK bridge i1 c1 "$c"
+	[ "$status" = 1 ]
+	in_world ip link set br0 promisc off
+	must CHECK bridge i1 c1 "$c"
+	in_world ip link set br0 address 02:11:22:33:44:55
+	call CHECK bridge i1 c1 "$c"
+	[ "$status" = 1 ]
+}
+
+@test "bridge: an address that follows the ports is nobody's fault" {
+	local c
+	ours_only
+	pod c1
+	in_world ip link add br0 type bridge
+	c=$(br "$(ipam "$V4")")
+	must ADD bridge i1 c1 "$c"
+	c=$(prev "$c")
+	in_world ip link add aa type veth peer name ab
+	in_world ip link set aa address 02:00:00:00:00:01
+	in_world ip link set aa master br0
+	must CHECK bridge i1 c1 "$c"
+}
