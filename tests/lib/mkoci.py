@@ -6,6 +6,7 @@
 A line of the description (words as of a shell; # begins a comment):
 
     layer                            the next layer, bottom first
+    tar FILE                         the same: this archive, as it is
     d PATH MODE UID GID MTIME        a directory
     f PATH MODE UID GID MTIME TEXT   a file; \\n is a line feed;  @FILE: with the content of FILE
     s PATH TARGET                    a symbolic link
@@ -64,6 +65,8 @@ def read(lines):
             continue
         if words[0] == "layer":
             layers.append([])
+        elif words[0] == "tar":
+            layers.append(open(words[1], "rb").read())
         elif words[0] == "config":
             config[words[1]] = json.loads(line.split(None, 2)[2])
         else:
@@ -74,6 +77,8 @@ def read(lines):
 
 
 def tar(entries):
+    if isinstance(entries, bytes):
+        return entries
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as w:
         for t, data in entries:
