@@ -124,9 +124,17 @@ static bool same_link(int kept_dir, int fresh_dir, const char *name)
 	return n >= 0 && n == readlinkat(fresh_dir, name, b, sizeof b) && !memcmp(a, b, (size_t) n);
 }
 
+/* What hides a name of lower layers (overlayfs): nobody sees more of it than that it is there. */
+static bool is_whiteout(const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) && st->st_rdev == 0;
+}
+
 static bool same_node(struct walk *w, int kept_dir, int fresh_dir, const char *name,
 		      const struct stat *kept, const struct stat *fresh)
 {
+	if (is_whiteout(kept) && is_whiteout(fresh))
+		return true;
 	if (kept->st_ino == fresh->st_ino && kept->st_dev == fresh->st_dev)
 		return true;
 	if (!same_owner(kept, fresh))
