@@ -22,7 +22,9 @@ struct fetch {
 	const struct store_layers *layers;
 	size_t *missing; /* which of them */
 	size_t n;
-	_Atomic uint64_t *arrived; /* of each of them; shared with those who do the work */
+	/* Shared with those who do the work: */
+	_Atomic uint64_t *arrived; /* of each of them */
+	_Atomic uint64_t *next;	   /* who is free takes this one */
 	struct progress bar;
 };
 
@@ -82,9 +84,8 @@ static bool is_remote(const struct fetch *f)
 	return f->src && str_eq(f->src->ops->transport, "docker");
 }
 
-static int work(void *arg, size_t job, struct strbuf *answer _unused_, struct err *e)
+static int work(const struct fetch *f, size_t job, struct err *e)
 {
-	const struct fetch *f = arg;
 	size_t i = f->missing[job];
 	const struct layer_import in = {
 		.g = f->g,
@@ -92,12 +93,27 @@ static int work(void *arg, size_t job, struct strbuf *answer _unused_, struct er
 		.src = f->src,
 		.descriptor = f->m ? &f->m->layers[i] : NULL,
 		.layer = &f->layers->v[i],
-		.arrived = f->arrived ? &f->arrived[job] : NULL,
+		.arrived = &f->arrived[job],
 		.quiet = f->bar.bar,
 	};
 	int r = layer_import(&in, e);
 
 	return r < 0 ? err_ctx(e, r, "layer %zu of %zu, %s", i + 1, f->layers->n, in.layer->digest) : 0;
+}
+
+/* One process for several of them: the source keeps its connections. */
+static int work_on(void *arg, size_t who _unused_, struct strbuf *answer _unused_, struct err *e)
+{
+	const struct fetch *f = arg;
+	int r = 0;
+
+	for (;;) {
+		uint64_t job = atomic_fetch_add(f->next, 1);
+
+		if (r < 0 || job >= f->n)
+			return r;
+		r = work(f, job, e);
+	}
 }
 
 static uint64_t sum(const struct fetch *f)
@@ -119,19 +135,11 @@ static void tick(void *arg)
 /* One bar for all of them. */
 static void begin_bar(struct fetch *f)
 {
-	size_t size = f->n * sizeof *f->arrived;
 	int64_t total = 0;
-	void *p;
 
 	progress_start(&f->bar, f->src->shown, false, true);
 	if (!f->bar.bar)
 		return;
-	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (p == MAP_FAILED) {
-		f->bar.bar = false;
-		return;
-	}
-	f->arrived = p;
 	for (size_t i = 0; i < f->n; i++)
 		total += f->layers->v[f->missing[i]].size;
 	progress_begin(&f->bar, 0, total);
@@ -139,25 +147,37 @@ static void begin_bar(struct fetch *f)
 
 static int fetch_missing(struct fetch *f, struct err *e)
 {
+	size_t size = (f->n + 1) * sizeof *f->arrived;
 	struct crew c = {
 		.arg = f,
-		.jobs = f->n,
+		.jobs = f->n < AT_ONCE ? f->n : AT_ONCE,
 		.at_once = AT_ONCE,
 		.store = f->store,
-		.work = work,
+		.work = work_on,
 	};
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int r;
 
+	if (p == MAP_FAILED)
+		return err_sys(e, "shared memory");
+	f->arrived = p;
+	f->next = f->arrived + f->n;
 	if (is_remote(f))
 		begin_bar(f);
-	if (f->arrived)
+	if (f->bar.bar)
 		c.tick = tick;
 	/* For a single one no process more; but a bar is painted beside the work. */
-	r = f->n == 1 && !f->arrived ? work(f, 0, NULL, e) : crew_run(&c, e);
-	if (f->arrived) {
-		progress_end(&f->bar, sum(f), r == 0);
-		(void) munmap((void *) f->arrived, f->n * sizeof *f->arrived);
+	if (f->n == 1 && !f->bar.bar) {
+		r = work(f, 0, e);
+	} else {
+		if (f->src && f->src->ops->rest)
+			f->src->ops->rest(f->src);
+		r = crew_run(&c, e);
 	}
+	if (f->bar.bar)
+		progress_end(&f->bar, sum(f), r == 0);
+	(void) munmap(p, size);
+	f->arrived = f->next = NULL;
 	return r;
 }
 

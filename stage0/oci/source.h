@@ -61,6 +61,11 @@ struct source_ops {
 	 * that may be empty.  NULL: the source has none.
 	 */
 	int (*referrers)(struct source *s, const char *digest, struct oci_document *ret, struct err *e);
+	/*
+	 * End what waits for the next question: the caller is about to fork, and to wait for all of its
+	 * children.  May be NULL.
+	 */
+	void (*rest)(struct source *s);
 	void (*close)(struct source *s);
 };
 

@@ -258,6 +258,11 @@ static int referrers(struct source *s, const char *digest, struct oci_document *
 
 /* --- open and close --- */
 
+static void rest(struct source *s)
+{
+	fetchers_done(&registry_of(s)->registry.fetchers);
+}
+
 static void close_registry(struct source *s)
 {
 	struct source_registry *x = registry_of(s);
@@ -273,6 +278,7 @@ static const struct source_ops registry_ops = {
 	.document = document,
 	.blob = blob,
 	.referrers = referrers,
+	.rest = rest,
 	.close = close_registry,
 };
 
