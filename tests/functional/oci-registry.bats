@@ -502,6 +502,81 @@ bearer() { echo "{\"port\":5010,\"bearer\":{\"realm\":\"http://$P2/token\"${1:-}
 	assert_refused 254 "${LAYER% *}: 5000000 bytes are too many for a document"
 }
 
+# --- pulling ------------------------------------------------------------------------------------
+
+# An image of N layers in the registry; the digests of them are in $T/layers.
+many_layers() {
+	/usr/bin/python3 - "$T/many" "$1" >"$T/layers" <<-'PY'
+		import gzip, hashlib, io, json, os, sys, tarfile
+		top = sys.argv[1]
+		os.makedirs(top + "/blobs/sha256")
+		def put(data):
+		    h = hashlib.sha256(data).hexdigest()
+		    open(f"{top}/blobs/sha256/{h}", "wb").write(data)
+		    return {"digest": "sha256:" + h, "size": len(data)}
+		layers, diffs = [], []
+		for n in range(int(sys.argv[2])):
+		    raw = io.BytesIO()
+		    with tarfile.open(fileobj=raw, mode="w") as t:
+		        i = tarfile.TarInfo(f"f{n}"); data = os.urandom(5000); i.size = len(data); t.addfile(i, io.BytesIO(data))
+		    layers.append({"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", **put(gzip.compress(raw.getvalue()))})
+		    diffs.append("sha256:" + hashlib.sha256(raw.getvalue()).hexdigest())
+		    print(layers[-1]["digest"])
+		arch = {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine, os.uname().machine)
+		c = put(json.dumps({"architecture": arch, "os": "linux", "rootfs": {"type": "layers", "diff_ids": diffs}}).encode())
+		t = "application/vnd.oci.image.manifest.v1+json"
+		m = put(json.dumps({"schemaVersion": 2, "mediaType": t, "layers": layers,
+		                    "config": {"mediaType": "application/vnd.oci.image.config.v1+json", **c}}).encode())
+		json.dump({"schemaVersion": 2, "manifests": [{"mediaType": t, **m}]}, open(top + "/index.json", "w"))
+		json.dump({"imageLayoutVersion": "1.0.0"}, open(top + "/oci-layout", "w"))
+	PY
+	skopeo_push "oci:$T/many" "$R/lib/many:${T//[^0-9]/}"
+	MANY=$P/lib/many:${T//[^0-9]/}
+}
+
+@test "oci-registry: a pull by a token, over few connections" {
+	INSECURE=image,http
+	many_layers 7
+	rules "[$(bearer)]"
+	g fetch "docker://$MANY"
+	assert_ok
+	assert_equal "$(asked '^5011 GET /token')" 1
+	assert_equal "$(asked '^5010 GET .*/blobs/.* 200 Bearer')" 8
+	g fetch --pull-policy=update "docker://$MANY"
+	assert_ok
+	assert_equal "$(asked '^5010 GET .*/blobs/.* 200 Bearer')" 8
+}
+
+@test "oci-registry: one layer that is not to be had ends the pull, and nothing stays" {
+	INSECURE=image,http
+	many_layers 5
+	rules "[{\"path\":\"/blobs/$(sed -n 3p "$T/layers")\",\"status\":404}]"
+	g fetch "docker://$MANY"
+	assert_refused 254 "layer 3 of 5, $(sed -n 3p "$T/layers"): .*registry $P: HTTP status code 404"
+	assert_equal "$(gantry image list --no-legend)" ''
+	rules "[{\"path\":\"/blobs/$(sed -n 3p "$T/layers")\",\"status\":200,\"body\":\"x\"}]"
+	g fetch "docker://$MANY"
+	assert_refused 254 'it has 1 bytes, its descriptor says'
+	rules '[]'
+	g fetch "docker://$MANY"
+	assert_ok
+}
+
+@test "oci-registry: manifests that gantry does not take" {
+	local row
+	INSECURE=image,http
+	while read -r row; do
+		rules "[{\"path\":\"/manifests/\",\"status\":200,\"headers\":{\"Content-Type\":\"${row%% :: *}\"},\"body\":$(cut -d'|' -f2 <<<"$row" | jq -Rs .)}]"
+		g fetch "docker://$P/lib/app:1"
+		assert_refused 254 "docker://$P/lib/app:1.*${row##*|}"
+	done <<-'END'
+		application/vnd.docker.distribution.manifest.v1+prettyjws :: |{"schemaVersion":1,"name":"x","fsLayers":[]}|schema 1
+		application/vnd.oci.image.manifest.v1+json :: |{"schemaVersion":2,"manifests":[],"layers":[]}|.
+		application/vnd.oci.image.index.v1+json :: |{"schemaVersion":2,"config":{},"layers":[]}|.
+		text/html :: |<html></html>|.
+	END
+}
+
 # --- which registry -----------------------------------------------------------------------------
 
 @test "oci-registry: mirrors first, and the registry itself" {
