@@ -97,7 +97,7 @@ suite_functional() {
 
 # What does not ask for namespaces, once more over the other flavour of stage1.
 FLY_FILES="app app-args crash detach diagnostic disk enter env exit export gc hooks interactive kernel-files
-	lifecycle list-status metadata monitor names notify pid-file pod-manifest pod-names prepare restart run
+	lifecycle list-status metadata monitor names notify oci-stack pid-file pod-manifest pod-names prepare restart run
 	socket-activation uuid-file volume-flags volumes volumes-sources"
 
 suite_fly() {

@@ -14,36 +14,50 @@
 #include "contract/layout.h"
 #include "stage0/store/layer.h"
 
-#define OPAQUE_ATTRIBUTE "trusted.overlay.opaque" /* kernel: Documentation/filesystems/overlayfs.rst */
+/*
+ * What overlayfs is to know of a directory (kernel: Documentation/filesystems/overlayfs.rst, fs/overlayfs/inode.c).
+ * In one that is merged with nothing it looks for whiteouts, so as not to list them, only where the second is;
+ * without a value it means that nothing more is known.
+ */
+static const struct mark {
+	const char *word, *attribute, *value;
+} marks[] = {
+	{"opaque", "trusted.overlay.opaque", "y"},
+	{"hiding", "trusted.overlay.origin", ""},
+};
 
-static int make_opaque(int rootfs, const char *path)
+static int set_mark(int rootfs, const char *path, const struct mark *m)
 {
 	_cleanup_fd_ int fd =
 		path_open_beneath(rootfs, path, O_RDONLY | O_DIRECTORY, 0, PATH_NO_LINKS | PATH_NO_XDEV);
 
 	if (fd < 0)
 		return fd;
-	return fsetxattr(fd, OPAQUE_ATTRIBUTE, "y", 1, 0) < 0 ? -errno : 0;
+	return fsetxattr(fd, m->attribute, m->value, strlen(m->value), 0) < 0 ? -errno : 0;
 }
 
-static int take_line(int rootfs, const char *line, struct strbuf *implied, struct err *e)
+static int take_line(int rootfs, char *line, struct strbuf *implied, struct err *e)
 {
-	bool opaque = str_starts(line, "opaque ");
-	const char *text = strchr(line, ' ');
+	char *text = strchr(line, ' ');
 	_cleanup_free_ char *path = NULL;
+	size_t i = 0;
 	int r;
 
-	if (!text || (!opaque && !str_starts(line, "implied ")))
+	if (text)
+		*text++ = '\0';
+	while (i < ELEMENTSOF(marks) && !str_eq(line, marks[i].word))
+		i++;
+	if (!text || (i == ELEMENTSOF(marks) && !str_eq(line, "implied")))
 		return err_set(e, EPROTO, "image unpack gave a malformed list");
-	path = path_unescape(text + 1);
+	path = path_unescape(text);
 	if (!path || !*path || *path == '/')
 		return err_set(e, EPROTO, "image unpack gave a malformed path");
-	if (!opaque) {
-		strbuf_addf(implied, "%s\n", text + 1);
+	if (i == ELEMENTSOF(marks)) {
+		strbuf_addf(implied, "%s\n", text);
 		return 0;
 	}
-	r = make_opaque(rootfs, path);
-	return r < 0 ? err_sysr(e, r, "make %s opaque", q(path)) : 0;
+	r = set_mark(rootfs, path, &marks[i]);
+	return r < 0 ? err_sysr(e, r, "mark %s as %s", q(path), line) : 0;
 }
 
 int layer_tree_finish(int tree, const char *lists, struct err *e)

@@ -172,22 +172,19 @@ static int who_tells(struct work *w, const char *path, unsigned *ret_shown)
 
 /* --- what differs --- */
 
-static bool same_xattrs(int a, int b)
+/* All that a has b has as well; what is said to overlayfs does not count. */
+static bool xattrs_are_in(int a, int b)
 {
-	_cleanup_free_ char *na = xmalloc(XATTRS_MAX), *va = xmalloc(XATTRS_MAX), *vb = xmalloc(XATTRS_MAX);
-	ssize_t n = flistxattr(a, na, XATTRS_MAX), other = flistxattr(b, NULL, 0);
-	ssize_t ours = 0;
+	_cleanup_free_ char *names = xmalloc(XATTRS_MAX), *va = xmalloc(XATTRS_MAX), *vb = xmalloc(XATTRS_MAX);
+	ssize_t n = flistxattr(a, names, XATTRS_MAX);
 
-	if (n < 0 || other < 0)
-		return n == other;
-	for (const char *p = na; p < na + n; p += strlen(p) + 1) {
+	for (const char *p = names; p < names + (n < 0 ? 0 : n); p += strlen(p) + 1) {
 		ssize_t la = fgetxattr(a, p, va, XATTRS_MAX), lb = fgetxattr(b, p, vb, XATTRS_MAX);
 
 		if (!str_starts(p, "trusted.overlay.") && (la != lb || (la > 0 && memcmp(va, vb, (size_t) la))))
 			return false;
-		ours += (ssize_t) strlen(p) + 1;
 	}
-	return ours == other;
+	return true;
 }
 
 static bool same_attributes(int a, int b)
@@ -196,7 +193,7 @@ static bool same_attributes(int a, int b)
 
 	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_mode == y.st_mode && x.st_uid == y.st_uid &&
 	       x.st_gid == y.st_gid && x.st_mtim.tv_sec == y.st_mtim.tv_sec &&
-	       x.st_mtim.tv_nsec == y.st_mtim.tv_nsec && same_xattrs(a, b);
+	       x.st_mtim.tv_nsec == y.st_mtim.tv_nsec && xattrs_are_in(a, b) && xattrs_are_in(b, a);
 }
 
 /* Whether overlayfs would show something else: asked once, for the layer that shows. */

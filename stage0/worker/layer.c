@@ -221,9 +221,32 @@ static int make_root(struct layer *l, int top, struct err *e)
 	return l->root < 0 ? err_sys(e, "open rootfs") : 0;
 }
 
+/* Sorted, each once: one directory may hide many names. */
+static void sort_once(char **v)
+{
+	size_t kept = 0;
+
+	strv_sort(v);
+	for (size_t i = 0; v && v[i]; i++) {
+		if (kept && str_eq(v[kept - 1], v[i]))
+			free(v[i]);
+		else
+			v[kept++] = v[i];
+	}
+	if (v)
+		v[kept] = NULL;
+}
+
+static char *dir_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? xstrndup(path, (size_t) (slash - path)) : xstrdup(".");
+}
+
 static void make_lists(const struct layer *l, struct layer_lists *lists)
 {
-	size_t opaque = 0, implied = 0;
+	size_t opaque = 0, implied = 0, hiding = 0;
 
 	for (size_t i = 0; i < l->notes.slots; i++) {
 		const struct layer_note *note = &l->notes.v[i];
@@ -233,7 +256,10 @@ static void make_lists(const struct layer *l, struct layer_lists *lists)
 			strv_push_n(&lists->opaque, &opaque, xstrdup(path));
 		if (path && note->implied)
 			strv_push_n(&lists->implied, &implied, xstrdup(path));
+		if (path && note->hole)
+			strv_push_n(&lists->hiding, &hiding, dir_of(path));
 	}
+	sort_once(lists->hiding);
 	strv_sort(lists->opaque);
 	strv_sort(lists->implied);
 }
@@ -283,5 +309,6 @@ void layer_lists_done(struct layer_lists *l)
 {
 	strv_free(l->opaque);
 	strv_free(l->implied);
+	strv_free(l->hiding);
 	*l = (struct layer_lists) {0};
 }

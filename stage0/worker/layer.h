@@ -14,6 +14,7 @@
 struct layer_lists {
 	char **opaque;	/* strv, sorted: directories that hide all that is below them in lower layers */
 	char **implied; /* strv, sorted: directories that no entry told the attributes of */
+	char **hiding;	/* strv, sorted: directories with a whiteout in them */
 };
 void layer_lists_done(struct layer_lists *l);
 #define _cleanup_layer_lists_ __attribute__((cleanup(layer_lists_done)))

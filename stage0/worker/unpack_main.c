@@ -14,7 +14,8 @@
  *			what ended the reading; nothing is made in `tree`
  *	digest		blob, as a whole: its digests, as it lies
  *	layer		blob, progress, tree, lists (a pipe): a layer of an OCI image as it arrives -> tree,
- *			digest, diffid; and a line "opaque PATH" or "implied PATH" (layer.h) for each.
+ *			digest, diffid; and a line "opaque PATH", "implied PATH" or "hiding PATH" (layer.h)
+ *			for each.
  *			With the word "hash": the digests only. With "sha512": the digest is of that kind.
  *	index		blob, as a whole, and lists: what lies where in a tar file (tar_index.h)
  */
@@ -129,7 +130,7 @@ static int send_lists(const struct job *job, const struct layer_lists *lists, st
 	const struct {
 		const char *word;
 		char **paths;
-	} kinds[] = {{"opaque", lists->opaque}, {"implied", lists->implied}};
+	} kinds[] = {{"opaque", lists->opaque}, {"implied", lists->implied}, {"hiding", lists->hiding}};
 	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
 	int r;
 

@@ -217,7 +217,29 @@ high() {
 	refute_out busybox
 }
 
+@test "stack: a whiteout of nothing leaves no trace, wherever it stands" {
+	layout ghost <<-EOF
+		d only 0755 0 0 1
+		w only/ghost
+		f only/f 0644 0 0 1
+		layer
+		d new 0755 0 0 1
+		w new/ghost
+		f new/f 0644 0 0 1
+		o opaque
+		w opaque/ghost
+		f opaque/f 0644 0 0 1
+	EOF
+	local how
+	for how in '' --no-overlay; do
+		g run --net=none $how "$(image ghost)" -- 'ls /only /new /opaque'
+		assert_ok
+		assert_equal "$(echo $output)" '/new: f /only: f /opaque: f'
+	done
+}
+
 @test "stack: volumes begin with what the layers have there" {
+	need ns-flavor
 	layout filled <<-EOF
 		d data 0711 70 71 9
 		f data/a 0600 70 70 9 a

@@ -366,6 +366,27 @@ static void test_symlinks_in_the_way(void **state _unused_)
 	check_rows(rows, ELEMENTSOF(rows));
 }
 
+/* Directories with whiteouts, each once, and only where one is left in the end. */
+static void test_hiding(void **state _unused_)
+{
+	_cleanup_layer_lists_ struct layer_lists lists = {0};
+	_cleanup_strbuf_ struct strbuf a = STRBUF_INIT;
+	_cleanup_err_ struct err e = ERR_INIT;
+	_cleanup_free_ char *got = NULL;
+	int top;
+
+	if (!is_root())
+		return;
+	top = scratch_open();
+	add_words(&a, "d:. f:z/.wh.a f:z/.wh.b f:.wh.top f:a/b/.wh.c f:n/.wh.x f:n/x=1 f:o/.wh.y d:o/y f:g/.wh.x f:g=1");
+	tar_end(&a);
+	if (unpack(top, &a, &standard, &lists, &e) < 0)
+		fail_msg("%s", err_text(&e));
+	got = strv_join(lists.hiding, " ");
+	assert_string_equal(got, ". a/b z");
+	scratch_close(top);
+}
+
 /* --- attributes --- */
 
 static void test_attributes(void **state _unused_)
@@ -485,7 +506,7 @@ int main(void)
 		cmocka_unit_test(test_names),	    cmocka_unit_test(test_whiteouts),
 		cmocka_unit_test(test_opaque),	    cmocka_unit_test(test_replaced),
 		cmocka_unit_test(test_links),	    cmocka_unit_test(test_symlinks_in_the_way),
-		cmocka_unit_test(test_attributes),  cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_hiding), cmocka_unit_test(test_attributes),  cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_ends),	    cmocka_unit_test(test_many_replaced),
 	};
 

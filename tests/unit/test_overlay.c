@@ -55,25 +55,39 @@ static void add_layer(struct dirs *d)
 	assert_int_equal(mkdirat(d->fd, d->layers[strv_len(d->layers) - 1], 0755), 0);
 }
 
-/* kind: 'd', 'f', 'w' (whiteout), 'o' (opaque), or a link's target behind '>' */
-static void put(const struct dirs *d, size_t layer, const char *name, char kind)
+/*
+ * kind: 'd', 'f', 'w' (whiteout), 'o' (opaque), 'l' (link).  Where something is in the way, links above all, nothing
+ * is made: they lead out.
+ */
+static void put(const struct dirs *d, size_t layer, const char *name, char kind, const char *target)
 {
 	_cleanup_free_ char *path = xasprintf("%s/%s", d->layers[layer], name);
-	_cleanup_free_ char *whole = xasprintf("%s/%s", d->path, path);
-	_cleanup_fd_ int fd = -EBADF;
+	char *base = strrchr(path, '/');
+	_cleanup_fd_ int parent = -EBADF, fd = -EBADF;
 
+	*base++ = '\0';
+	parent = path_open_beneath(d->fd, path, O_PATH | O_DIRECTORY, 0, PATH_NO_LINKS);
+	if (parent < 0)
+		return;
 	switch (kind) {
 	case 'd':
 	case 'o':
-		(void) mkdirat(d->fd, path, 0755);
+		if (mkdirat(parent, base, 0755) < 0)
+			break;
+		fd = openat(parent, base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		assert_true(fd >= 0);
 		if (kind == 'o')
-			(void) lsetxattr(whole, "trusted.overlay.opaque", "y", 1, 0);
+			assert_int_equal(fsetxattr(fd, "trusted.overlay.opaque", "y", 1, 0), 0);
 		break;
 	case 'f':
-		fd = openat(d->fd, path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+		fd = openat(parent, base, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
 		break;
 	case 'w':
-		(void) mknodat(d->fd, path, S_IFCHR, makedev(0, 0));
+		(void) mknodat(parent, base, S_IFCHR, makedev(0, 0));
+		break;
+	case 'l':
+		if (symlinkat(target, parent, base) < 0)
+			assert_int_equal(errno, EEXIST);
 		break;
 	}
 }
@@ -103,10 +117,10 @@ static void check_height(struct dirs *d, size_t n)
 
 		add_layer(d);
 		(void) snprintf(name, sizeof name, "f%zu", i);
-		put(d, i, name, 'f');
+		put(d, i, name, 'f', NULL);
 		if (i) {
 			(void) snprintf(name, sizeof name, "f%zu", i - 1);
-			put(d, i, name, 'w');
+			put(d, i, name, 'w', NULL);
 		}
 	}
 	assert_int_equal(chdir("/usr"), 0);
@@ -200,19 +214,9 @@ static void random_layer(const struct dirs *d, size_t layer)
 {
 	for (size_t i = 0; i < ELEMENTSOF(names); i++) {
 		int what = rand() % 12;
-		_cleanup_free_ char *path = xasprintf("%s/%s", d->layers[layer], names[i]);
+		const char *target = targets[(size_t) rand() % ELEMENTSOF(targets)];
 
-		if (what < 4)
-			put(d, layer, names[i], 'd');
-		else if (what < 6)
-			put(d, layer, names[i], 'f');
-		else if (what < 7)
-			put(d, layer, names[i], 'w');
-		else if (what < 8)
-			put(d, layer, names[i], 'o');
-		else if (what < 9)
-			if (symlinkat(targets[(size_t) rand() % ELEMENTSOF(targets)], d->fd, path) < 0)
-				continue;
+		put(d, layer, names[i], "ddddffwol..."[what], target);
 	}
 }
 
