@@ -110,7 +110,7 @@ include $(wildcard tests/module.mk tests/*/module.mk Documentation/module.mk)
 -include $(OBJS:.o=.d)
 
 # --- packages: what is missing of Debian's is installed, as root ------------------------------------
-DEPS_BUILD := gcc libc6-dev make pkg-config musl-tools linux-libc-dev libcap-dev libseccomp-dev \
+DEPS_BUILD := gcc libc6-dev make pkg-config musl-tools linux-libc-dev libcap-dev libyaml-dev libseccomp-dev \
               libcjson-dev libisal-dev libmicrohttpd-dev libxml2-dev libssl-dev liblzma-dev libbz2-dev libgpgme-dev libcurl4-openssl-dev scdoc
 DEPS_RUN   := gpg gpgconf ca-certificates
 DEPS_TEST  := libcmocka-dev bats busybox-static gnupg openssl iproute2 iputils-ping netcat-openbsd nftables procps \

@@ -257,3 +257,13 @@ int stop_signal_decode(const cJSON *j, const struct json_at *at, int *ret, struc
 		r = json_err(at, e, "%s is no signal", q(word));
 	return r;
 }
+
+int stop_timeout_decode(const cJSON *j, const struct json_at *at, int64_t *ret_ms, struct err *e)
+{
+	static const struct json_field fields[] = {
+		{.key = "timeout", .type = JSON_F_CALL, .required = true, .decode = decode_ms},
+	};
+	int r = json_decode(j, at, fields, ELEMENTSOF(fields), JSON_REFUSE_UNKNOWN, ret_ms, e);
+
+	return r == 0 && *ret_ms > 24 * 3600 * 1000 ? json_err(at, e, "timeout: more than a day") : r;
+}

@@ -272,6 +272,7 @@ static const struct {
 	[ISO_RESTART] = {"gantry/restart", APP, isolator_decode_restart, NOTHING},
 	[ISO_HEALTHCHECK] = {"gantry/healthcheck", APP, isolator_decode_check, NOTHING},
 	[ISO_PROBE] = {"gantry/probe", APP, isolator_decode_check, NOTHING},
+	[ISO_STOP_TIMEOUT] = {"gantry/stop-timeout", POD, isolator_decode_stop_timeout, NOTHING},
 };
 
 const char *isolator_name(enum isolator_kind kind)

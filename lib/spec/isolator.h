@@ -32,6 +32,7 @@ enum isolator_kind {
 	ISO_RESTART,	   /* gantry/restart */
 	ISO_HEALTHCHECK,   /* gantry/healthcheck */
 	ISO_PROBE,	   /* gantry/probe, may be there several times */
+	ISO_STOP_TIMEOUT,  /* gantry/stop-timeout */
 	ISO_KIND_MAX,
 };
 
@@ -52,8 +53,8 @@ struct isolator {
 			char *err_no; /* seccomp only: "EPERM", or NULL */
 		} names;	      /* CAPS_*, SECCOMP_* */
 		/*
-		 * SELINUX, APPARMOR, SYSCTL, STOP_SIGNAL, RESTART, HEALTHCHECK, PROBE: checked for
-		 * form, kept as JSON (the last four: check.h)
+		 * SELINUX, APPARMOR, SYSCTL, STOP_SIGNAL, RESTART, HEALTHCHECK, PROBE, STOP_TIMEOUT:
+		 * checked for form, kept as JSON (the last five: check_decode.h)
 		 */
 		cJSON *raw;
 	};

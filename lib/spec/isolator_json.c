@@ -147,3 +147,12 @@ int isolator_decode_stop_signal(const cJSON *j, const struct json_at *at, struct
 	iso->raw = r == 0 ? keep(j) : NULL;
 	return r;
 }
+
+int isolator_decode_stop_timeout(const cJSON *j, const struct json_at *at, struct isolator *iso, struct err *e)
+{
+	int64_t ms;
+	int r = stop_timeout_decode(j, at, &ms, e);
+
+	iso->raw = r == 0 ? keep(j) : NULL;
+	return r;
+}

@@ -18,6 +18,7 @@ const struct isolator *isolator_find(const struct isolator_list *l, enum isolato
 	case ISO_STOP_SIGNAL:                                                                      \
 	case ISO_RESTART:                                                                          \
 	case ISO_HEALTHCHECK:                                                                      \
+	case ISO_STOP_TIMEOUT:                                                                     \
 	case ISO_PROBE
 
 static void isolator_done(struct isolator *iso)

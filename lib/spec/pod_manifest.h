@@ -63,5 +63,6 @@ DEFINE_CLEANUP(struct pod_manifest *, pod_manifest_free)
 const struct volume *pod_manifest_volume(const struct pod_manifest *m, const char *name);
 const struct runtime_app *pod_manifest_app(const struct pod_manifest *m, const char *name);
 void volume_done(struct volume *v);
+void pod_port_done(struct pod_port *p);
 /* "name,kind=host,source=/x,readOnly=true" (the command line's form) -> volume. */
 int volume_parse(const char *text, struct volume *ret, struct err *e);

@@ -127,6 +127,15 @@ static void runtime_app_done(struct runtime_app *a)
 	nameval_done(&a->annotations);
 }
 
+void pod_port_done(struct pod_port *p)
+{
+	free(p->name);
+	free(p->host_ip);
+	if (p->port)
+		app_port_done(p->port);
+	free(p->port);
+}
+
 void pod_manifest_free(struct pod_manifest *m)
 {
 	if (!m)
@@ -142,13 +151,8 @@ void pod_manifest_free(struct pod_manifest *m)
 	nameval_done(&m->annotations);
 	nameval_done(&m->user_annotations);
 	nameval_done(&m->user_labels);
-	for (size_t i = 0; i < m->n_ports; i++) {
-		free(m->ports[i].name);
-		free(m->ports[i].host_ip);
-		if (m->ports[i].port)
-			app_port_done(m->ports[i].port);
-		free(m->ports[i].port);
-	}
+	for (size_t i = 0; i < m->n_ports; i++)
+		pod_port_done(&m->ports[i]);
 	free(m->ports);
 	free(m);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "spec/app_port.h"
 #include "stage0/command.h"
 
 #define POD(field) offsetof(struct pod_request, field)
@@ -25,7 +26,9 @@ const struct opt pod_request_opts[] = {
 	{.name = "pull-policy", .type = OPT_STRING, .offset = POD(pull_policy), .arg = "WORD",
 	 .help = "new (the store first), update (the source first), never (the store only)"},
 	{.name = "pod-manifest", .type = OPT_STRING, .offset = POD(pod_manifest), .arg = "PATH",
-	 .help = "run this pod manifest instead of images"},
+	 .help = "run this pod manifest, or Pod of Kubernetes (YAML or JSON), instead of images"},
+	{.name = "configmap", .type = OPT_STRV, .offset = POD(configmaps), .arg = "PATH",
+	 .help = "ConfigMaps for the Pod of --pod-manifest"},
 	{.name = "port", .type = OPT_STRV, .offset = POD(ports), .arg = "NAME:[IP:]PORT",
 	 .help = "a port of the host for the port NAME of an app"},
 	{.name = "pod-name", .type = OPT_STRING, .offset = POD(pod_name), .arg = "NAME",
@@ -119,9 +122,24 @@ static void free_values(const struct opt *opts, size_t n, void *target)
 	}
 }
 
+static void app_more_free(struct app_more *m)
+{
+	if (!m)
+		return;
+	strv_free(m->command);
+	strv_free(m->read_only);
+	isolators_done(&m->isolators);
+	for (size_t i = 0; i < m->n_ports; i++)
+		app_port_done(&m->ports[i]);
+	free(m->ports);
+	free(m->pull_policy);
+	free(m);
+}
+
 static void app_request_done(struct app_request *a)
 {
 	free(a->image);
+	app_more_free(a->more);
 	free_values(app_request_opts, n_app_request_opts, a);
 	strv_free(a->args);
 }
@@ -139,6 +157,20 @@ void pod_request_done(struct pod_request *req)
 	for (size_t i = 0; i < req->n_apps; i++)
 		app_request_done(&req->apps[i]);
 	free(req->apps);
+	for (size_t i = 0; i < req->n_more_volumes; i++)
+		volume_done(&req->more_volumes[i]);
+	free(req->more_volumes);
+	for (size_t i = 0; i < req->n_more_ports; i++)
+		pod_port_done(&req->more_ports[i]);
+	free(req->more_ports);
+	for (size_t i = 0; i < req->n_files; i++) {
+		free(req->files[i].volume);
+		free(req->files[i].name);
+		free(req->files[i].content);
+	}
+	free(req->files);
+	isolators_done(&req->isolators);
+	free(req->manifest_text);
 	free_values(global_opts_of_apps, ELEMENTSOF(global_opts_of_apps), req);
 	free_values(pod_request_opts, n_pod_request_opts, req);
 }

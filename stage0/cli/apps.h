@@ -15,6 +15,16 @@
 struct gantry;
 struct command;
 
+/* What a manifest of another kind asks of an app, beyond the options of the command line. */
+struct app_more {
+	char **command; /* replaces what the image executes, arguments included */
+	struct isolator_list isolators;
+	struct app_port *ports; /* beside those of the image */
+	size_t n_ports;
+	char **read_only;  /* targets of mounts that this app may only read */
+	char *pull_policy; /* of its image */
+};
+
 struct app_request {
 	char *image;	 /* as written */
 	char *signature; /* --signature, or NULL */
@@ -31,6 +41,14 @@ struct app_request {
 	char *seccomp;
 	char **annotations, **user_annotations, **user_labels;
 	char *std_in, *std_out, *std_err; /* --stdin, --stdout, --stderr: modes */
+	struct app_more *more;		  /* NULL for the command line */
+};
+
+/* A file that an empty volume begins with. */
+struct volume_file {
+	char *volume, *name; /* name: one component */
+	char *content;
+	mode_t mode;
 };
 
 /* What run and prepare have in common. */
@@ -44,7 +62,18 @@ struct pod_request {
 	char **set_env, **set_env_file;
 	char *pull_policy;
 	bool store_only, no_store; /* become a pull policy in pod_request_check() */
-	char *pod_manifest;
+	char *pod_manifest, **configmaps;
+	/* pod_manifest, read: NULL while it is not. */
+	char *manifest_text;
+	size_t manifest_len;
+	/* Of a manifest of another kind, beside the above. */
+	struct volume *more_volumes;
+	size_t n_more_volumes;
+	struct pod_port *more_ports;
+	size_t n_more_ports;
+	struct isolator_list isolators;
+	struct volume_file *files;
+	size_t n_files;
 };
 
 extern const struct opt pod_request_opts[];

@@ -5,6 +5,7 @@
 
 #include "stage0/cli/apps.h"
 #include "stage0/command.h"
+#include "stage0/kube/kube.h"
 #include "stage0/pod/prepare.h"
 
 struct target {
@@ -33,9 +34,17 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 	struct target *t = target;
 	_cleanup_prepared_ struct prepared p = PREPARED_INIT;
 	struct prepare how = {.request = &t->pod, .stage1 = &t->stage1, .durable = true};
+	struct kube_run of_pod = {0};
+	bool is;
 	int r = pod_request_check(&t->pod, e);
 
 	(void) words;
+	if (r == 0)
+		r = kube_expand(g, &t->pod, &of_pod, &is, e);
+	if (r == 0 && of_pod.host_network)
+		r = err_set(e, EINVAL, "spec.hostNetwork: networks are chosen when a pod is run "
+				       "(run-prepared --net=host)");
+	kube_run_done(&of_pod);
 	if (r == 0)
 		r = pod_prepare(g, &how, &p, e);
 	if (r == 0)

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "stage0/cli/apps.h"
 #include "stage0/command.h"
+#include "stage0/kube/kube.h"
 #include "stage0/pod/prepare.h"
 #include "stage0/pod/run.h"
 
@@ -48,6 +49,23 @@ static int check(struct target *t, struct err *e)
 	return r;
 }
 
+/* A Pod of Kubernetes says some of what the words of run say; these count more. */
+static int expand(struct gantry *g, struct target *t, struct err *e)
+{
+	struct kube_run of_pod = {0};
+	bool is;
+	int r = kube_expand(g, &t->pod, &of_pod, &is, e);
+
+	if (r == 0 && is) {
+		if (!t->run.hostname)
+			t->run.hostname = take_ptr(of_pod.hostname);
+		if (!t->run.nets && of_pod.host_network)
+			strv_add(&t->run.nets, "host");
+	}
+	kube_run_done(&of_pod);
+	return r;
+}
+
 static int run(struct gantry *g, void *target, char *const *words, struct err *e)
 {
 	struct target *t = target;
@@ -57,6 +75,8 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 	int r = check(t, e);
 
 	(void) words;
+	if (r == 0)
+		r = expand(g, t, e);
 	if (r == 0)
 		r = pod_prepare(g, &how, &p, e);
 	if (r == 0)

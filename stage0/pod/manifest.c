@@ -9,6 +9,7 @@
 #include "spec/ac_name.h"
 #include "stage0/pod/environment.h"
 #include "stage0/pod/isolators.h"
+#include "stage0/pod/more.h"
 #include "stage0/pod/mounts.h"
 #include "stage0/pod/ports.h"
 
@@ -92,6 +93,8 @@ static int keep_entrypoint(const struct image_manifest *image, struct app *app, 
 static int apply_exec(const struct app_request *a, const struct image_manifest *image, struct app *app,
 		      struct err *e)
 {
+	if (more_exec(a, app))
+		return 0;
 	if (a->exec) {
 		strv_free(app->exec);
 		app->exec = NULL;
@@ -240,6 +243,8 @@ static int build_app(const struct pod_request *req, const struct app_request *a,
 	if (r == 0)
 		r = isolators_apply(a, &ra->app->isolators, e);
 	if (r == 0)
+		more_of_app(a, ra);
+	if (r == 0)
 		r = apply_pairs(a->annotations, &ra->annotations, "annotation", ac_identifier_check,
 				e);
 	if (r == 0 && a->read_only_root && parse_bool(a->read_only_root, &ra->read_only_root) < 0)
@@ -268,7 +273,7 @@ struct pod_manifest *pod_manifest_build(const struct pod_request *req,
 	_cleanup_pod_manifest_ struct pod_manifest *pm = xcalloc(1, sizeof *pm);
 
 	pm->ac_version = xstrdup("0.8.11");
-	if (volumes_add(req, pm, e) < 0 || pod_maps(req, pm, e) < 0)
+	if (volumes_add(req, pm, e) < 0 || more_of_pod(req, pm, e) < 0 || pod_maps(req, pm, e) < 0)
 		return NULL;
 	for (size_t i = 0; i < req->n_apps; i++) {
 		const struct app_request *a = &req->apps[i];

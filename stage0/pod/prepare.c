@@ -20,6 +20,7 @@
 #include "stage0/oci/stack.h"
 #include "stage0/pod/brief.h"
 #include "stage0/pod/manifest.h"
+#include "stage0/pod/more.h"
 #include "stage0/pod/manifest_images.h"
 #include "stage0/pod/name.h"
 #include "stage0/pod/overlay.h"
@@ -89,6 +90,32 @@ static int find_policy(const struct work *w, enum pull_policy *ret, struct err *
 	return 0;
 }
 
+/* Those of the words that are to be fetched by this policy. */
+static int resolve_some(struct work *w, struct image_word *words, enum pull_policy policy,
+			enum pull_policy usual, struct err *e)
+{
+	const struct pod_request *req = w->how->request;
+	_cleanup_free_ struct image_word *some = xcalloc(req->n_apps + 1, sizeof *some);
+	_cleanup_free_ size_t *which = xcalloc(req->n_apps + 1, sizeof *which);
+	size_t n = 0;
+	int r;
+
+	for (size_t i = 0; i < req->n_apps; i++) {
+		enum pull_policy own = usual;
+
+		if (req->apps[i].more && pull_policy_parse(req->apps[i].more->pull_policy, &own) < 0)
+			return err_set(e, EINVAL, "pull policy %s", q(req->apps[i].more->pull_policy));
+		if (own != policy)
+			continue;
+		which[n] = i;
+		some[n++] = words[i];
+	}
+	r = n ? image_resolve_all(w->g, some, n, policy, e) : 0;
+	for (size_t i = 0; i < n; i++)
+		words[which[i]].id = some[i].id;
+	return r;
+}
+
 /* Fetching comes first: it may take long, and needs no lock. */
 static int resolve_images(struct work *w, struct err *e)
 {
@@ -106,7 +133,9 @@ static int resolve_images(struct work *w, struct err *e)
 			.text = req->apps[i].image,
 			.signature_file = req->apps[i].signature,
 		};
-	r = image_resolve_all(w->g, words, req->n_apps, policy, e);
+	/* All at once, but where each has a policy of its own: then by policies. */
+	for (int p = PULL_NEW; r == 0 && p <= PULL_NEVER; p++)
+		r = resolve_some(w, words, (enum pull_policy) p, policy, e);
 	for (size_t i = 0; r == 0 && i < req->n_apps; i++)
 		w->images.v[i].id = take_ptr(words[i].id);
 	image_words_free(words, req->n_apps);
@@ -191,7 +220,14 @@ static int read_manifest(struct work *w, struct err *e)
 	int r = find_policy(w, &policy, e);
 
 	if (r == 0) {
-		r = input_read(path, JSON_MANIFEST_MAX, &w->manifest_text, &w->manifest_len, e);
+		/* It may have been read already, to see of which kind it is. */
+		if (w->how->request->manifest_text) {
+			w->manifest_text = xmemdup(w->how->request->manifest_text,
+						   w->how->request->manifest_len + 1);
+			w->manifest_len = w->how->request->manifest_len;
+		} else {
+			r = input_read(path, JSON_MANIFEST_MAX, &w->manifest_text, &w->manifest_len, e);
+		}
 		if (r == 0)
 			r = manifest_images_fetch(w->g, w->store, policy, &w->manifest_text, &w->manifest_len, e);
 		if (r < 0)
@@ -336,6 +372,8 @@ static int write_pod(const struct work *w, const struct stage1 *stage1, struct p
 	/* Told by its name alone, whatever is in it: it may be the same one. */
 	if (r == 0 && overlay && linkat(pod->dir, POD_CREATED, pod->dir, POD_OVERLAY, 0) < 0)
 		r = put(pod->dir, POD_OVERLAY, "", 0, e);
+	if (r == 0)
+		r = more_files(w->how->request, pod->dir, e);
 	if (r < 0)
 		return r;
 	if (mkdirat(pod->dir, POD_APPSINFO, 0755) < 0)

@@ -172,6 +172,7 @@ int fly_plan(const struct pod *pod, const struct entry_args *args, const struct 
 		return err_set(e, EINVAL, "stage1 fly runs one app only, and the pod has %zu",
 			       pod->n_apps);
 	plan->uuid = xstrdup(pod->uuid);
+	plan->stop_timeout_ms = -1;
 	plan->hostname = xstrdup(args->hostname ? args->hostname : pod->uuid);
 	plan->overlay = pod->overlay;
 	plan->chroot = true;

@@ -98,6 +98,7 @@ struct plan {
 	struct cg_limits limits;
 	struct cg_disk *disks; /* of limits, owned */
 	const struct isolator_list *isolators; /* borrowed */
+	int64_t stop_timeout_ms; /* -1: the usual */
 	char **sysctls;	/* "KEY=VALUE" */
 	char **cgroups; /* directories, deepest first */
 	struct plan_volume *volumes;

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "spec/check_decode.h"
 #include "stage1/run/caps.h"
 #include "stage1/run/plan.h"
 
@@ -192,6 +193,7 @@ int plan_pod_isolators(const struct isolator_list *l, const struct host_facts *f
 		       struct err *e)
 {
 	plan->limits = (struct cg_limits) CG_LIMITS_NONE;
+	plan->stop_timeout_ms = -1;
 	plan->isolators = l;
 	for (size_t i = 0; i < l->n; i++) {
 		const struct isolator *iso = &l->v[i];
@@ -201,6 +203,8 @@ int plan_pod_isolators(const struct isolator_list *l, const struct host_facts *f
 			plan->limited = true;
 		else if (iso->kind == ISO_SYSCTL)
 			r = plan_sysctls(iso, plan, e);
+		else if (iso->kind == ISO_STOP_TIMEOUT)
+			r = stop_timeout_decode(iso->raw, JSON_TOP, &plan->stop_timeout_ms, e);
 		else if (iso->kind != ISO_SELINUX && iso->kind != ISO_APPARMOR &&
 			 iso->kind != ISO_NET_BW)
 			r = refuse(iso, e);

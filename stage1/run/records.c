@@ -20,6 +20,8 @@ int sandbox_pod_record(struct sandbox *sb, struct err *e)
 	rec.uuid = xstrdup(sb->plan->uuid);
 	rec.hostname = xstrdup(sb->plan->hostname);
 	rec.private_net = sb->plan->private_net;
+	if (sb->plan->stop_timeout_ms >= 0)
+		rec.stop_timeout_ms = (unsigned) sb->plan->stop_timeout_ms;
 	rec.sysctls = strv_copy(sb->plan->sysctls);
 	for (size_t i = 0; i < sb->plan->n_apps; i++) {
 		const struct plan_app *pa = &sb->plan->apps[i];

@@ -1,0 +1,51 @@
+#include "stage0/kube/internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Through the one decoder that there is: the same rules and ranges. */
+int kube_isolator(struct isolator_list *list, const char *name, cJSON *value, const struct json_at *at,
+		  struct err *e)
+{
+	_cleanup_json_ cJSON *array = cJSON_CreateArray();
+	struct isolator_list one = {0};
+	_cleanup_err_ struct err why = ERR_INIT;
+	cJSON *o = cJSON_CreateObject();
+	int r;
+
+	cJSON_AddStringToObject(o, "name", name);
+	cJSON_AddItemToObject(o, "value", value);
+	cJSON_AddItemToArray(array, o);
+	r = isolators_decode_app(array, JSON_TOP, &one, &why);
+	if (r < 0) {
+		isolators_done(&one);
+		return json_err(at, e, "%s", err_text(&why));
+	}
+	if (one.v[0].kind != ISO_PROBE)
+		isolators_remove(list, one.v[0].kind);
+	isolators_add(list, one.v[0]);
+	free(one.v);
+	return 0;
+}
+
+int kube_keep(const cJSON *j, const struct json_at *at _unused_, void *field, struct err *e _unused_)
+{
+	*(const cJSON **) field = j;
+	return 0;
+}
+
+int kube_quantity(const cJSON *j, const struct json_at *at, void *field, struct err *e)
+{
+	char text[32];
+	const char *s;
+
+	if (cJSON_IsNumber(j)) {
+		(void) snprintf(text, sizeof text, "%.15g", j->valuedouble);
+		*(char **) field = xstrdup(text);
+		return 0;
+	}
+	if (json_str(j, at, &s, e) < 0)
+		return -EINVAL;
+	*(char **) field = xstrdup(s);
+	return 0;
+}
