@@ -112,7 +112,7 @@ static int configure_host(struct attachment *a, struct err *e)
 	char alias[LINK_ALIAS_MAX];
 	struct link_change up = {
 		.name = a->ep.host_name, .flags = IFF_UP, .mask = IFF_UP, .alias = alias};
-	int r = sysctl_host_link(a->ep.host_name, e);
+	int r = sysctl_port(a->ep.host_name, e);
 
 	if (r >= 0 && vlan_wanted(&a->conf))
 		r = vlan_join(&a->host, &a->conf, a->ep.host, e);

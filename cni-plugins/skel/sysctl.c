@@ -66,6 +66,13 @@ int sysctl_host_link(const char *link, struct err *e)
 	return r < 0 ? r : sysctl_link("ipv6", link, "accept_dad", "0", e);
 }
 
+int sysctl_port(const char *link, struct err *e)
+{
+	int r = sysctl_link("ipv6", link, "accept_ra", "0", e);
+
+	return r < 0 ? r : sysctl_link("ipv6", link, "disable_ipv6", "1", e);
+}
+
 int sysctl_forward(int family, struct err *e)
 {
 	return set(AT_FDCWD,
