@@ -5,7 +5,7 @@ BENCH_BIN  := $(addprefix $(B)/bench/,floor filter interleave pass corpus plugin
 BENCH_CC    = $(CC) -std=gnu17 -D_GNU_SOURCE -O2 $(WARN)
 BENCH_DEPS := crun runc bubblewrap systemd-container podman conmon containernetworking-plugins iptables \
               golang-github-containers-common gcc libc6-dev libseccomp-dev libisal-dev libzstd-dev libssl-dev \
-              umoci skopeo zstd \
+              umoci skopeo docker-registry zstd \
               busybox-static gnupg iproute2 util-linux strace valgrind
 BENCH      ?=
 
@@ -35,7 +35,12 @@ $(B)/bench/filter: tests/bench/filter.c
 	@mkdir -p $(@D)
 	$(Q)$(BENCH_CC) -o $@ $< -lseccomp
 
-$(addprefix $(B)/bench/,interleave corpus plugins): $(B)/bench/%: tests/bench/%.c
+$(B)/bench/plugins: $(addprefix tests/bench/,plugins.c plugins_floor.c) tests/bench/plugins_floor.h
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(BENCH_CC) -o $@ $(filter %.c,$^)
+
+$(addprefix $(B)/bench/,interleave corpus): $(B)/bench/%: tests/bench/%.c
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(BENCH_CC) -o $@ $<

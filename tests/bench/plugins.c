@@ -8,7 +8,7 @@
  * Each plugin of the chain gets the result of the one before; the first UNTIMED ones are run but not
  * timed.  "@" in a configuration becomes 1 for the first set and 2 for the second, "%" a number from
  * 10000 on that no other attachment has.  Every ADD goes to a network namespace of its own, and is
- * followed by its DEL.
+ * followed by its DEL.  The types "floor-port" and "floor-route" are no programs: plugins_floor.c.
  *
  * -N COUNT: the two sets work on a host (a network namespace) each, and the second host has COUNT
  * attachments by the same chain before the clock starts, each in a namespace of its own as pods are: what
@@ -31,6 +31,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "plugins_floor.h"
 
 #define MAX_ROUNDS 1000
 #define MAX_CHAIN 8
@@ -165,6 +167,10 @@ static bool run(const struct set *s, int command, const char *conf, struct attac
 	start = now_ms();
 	/* vfork: the price of a start must not depend on this process. */
 	pid = vfork();
+	if (pid == 0 && !strncmp(type, "floor", 5))
+		_exit(setns(s->host, CLONE_NEWNET) < 0
+			      ? 126
+			      : plugins_floor(type, command == ADD, a->netns, a->number));
 	if (pid == 0)
 		become(program, in, out, s->host, env);
 	if (pid < 0 || wait4(pid, &status, 0, &used) != pid)

@@ -62,6 +62,8 @@ plugin_chains() {
 full_chains() {
 	local port
 	port=$(mappings 1)
+	chain 'the kernel: a route' - 0 "$(conf floor-route)"
+	chain 'the kernel: a port' - 0 "$(conf floor-port)"
 	chain host-local 1.2 0 "$(conf host-local "$(leases full-host-local)")"
 	chain 'ptp, ipMasq' - 0 "$(conf ptp "\"ipMasq\":true,$(leases full-ptp)")"
 	chain 'bridge, ipMasq' - 0 "$(conf bridge "$BRIDGE,\"ipMasq\":true,$(leases full-bridge)")"
