@@ -34,7 +34,7 @@ image_oci() {
 	local dir=$W/layout layer diff config manifest
 	mkdir -p "$dir/blobs/sha256"
 	layer=$(sha256sum "$LARGE" | cut -d' ' -f1)
-	diff=$(gzip -dc "$LARGE" | sha256sum | cut -d' ' -f1)
+	diff=$(case $LARGE in *.zst) zstd -dcq "$LARGE" ;; *) gzip -dc "$LARGE" ;; esac | sha256sum | cut -d' ' -f1)
 	ln "$LARGE" "$dir/blobs/sha256/$layer"
 	config=$(oci_blob "$dir" "{\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{},
 	 \"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"sha256:$diff\"]}}")
@@ -45,7 +45,8 @@ image_oci() {
 	  \"digest\":\"sha256:$layer\",\"size\":$(stat -c %s "$LARGE")}]}")
 	echo '{"imageLayoutVersion":"1.0.0"}' >"$dir/oci-layout"
 	echo "{\"schemaVersion\":2,\"manifests\":[{
-	 \"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",$manifest}]}" >"$dir/index.json"
+	 \"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",$manifest,
+	 \"annotations\":{\"org.opencontainers.image.ref.name\":\"latest\"}}]}" >"$dir/index.json"
 }
 
 # oci_blob LAYOUT TEXT: store it; prints its digest and size as members of a descriptor.

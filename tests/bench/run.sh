@@ -1,5 +1,5 @@
 #!/bin/bash
-# Run the benchmarks: run.sh [one] [pod] [enter] [many] [memory] [image] [list] [plugins] [counts]
+# Run the benchmarks: run.sh [one] [pod] [enter] [many] [memory] [image] [oci] [list] [plugins] [counts]
 #
 # Everything happens in a PID, mount and network namespace of its own, with the data of all
 # runtimes on one tmpfs: when the first process ends, its processes, mounts and links are gone. Only
@@ -50,19 +50,19 @@ outer() {
 [ -n "${BENCH_WORK:-}" ] || outer "$@"
 export W=$BENCH_WORK
 
-for part in rig peers subject start memory image list plugins counts; do
+for part in rig peers subject start memory image oci list plugins counts; do
 	# shellcheck disable=SC1090 # the files beside this one
 	. "$HERE/$part.sh"
 done
 
-[ $# -gt 0 ] || set -- one pod enter many memory image list plugins
+[ $# -gt 0 ] || set -- one pod enter many memory image oci list plugins
 begin=$SECONDS
 rig_make
 peers_make
 subject_make
 for section; do
 	case $section in
-	one | pod | enter | many | memory | image | list | plugins | counts) "bench_$section" ;;
+	one | pod | enter | many | memory | image | oci | list | plugins | counts) "bench_$section" ;;
 	*) echo "bench: no section $section" >&2 && exit 2 ;;
 	esac
 done
