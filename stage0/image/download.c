@@ -76,9 +76,10 @@ static void add_exchange(struct strbuf *sb, const struct download_exchange *x, b
 		record_addf(sb, "body-offset", "%llu", (unsigned long long) x->body_offset);
 	if (x->body_length)
 		record_addf(sb, "body-length", "%llu", (unsigned long long) x->body_length);
+	/* Whom we believe goes along, as with docker; who we are does not. */
+	add_text(sb, "more-ca", x->more_ca);
 	if (elsewhere)
 		return;
-	add_text(sb, "more-ca", x->more_ca);
 	add_text(sb, "client-cert", x->client_cert);
 	add_text(sb, "client-key", x->client_key);
 }
@@ -98,7 +99,7 @@ static int make_request(const struct download_request *rq, const struct credenti
 	record_addf(&sb, "redirects", "%lld", (long long) redirects);
 	add_flag(&sb, "allow-http", (insecure & INSECURE_HTTP) || (x && x->allow_http));
 	add_flag(&sb, "any-certificate",
-		 (insecure & INSECURE_TLS) || (x && x->any_certificate && !c->followed));
+		 (insecure & INSECURE_TLS) || (x && x->any_certificate));
 	add_flag(&sb, "retry", rq->retry);
 	add_flag(&sb, "accept-later", rq->accept_later);
 	add_flag(&sb, "stop-elsewhere", c->list.n > 0 || x);

@@ -22,7 +22,8 @@ struct download_exchange {
 	uint64_t body_offset, body_length;
 	const struct auth *auth; /* of this origin alone, or NULL; none that is configured for a host is used */
 	bool allow_http, any_certificate;  /* here, besides what the operator allowed everywhere */
-	const char *more_ca, *client_cert, *client_key; /* PEM, or NULL; for this origin alone */
+	const char *more_ca;		       /* PEM, or NULL: believed besides the host's, on redirects as well */
+	const char *client_cert, *client_key; /* PEM, or NULL; for this origin alone */
 	bool immutable; /* its name is its digest: a part of it needs no validator */
 	struct fetchers *fetchers;
 };

@@ -8,6 +8,7 @@ B=127.0.0.1:5001       # TLS and basic
 P=127.0.0.1:5010       # the proxy before R
 P2=127.0.0.1:5011      # another host of it
 PT=127.0.0.1:5012      # TLS
+PT2=127.0.0.1:5014     # another one with TLS
 PC=127.0.0.1:5013      # TLS that wants a client's certificate
 
 make_certificates() {
@@ -32,7 +33,8 @@ setup_file() {
 	registry_up plain 5000
 	registry_up basic 5001 "  tls: {certificate: $TLS/server.crt, key: $TLS/server.key}
 auth: {htpasswd: {realm: here, path: $BATS_FILE_TMPDIR/htpasswd}}"
-	proxy_up "$R" "$P" "$P2" "$PT:$TLS/server.crt:$TLS/server.key" "$PC:$TLS/server.crt:$TLS/server.key:$TLS/ca.crt"
+	proxy_up "$R" "$P" "$P2" "$PT:$TLS/server.crt:$TLS/server.key" \
+		"$PT2:$TLS/server.crt:$TLS/server.key" "$PC:$TLS/server.crt:$TLS/server.key:$TLS/ca.crt"
 	image_layout "$BATS_FILE_TMPDIR/layout"
 	skopeo_push "oci:$LAYOUT:test" "$R/lib/app:1"
 	skopeo_push "oci:$LAYOUT:test" "$R/mirror/lib/app:1"
@@ -407,6 +409,10 @@ bearer() { echo "{\"port\":5010,\"bearer\":{\"realm\":\"http://$P2/token\"${1:-}
 	rules "[{\"port\":5012,\"path\":\"/blobs/\",\"redirect\":\"http://$P2/\"}]"
 	oci blob "docker://$PT/lib/app:1" $LAYER
 	assert_refused 254 'http is not allowed'
+	rules "[{\"port\":5012,\"path\":\"/blobs/\",\"redirect\":\"https://$PT2/\"}]"
+	oci blob "docker://$PT/lib/app:1" $LAYER
+	assert_ok
+	assert_digest "${LAYER% *}"
 }
 
 # --- faults -------------------------------------------------------------------------------------
