@@ -1,7 +1,7 @@
 # The CNI plugins: each a program of its own on the frame in skel/, static because a start is most of its price.  host-local and static are also linked
 # into the plugins that ask for addresses; they call them where they would otherwise execute those very files.
 CNI := cni-plugins
-CNI_CORE := $(addprefix $(CNI)/skel/,args.c attachments.c request.c result.c result_decode.c \
+CNI_CORE := $(addprefix $(CNI)/skel/,args.c attachments.c keys.c request.c result.c result_decode.c \
 	result_encode.c skel.c version.c)
 CNI_ENDPOINT := $(addprefix $(CNI)/skel/,chain.c endpoint.c endpoint_check.c ipam.c mac.c masq.c netns.c owned.c sysctl.c)
 CNI_CHILD := $(CNI_ENDPOINT) $(CNI)/skel/child.c

@@ -7,6 +7,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "cni-plugins/skel/code.h"
+#include "cni-plugins/skel/keys.h"
 #include "sys/link.h"
 
 int cni_bad_config(int r, struct err *e)
@@ -264,6 +265,7 @@ int cni_request_parse(struct cni_request *rq, const struct cni_env *env, char *t
 
 		return err_set(e, CNI_CODE(CNI_DECODE), "network configuration: %s", why);
 	}
+	cni_keys_fold(rq->conf);
 	if (rq->command == CNI_VERSION)
 		return parse_version(rq, e);
 	r = parse_name(rq, e);
