@@ -109,6 +109,42 @@ static int add_mapping(const cJSON *j, const struct json_at *at, void *arg, stru
 	return 0;
 }
 
+static int cmp_place(const void *a, const void *b)
+{
+	const struct port_mapping *x = a, *y = b;
+
+	if (x->protocol != y->protocol)
+		return (int) x->protocol - (int) y->protocol;
+	if (x->host_port != y->host_port)
+		return (int) x->host_port - (int) y->host_port;
+	if (x->host_ip.family != y->host_ip.family)
+		return x->host_ip.family - y->host_ip.family;
+	return ip_is_set(&x->host_ip) ? memcmp(x->host_ip.b, y->host_ip.b, sizeof x->host_ip.b) : 0;
+}
+
+/* What is said twice is done once; one place cannot lead to two ports. */
+static int unite(struct portmap_conf *c, const struct json_at *at, struct err *e)
+{
+	size_t n = 0;
+
+	if (c->n)
+		qsort(c->list, c->n, sizeof *c->list, cmp_place);
+	for (size_t i = 0; i < c->n; i++) {
+		const struct port_mapping *m = &c->list[i], *last = n ? &c->list[n - 1] : NULL;
+
+		if (!last || cmp_place(last, m)) {
+			c->list[n++] = *m;
+			continue;
+		}
+		if (last->container_port != m->container_port)
+			return json_err(at, e, "port %u/%s of the host leads to two ports, %u and %u",
+					m->host_port, port_protocol_name(m->protocol),
+					last->container_port, m->container_port);
+	}
+	c->n = n;
+	return 0;
+}
+
 /* --- the whole --- */
 
 static const char *check_backend(const char *value)
@@ -185,6 +221,8 @@ static int decode_mappings(const struct cni_request *rq, struct portmap_conf *c,
 	const cJSON *list = cni_request_get(rq, "runtimeConfig", "portMappings");
 	int r = list && !cJSON_IsNull(list) ? json_each(list, &at, add_mapping, c, e) : 0;
 
+	if (r >= 0)
+		r = unite(c, &at, e);
 	return cni_bad_config(r, e);
 }
 

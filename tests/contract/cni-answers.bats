@@ -234,3 +234,33 @@ pings_from_its_address() { inside c1 ping -q -n -c 1 -W 5 -I 10.7.0.2 10.7.0.1; 
 	in_world ip link set aa master br0
 	must CHECK bridge i1 c1 "$c"
 }
+
+@test "keys in another case are the same keys, but for those of objects that hold data" {
+	pod c1
+	must ADD bridge i1 c1 '{"CNIVERSION":"1.0.0","Name":"n","bridge":"br0","isgateway":true,"MTU":1300,
+		"IPAM":{"Type":"host-local","datadir":"/run/leases","Ranges":[[{"Subnet":"10.7.0.0/24","rangestart":"10.7.0.50"}]]}}'
+	[ "$(get '.ips[0].address + " " + .ips[0].gateway')" = '10.7.0.50/24 10.7.0.1' ]
+	inside c1 ip link show eth0 | grep -q 'mtu 1300'
+	in_world ip addr show br0 | grep -q 10.7.0.1/24
+	must DEL bridge i1 c1 '{"cniversion":"1.0.0","name":"n","bridge":"br0","ipam":{"type":"host-local","DataDir":"/run/leases"}}'
+	[ "$(leases n)" = 0 ]
+	ours_only
+	# where both are there, ours is meant; the reference takes the last one
+	must ADD bridge i1 c1 "$(br "\"mtu\":1300,\"MTU\":1400,$(ipam "$V4")")"
+	inside c1 ip link show eth0 | grep -q 'mtu 1300'
+	call ADD tuning i1 c1 "$(prev "$(conf n tuning '"sysctl":{"NET.core.somaxconn":"1"}')")"
+	refused 7 'is not below net'
+}
+
+@test "portmap: a mapping that is given twice is one; one place cannot lead to two ports" {
+	local c m='{"hostPort":8080,"containerPort":80,"protocol":"tcp"}'
+	pod c1
+	must ADD ptp i1 c1 "$(conf n ptp "$(ipam "$V4")")"
+	c=$(prev "$(conf n portmap "\"runtimeConfig\":{\"portMappings\":[$m,{\"hostPort\":53,\"containerPort\":53,\"protocol\":\"udp\"},$m]}")")
+	must ADD portmap i1 c1 "$c"
+	must DEL portmap i1 c1 "$c"
+	ours_only
+	c=$(with "$c" '.runtimeConfig.portMappings[2].containerPort = 81')
+	call ADD portmap i1 c1 "$c"
+	refused 7 'portMappings: port 8080/tcp of the host leads to two ports, 80 and 81'
+}
