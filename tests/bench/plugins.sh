@@ -57,8 +57,44 @@ plugin_chains() {
 		"$(conf firewall)"
 }
 
-# ADD of each.  Of plugins that make links most of the growth is the kernel's (a port of a bridge of 1000),
-# so those have no target; nor has DEL, which reads what there is to find its own.
+# Plugins whose link needs a driver that not every kernel has, and those that not every release of the
+# reference has: has_driver KIND PLUGIN, has_plugin PLUGIN.
+has_driver() {
+	local more=
+	case $1 in
+	vlan) more='link up1 type vlan id 9' ;;
+	ipvlan) more='link up1 type ipvlan' ;;
+	vrf) more='type vrf table 9' ;;
+	*) more="type $1" ;;
+	esac
+	if ip link add probe $more 2>/dev/null; then
+		ip link del probe
+		has_plugin "$2"
+		return
+	fi
+	missing "$2" "this kernel makes no link of type $1"
+	return 1
+}
+has_plugin() {
+	[ -x "$CNI_REFERENCE/$1" ] && return
+	missing "$1" "not among the reference plugins here"
+	return 1
+}
+
+more_chains() {
+	local address='"ipam":{"type":"static","addresses":[{"address":"10.@.0.2/16","gateway":"10.@.0.1"}]}' bridge
+	bridge=$(conf bridge "$BRIDGE,$(leases measured 0.0.0.0/0)")
+	chain host-device 0.25 0 "$(conf host-device "\"device\":\"dev@\",$address")"
+	chain sbr 0.25 1 "$bridge" "$(conf sbr)"
+	has_driver vlan vlan && chain vlan 0.25 0 "$(conf vlan "\"master\":\"up@\",\"vlanId\":7,$address")"
+	has_driver ipvlan ipvlan && chain ipvlan 0.25 0 "$(conf ipvlan "\"master\":\"up@\",$address")"
+	has_driver vrf vrf && chain vrf 0.25 1 "$bridge" "$(conf vrf '"vrfname":"blue"')"
+	has_driver dummy dummy && chain dummy 0.25 0 "$(conf dummy "$address")"
+	has_plugin tap && chain tap 0.25 0 "$(conf tap "$address")"
+}
+
+# ADD of each.  Of plugins that make links the growth is the kernel's, whose own price is shown, so those have no
+# target; nor has DEL, which reads what there is to find its own.
 full_chains() {
 	local port
 	port=$(mappings 1)
@@ -81,11 +117,15 @@ bench_plugins() {
 	for n in 1 2; do
 		ip link add "up$n" type veth peer name "far$n"
 		ip link set "up$n" up
+		ip link add "dev$n" type veth peer name "end$n"
 	done
 	plugin_chains
+	more_chains
 	"$TOOLS/plugins" -n "$ROUNDS" -s "ours=$CNI_OURS" -s "reference=$CNI_REFERENCE" <"$PLAN"
-	ip link del up1
-	ip link del up2
+	for n in 1 2; do
+		ip link del "up$n"
+		ip link del "dev$n"
+	done
 	rm -rf "$W/leases"
 	title "the same plugins on an empty host and on one with $CNI_MANY attachments"
 	full_chains
