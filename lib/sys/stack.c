@@ -57,14 +57,15 @@ int stack_open(int dirfd, char *const *layers, struct stack_dir *ret, struct err
 
 static bool is_whiteout(const struct stat *st)
 {
-	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0);
+	return S_ISSOCK(st->st_mode) || (S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0));
 }
 
 static bool is_opaque(int fd)
 {
 	char value[2];
 
-	return fgetxattr(fd, "trusted.overlay.opaque", value, sizeof value) == 1 && value[0] == 'y';
+	return (fgetxattr(fd, "trusted.overlay.opaque", value, sizeof value) == 1 && value[0] == 'y') ||
+	       faccessat(fd, STACK_OPAQUE_MARK, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 /* One layer's word on the name. 1: lower ones have nothing more to say. */

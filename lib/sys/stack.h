@@ -2,7 +2,8 @@
  * Looking into directories that lie one above the other, with the rules by which overlayfs shows them as one
  * (Documentation/filesystems/overlayfs.rst): an upper name hides lower ones, directories are merged, a character
  * device 0:0 hides a name, and trusted.overlay.opaque="y" all that a directory has below.  Without a mount: for
- * looks before there is one, and for where there is none.
+ * looks before there is one, and for where there is none.  So that layers can lie where neither can be (on an
+ * overlay), a socket hides a name as well, and one of the name STACK_OPAQUE_MARK all that a directory has below.
  *
  * Paths are followed as from inside, whatever links the layers have: none leads out.
  */
@@ -13,6 +14,8 @@
 #include <sys/stat.h>
 
 #include "base/err.h"
+
+#define STACK_OPAQUE_MARK ".wh..wh..opq"
 
 /* One directory in all layers that show something of it, the topmost first. */
 struct stack_dir {

@@ -13,14 +13,17 @@
 #include "stage0/oci/stack_internal.h"
 #include "stage0/render/render.h"
 #include "stage0/store/layer.h"
+#include "sys/stack.h"
 
 /* Of the root, where overlayfs does not look for it. */
 static bool hides_all_below(int store, const char *tree_id)
 {
-	_cleanup_free_ char *path = xasprintf("/proc/self/fd/%d/" DATA_CAS_TREE "/%s/" TREE_ROOTFS, store, tree_id);
+	_cleanup_free_ char *tree = store_tree_path(tree_id), *mark = xasprintf("%s/" STACK_OPAQUE_MARK, tree);
+	_cleanup_free_ char *path = xasprintf("/proc/self/fd/%d/%s", store, tree);
 	char value[2];
 
-	return lgetxattr(path, "trusted.overlay.opaque", value, sizeof value) == 1 && value[0] == 'y';
+	return (lgetxattr(path, "trusted.overlay.opaque", value, sizeof value) == 1 && value[0] == 'y') ||
+	       faccessat(store, mark, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 char **stack_of_layers(int store, char *const *layers)

@@ -122,7 +122,7 @@ static int find_target(struct layer *l, const struct tar_entry *entry, char *tar
 		r = no_target(-errno, entry, e);
 	else if (S_ISDIR(st->st_mode))
 		r = err_set(e, EPERM, "hard link to %s, which is a directory", q(entry->link));
-	else if (S_ISCHR(st->st_mode) && st->st_rdev == 0)
+	else if (S_ISSOCK(st->st_mode) || (S_ISCHR(st->st_mode) && st->st_rdev == 0))
 		r = no_target(-ENOENT, entry, e);
 	if (r < 0)
 		(void) fd_close(from);
@@ -218,7 +218,13 @@ static int make_root(struct layer *l, int top, struct err *e)
 		return err_sys(e, "rootfs");
 	layer_notes_get(&l->notes, "")->implied = true;
 	l->root = openat(top, "rootfs", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return l->root < 0 ? err_sys(e, "open rootfs") : 0;
+	if (l->root < 0)
+		return err_sys(e, "open rootfs");
+	/* Only overlayfs itself does not let us make one (fs/overlayfs/dir.c). */
+	l->hole = mknodat(top, "probe", S_IFCHR, 0) < 0 && errno == EPERM ? S_IFSOCK : S_IFCHR;
+	if (l->hole == S_IFCHR && unlinkat(top, "probe", 0) < 0)
+		return err_sys(e, "try a whiteout");
+	return 0;
 }
 
 /* Sorted, each once: one directory may hide many names. */
@@ -252,11 +258,11 @@ static void make_lists(const struct layer *l, struct layer_lists *lists)
 		const struct layer_note *note = &l->notes.v[i];
 		const char *path = note->path && !*note->path ? "." : note->path;
 
-		if (path && note->opaque)
+		if (path && note->opaque && l->hole == S_IFCHR)
 			strv_push_n(&lists->opaque, &opaque, xstrdup(path));
 		if (path && note->implied)
 			strv_push_n(&lists->implied, &implied, xstrdup(path));
-		if (path && note->hole)
+		if (path && note->hole && l->hole == S_IFCHR)
 			strv_push_n(&lists->hiding, &hiding, dir_of(path));
 	}
 	sort_once(lists->hiding);
@@ -292,6 +298,8 @@ int layer_untar(struct tar *t, int top, const struct untar_limits *limits, struc
 	tar_set_lenient(t);
 	if (r == 0)
 		r = unpack_all(&l, t, e);
+	if (r == 0)
+		r = layer_opaque_marks(&l, e);
 	if (r == 0)
 		r = layer_dir_times(&l, e);
 	if (r == 0) {

@@ -3,6 +3,9 @@
  * device 0:0.  Opaque directories need an attribute that only the host's root may set: they are
  * listed, for the main program to do it.
  *
+ * A store that lies on an overlay can have neither (nor can overlays lie on it): there a whiteout is a socket,
+ * which no archive can bring, and an opaque directory has one of the name .wh..wh..opq.  sys/stack.h knows both.
+ *
  * Within a layer a later entry takes the place of an earlier one.  A symbolic link in the way is
  * followed as chroot(2) into the layer would do it.
  */

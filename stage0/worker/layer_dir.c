@@ -221,7 +221,7 @@ int layer_whiteout(struct layer *l, char *path, struct err *e)
 
 	if (parent < 0)
 		return parent;
-	if (mknodat(parent, base, S_IFCHR, 0) == 0) {
+	if (mknodat(parent, base, l->hole, 0) == 0) {
 		layer_notes_get(&l->notes, path)->hole = true;
 		return fchownat(parent, base, 0, 0, AT_SYMLINK_NOFOLLOW) < 0 ? err_sys(e, "set owner") : 0;
 	}
@@ -245,6 +245,23 @@ int layer_opaque(struct layer *l, char *path, struct err *e)
 	if (fd < 0)
 		return fd;
 	layer_notes_get(&l->notes, path)->opaque = true;
+	return 0;
+}
+
+int layer_opaque_marks(struct layer *l, struct err *e)
+{
+	for (size_t i = 0; l->hole == S_IFSOCK && i < l->notes.slots; i++) {
+		const struct layer_note *note = &l->notes.v[i];
+		_cleanup_fd_ int fd = -EBADF;
+
+		if (!note->path || !note->opaque)
+			continue;
+		fd = open_dir(l, note->path);
+		if (fd < 0)
+			return explain(fd, note->path, e);
+		if (mknodat(fd, LAYER_OPAQUE_MARK, S_IFSOCK, 0) < 0 && errno != EEXIST)
+			return err_sys(e, "mark %s as opaque", q(note->path));
+	}
 	return 0;
 }
 

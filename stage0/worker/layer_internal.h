@@ -6,6 +6,7 @@
 #include "stage0/worker/layer.h"
 #include "stage0/worker/untar_internal.h"
 
+#define LAYER_OPAQUE_MARK ".wh..wh..opq"
 #define LAYER_DIRS_REPLACED_MAX 1000 /* directories with content that something else takes the place of */
 
 /* --- layer_policy.c --- */
@@ -49,6 +50,7 @@ struct layer {
 	struct untar_result done;
 	struct layer_notes notes;
 	unsigned replaced;
+	mode_t hole; /* type of a whiteout */
 	char parent_path[PATH_MAX]; /* of the directory that was used last */
 	int parent;
 };
@@ -73,4 +75,6 @@ int layer_dir(struct layer *l, char *path, const struct tar_entry *entry, struct
 int layer_make_room(struct layer *l, int parent, const char *base, const char *path, bool for_dir, struct err *e);
 int layer_whiteout(struct layer *l, char *path, struct err *e);
 int layer_opaque(struct layer *l, char *path, struct err *e);
+/* Opaque directories by what lies in them, where whiteouts are sockets. */
+int layer_opaque_marks(struct layer *l, struct err *e);
 int layer_dir_times(struct layer *l, struct err *e);

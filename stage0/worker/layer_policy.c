@@ -8,13 +8,12 @@
 
 #define MARK ".wh."
 #define META ".wh..wh." /* of AUFS itself: where it kept its hard links, and so on */
-#define OPAQUE_MARK ".wh..wh..opq"
 
 static int last_is_mark(struct layer_name *n, char *base, struct err *e)
 {
 	const char *hidden = base + strlen(MARK);
 
-	if (!strcmp(base, OPAQUE_MARK)) {
+	if (!strcmp(base, LAYER_OPAQUE_MARK)) {
 		n->kind = LAYER_OPAQUE;
 		/* What is left is the directory, "" for the root. */
 		base[base == n->path ? 0 : -1] = '\0';

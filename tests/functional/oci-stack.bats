@@ -238,6 +238,23 @@ high() {
 	done
 }
 
+@test "stack: a store that lies on an overlay" {
+	need overlay
+	g run --net=none "$(image odd)" -- "$LIST"
+	assert_ok
+	cp "$T/out" "$T/usual"
+	mkdir "$T"/{lower,upper,work,merged}
+	in_world mount -t overlay overlay -o "lowerdir=$T/lower,upperdir=$T/upper,workdir=$T/work" "$T/merged"
+	DATA=$T/merged/data
+	g run --net=none "$(image odd)" -- "$LIST"
+	assert_ok
+	assert_err 'is on an overlay file system'
+	diff "$T/usual" "$T/out" || fail "the root differs"
+	gantry gc --grace-period=0s
+	in_world umount "$T/merged"
+	DATA=$T/data
+}
+
 @test "stack: volumes begin with what the layers have there" {
 	need ns-flavor
 	layout filled <<-EOF
