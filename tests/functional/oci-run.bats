@@ -2,6 +2,8 @@
 
 load ../lib/gantry
 load ../lib/registry
+load ../lib/layers
+load ../lib/documents
 
 MKOCI=$BATS_TEST_DIRNAME/../lib/mkoci.py
 R=127.0.0.1:5000
@@ -289,6 +291,25 @@ use_registry() {
 	# The layer is the same one: only the configuration is new.
 	assert_equal "$(asked '/blobs/')" 1
 	skopeo_push "$(image cmd)" "$R/lib/app:1"
+}
+
+@test "oci-run: of an index in a registry what is for this machine; again, the index alone is asked for" {
+	use_registry
+	local l=$T/index me
+	cp -r "$BATS_FILE_TMPDIR/layout" "$l"
+	me=$(jq -c '.manifests[] | select(.annotations."org.opencontainers.image.ref.name" == "cmd") | del(.annotations)' "$l/index.json")
+	put "$l" "{\"schemaVersion\":2,\"mediaType\":\"$OCI.index.v1+json\",\"manifests\":[$(
+		jq -c '.platform={"os":"linux","architecture":"s390x","variant":"x"}' <<<"$me"),$(
+		jq -c --arg a "$(oci_arch)" '.platform={"os":"linux","architecture":$a}' <<<"$me")]}"
+	index "$l" "$(described $OCI.index.v1+json ',"annotations":{"org.opencontainers.image.ref.name":"i"}')"
+	skopeo_push "oci:$l:i" "$R/lib/index:1" --all
+	r "docker://$P/lib/index:1"
+	assert_ok
+	assert_equal "$output" arg=only
+	rules '[]'
+	g fetch "docker://$P/lib/index:1"
+	assert_ok
+	assert_equal "$(asked .)" 1
 }
 
 @test "oci-run: two pulls at once are one download" {
