@@ -72,6 +72,7 @@ static void add_exchange(struct strbuf *sb, const struct download_exchange *x, b
 	add_text(sb, "method", x->method);
 	add_text(sb, "accept", x->accept);
 	add_text(sb, "content-type", x->content_type);
+	add_text(sb, "content-range", x->content_range);
 	if (x->body_offset)
 		record_addf(sb, "body-offset", "%llu", (unsigned long long) x->body_offset);
 	if (x->body_length)

@@ -17,7 +17,7 @@ struct gantry;
 /* What is said to a server with whom there is more to say than "GET": a registry. */
 struct download_exchange {
 	const char *method;		   /* NULL: GET */
-	const char *accept, *content_type; /* or NULL */
+	const char *accept, *content_type, *content_range; /* or NULL */
 	int body;			   /* -EBADF, or what is sent: body_length bytes of a file, or of a pipe */
 	uint64_t body_offset, body_length;
 	const struct auth *auth; /* of this origin alone, or NULL; none that is configured for a host is used */

@@ -8,6 +8,8 @@
 #define ACTIONS "pull,push"
 #define ANSWER_MAX (64u << 10)
 #define OCTETS "application/octet-stream"
+#define PIECE_LARGE (32u << 20)
+#define PIECE_SMALL 1000000 /* nginx takes 1 MiB where nobody said more */
 
 static struct registry_host *host_of(struct registry *r)
 {
@@ -36,6 +38,11 @@ static int has(struct registry *r, const char *path, struct err *e)
 
 /* --- a blob --- */
 
+static uint64_t offset_of(const struct blob_stream *b)
+{
+	return b->is_download ? 0 : (uint64_t) b->offset;
+}
+
 /* 1: it was mounted, 0 with the place where it is to be sent. */
 static int begin_upload(struct registry *r, const struct oci_descriptor *d, const char *mount_from, char **ret_url,
 			struct err *e)
@@ -62,42 +69,102 @@ static int begin_upload(struct registry *r, const struct oci_descriptor *d, cons
 	return 0;
 }
 
-static int send_blob(struct registry *r, const char *url, const struct oci_descriptor *d, int fd, int64_t offset,
+/* -EFBIG: it takes none so large at once. */
+static int send_blob(struct registry *r, const char *url, const struct oci_descriptor *d, const struct blob_stream *b,
 		     struct err *e)
 {
 	_cleanup_free_ char *whole = xasprintf("%s%cdigest=%s", url, strchr(url, '?') ? '&' : '?', d->digest);
 	const struct registry_question q = {
-		.method = "PUT", .url = whole, .actions = ACTIONS, .content_type = OCTETS, .body = fd,
-		.body_offset = (uint64_t) offset, .body_length = (uint64_t) d->size, .max_bytes = ANSWER_MAX};
+		.method = "PUT", .url = whole, .actions = ACTIONS, .content_type = OCTETS, .body = b ? b->fd : -EBADF,
+		.body_offset = b ? offset_of(b) : 0, .body_length = b ? (uint64_t) d->size : 0,
+		.max_bytes = ANSWER_MAX};
 	_cleanup_download_ struct download x = DOWNLOAD_INIT;
 	int n = registry_ask(r, host_of(r), &q, &x, e);
+	bool large;
 
 	if (n < 0)
 		return n;
-	if (x.head.status != 201 && x.head.status != 204)
-		return registry_refused(r, host_of(r), &x, e);
+	large = x.head.status == 413;
+	if (x.head.status != 201 && x.head.status != 204) {
+		n = registry_refused(r, host_of(r), &x, e);
+		return large ? -EFBIG : n;
+	}
 	registry_pass_over(&x);
 	return 0;
 }
 
-static int send_stream(struct registry *r, struct source *from, const struct oci_descriptor *d, const char *url,
-		       struct err *e)
+/* One piece; *url becomes the place of the next one. -EFBIG as above. */
+static int send_piece(struct registry *r, char **url, const struct blob_stream *b, uint64_t at, uint64_t len,
+		      struct err *e)
 {
-	struct blob_stream b = {.fd = -EBADF, .download = DOWNLOAD_INIT};
-	int n = from->ops->blob(from, d, 0, &b, e), n2;
+	/* distribution specification: no "bytes", no total */
+	_cleanup_free_ char *range = xasprintf("%llu-%llu", (unsigned long long) at, (unsigned long long) (at + len - 1));
+	const struct registry_question q = {
+		.method = "PATCH", .url = *url, .actions = ACTIONS, .content_type = OCTETS, .content_range = range,
+		.body = b->fd, .body_offset = offset_of(b) + at, .body_length = len, .max_bytes = ANSWER_MAX};
+	_cleanup_download_ struct download x = DOWNLOAD_INIT;
+	int n = registry_ask(r, host_of(r), &q, &x, e);
+	bool large;
 
 	if (n < 0)
 		return n;
-	/* A pipe goes to the other worker as it is: the bytes of it do not pass through here. */
-	n = send_blob(r, url, d, b.fd, b.is_download ? 0 : b.offset, e);
-	if (b.is_download && n == 0) {
-		_cleanup_err_ struct err why = ERR_INIT;
-
-		n2 = download_finish(&b.download, &why);
-		if (n2 < 0)
-			n = err_move(e, &why);
+	large = x.head.status == 413;
+	if (x.head.status != 202) {
+		n = registry_refused(r, host_of(r), &x, e);
+		return large ? -EFBIG : n;
 	}
-	blob_stream_done(&b);
+	if (x.head.location) {
+		free(*url);
+		*url = xstrdup(x.head.location);
+	}
+	registry_pass_over(&x);
+	return 0;
+}
+
+static int send_pieces(struct registry *r, const char *url, const struct oci_descriptor *d, const struct blob_stream *b,
+		       uint64_t piece, struct err *e)
+{
+	_cleanup_free_ char *at_url = xstrdup(url);
+	uint64_t size = (uint64_t) d->size;
+	int n = 0;
+
+	for (uint64_t at = 0; n == 0 && at < size; at += piece)
+		n = send_piece(r, &at_url, b, at, size - at < piece ? size - at : piece, e);
+	return n < 0 ? n : send_blob(r, at_url, d, NULL, e);
+}
+
+/* piece: 0 for the whole in one request. A pipe goes to the other worker as it is: its bytes do not pass through here. */
+static int send_stream(struct registry *r, struct source *from, const struct oci_descriptor *d, const char *url,
+		       uint64_t piece, struct err *e)
+{
+	_cleanup_blob_stream_ struct blob_stream b = {.fd = -EBADF, .download = DOWNLOAD_INIT};
+	int n = from->ops->blob(from, d, 0, &b, e);
+
+	if (n == 0)
+		n = piece ? send_pieces(r, url, d, &b, piece, e) : send_blob(r, url, d, &b, e);
+	if (n == 0 && b.is_download)
+		n = download_finish(&b.download, e);
+	return n;
+}
+
+/* In one request; in pieces only where that is more than the registry, or what stands before it, takes. */
+static int send_somehow(struct registry *r, struct source *from, const struct oci_descriptor *d, char **url,
+			struct err *e)
+{
+	static const uint64_t pieces[] = {0, PIECE_LARGE, PIECE_SMALL};
+	int n = -EFBIG;
+
+	for (size_t i = 0; i < ELEMENTSOF(pieces) && n == -EFBIG; i++) {
+		if (pieces[i] && (uint64_t) d->size <= pieces[i])
+			continue;
+		if (i > 0) { /* what was sent to that place may be half of it */
+			free(take_ptr(*url));
+			n = begin_upload(r, d, NULL, url, e);
+			if (n < 0)
+				return n;
+		}
+		n = send_stream(r, from, d, *url, pieces[i], e);
+	}
 	return n;
 }
 
@@ -114,7 +181,7 @@ static int push_blob(struct registry *r, struct source *from, const struct oci_d
 	if (n != 0)
 		return n < 0 ? n : 0;
 	*ret_sent = true;
-	return send_stream(r, from, d, url, e);
+	return send_somehow(r, from, d, &url, e);
 }
 
 int registry_push_blob(struct registry *r, struct source *from, const struct oci_descriptor *d, const char *mount_from,
@@ -137,7 +204,7 @@ int registry_push_document(struct registry *r, const struct oci_document *doc, c
 	if (n == 0)
 		n = begin_upload(r, &d, NULL, &url, e);
 	if (n == 0)
-		n = send_blob(r, url, &d, fd, 0, e);
+		n = send_blob(r, url, &d, &(struct blob_stream) {.fd = fd}, e);
 	return n < 0 ? err_ctx(e, n, "blob %s", digest) : 0;
 }
 

@@ -188,7 +188,8 @@ static int ask_by(struct registry *r, struct registry_host *h, const struct regi
 	_cleanup_free_ char *url = make_url(h, q, https);
 	bool home = is_home(h, url, https);
 	const struct download_exchange x = {
-		.method = q->method, .accept = q->accept, .content_type = q->content_type,
+		.method = q->method, .accept = q->accept,
+		.content_type = q->content_type, .content_range = q->content_range,
 		.body = q->body, .body_offset = q->body_offset, .body_length = q->body_length, .immutable = q->immutable,
 		.auth = home ? auth : NULL,
 		.allow_http = may_http(r, h), .any_certificate = h->insecure,

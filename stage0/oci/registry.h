@@ -53,7 +53,7 @@ struct registry_question {
 	const char *method;	/* NULL: GET */
 	const char *path;	/* behind the repository's name: "manifests/latest" */
 	const char *url;	/* or the whole, as the registry gave it (Location) */
-	const char *accept, *content_type;
+	const char *accept, *content_type, *content_range;
 	int body;		/* body_length bytes from body_offset on, or nothing; a pipe is asked with only once */
 	uint64_t body_offset, body_length;
 	uint64_t max_bytes;	/* of the answer */

@@ -29,6 +29,7 @@ static const struct {
 	{"method", offsetof(struct fetch_request, http.method)},
 	{"accept", offsetof(struct fetch_request, http.accept)},
 	{"content-type", offsetof(struct fetch_request, http.content_type)},
+	{"content-range", offsetof(struct fetch_request, http.content_range)},
 	{"more-ca", offsetof(struct fetch_request, http.more_ca)},
 	{"client-cert", offsetof(struct fetch_request, http.client_cert)},
 	{"client-key", offsetof(struct fetch_request, http.client_key)},

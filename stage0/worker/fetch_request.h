@@ -4,7 +4,7 @@
  *	url max-bytes allow-http any-certificate etag last-modified offset validator retry
  *	accept-later stop-elsewhere redirects auth (none, basic, bearer, aws) auth-user
  *	auth-password auth-region auth-site auth-dir
- *	method accept content-type body-offset body-length any-status immutable more-ca client-cert client-key
+ *	method accept content-type content-range body-offset body-length any-status immutable more-ca client-cert client-key
  *
  * Flags are "1" or not there.  The answer's head is a record as well:
  *

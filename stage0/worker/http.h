@@ -22,7 +22,7 @@ enum http_auth { HTTP_AUTH_NONE, HTTP_AUTH_BASIC, HTTP_AUTH_BEARER, HTTP_AUTH_AW
 struct http_request {
 	const char *url;
 	const char *method; /* NULL: GET; HEAD, POST, PUT, PATCH, DELETE: no redirect is followed but HEAD's */
-	const char *accept, *content_type; /* or NULL */
+	const char *accept, *content_type, *content_range; /* or NULL */
 	int body;	      /* of a request: body_length bytes of a file; a pipe is sent once */
 	uint64_t body_offset, body_length;
 	bool allow_http, any_certificate;

@@ -268,6 +268,7 @@ static struct curl_slist *make_headers(struct http_session *s)
 
 	add_header(&list, "Accept", rq->accept);
 	add_header(&list, "Content-Type", rq->content_type);
+	add_header(&list, "Content-Range", rq->content_range);
 	if (rq->body_length)
 		add_header(&list, "Expect", ""); /* no round trip for the leave to send */
 	if (s->credentials && rq->auth == HTTP_AUTH_AWS)

@@ -2,6 +2,7 @@
 
 load ../lib/gantry
 load ../lib/registry
+load ../lib/layers
 
 R=127.0.0.1:5000 # plain
 B=127.0.0.1:5001 # basic
@@ -193,6 +194,23 @@ make_index() {
 	g image copy "oci:$LAYOUT:test" "docker://$P/busy/app:1"
 	assert_ok
 	assert_equal "$(registry_digest "$R/busy/app:1")" "${MANIFEST% *}"
+}
+
+@test "oci-push: in pieces where a whole is too much" {
+	rules '[{"method":"P(UT|ATCH)","path":"/blobs/","max_body":1000000,"status":413,"body":"too large"}]'
+	truncate -s 2500000 "$T/large"
+	tar -C "$T" -cf "$T/large.tar" large
+	layout_make "$T/large-layout" x "$T/large.tar"
+	g image copy "oci:$T/large-layout:x" "docker://$P/pieces/app:1"
+	assert_ok
+	assert_equal "$(asked 'PATCH .* 202')" 3
+	assert_equal "$(registry_digest "$R/pieces/app:1")" "$output"
+	# from a pipe as well
+	g image copy "docker://$P/pieces/app:1" "docker://$P/pieces/b:1"
+	assert_ok
+	g image copy "docker://$R/pieces/app:1" "docker://$P/others/b:1"
+	assert_ok
+	assert_equal "$(registry_digest "$R/others/b:1")" "$output"
 }
 
 @test "oci-push: words that are wrong" {

@@ -14,6 +14,7 @@ the first rule that matches is applied:
     cut                   so many bytes of the body, then the connection is closed
     no_range              the registry does not hear of Range
     log_body              a request's body goes to the log
+    max_body              only for requests whose body is larger
 
 and besides "bearer": {"realm", "service", "uses", "scope"} for a port that wants tokens.  GET and POST of
 /token are answered by a token server; "token": {"users": {"u": "p"}, "refresh": {"t": "u"}, "field", "expires",
@@ -91,11 +92,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         for r in all_rules:
             if "path" not in r:
                 continue
-            if r.get("port", self.port) != self.port or r.get("method", self.command) != self.command:
+            if r.get("port", self.port) != self.port or not re.fullmatch(r.get("method", ".*"), self.command):
                 continue
             if not re.search(r["path"], self.path):
                 continue
             if "if_auth" in r and not re.search(r["if_auth"], self.headers.get("Authorization", "")):
+                continue
+            if "max_body" in r and int(self.headers.get("Content-Length", "0")) <= r["max_body"]:
                 continue
             key = json.dumps(r, sort_keys=True)
             with lock:
