@@ -36,6 +36,11 @@ static void build(struct owned_build *o)
 	nft_rule_end(&r);
 }
 
+static unsigned uses(const char *chain _unused_, const void *arg _unused_)
+{
+	return 1;
+}
+
 static const char *const chains[] = {CHAIN, NULL};
 static const struct owned_kind spoof = {
 	.what = "MAC spoofing check",
@@ -44,6 +49,7 @@ static const struct owned_kind spoof = {
 	.lock = "spoof.lock",
 	.chains = chains,
 	.build = build,
+	.uses = uses,
 };
 
 #define N_ELEMENTS 2

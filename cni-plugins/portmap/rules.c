@@ -213,6 +213,20 @@ static void build(struct owned_build *o)
 	put_jump(o, "output");
 }
 
+/*
+ * One question for three chains: the two jumps, and the rule of a map with and of one without an address
+ * for each way to meet the conditions.  Who flushes no more than one of the other two is found by CHECK.
+ */
+static unsigned uses(const char *chain, const void *arg)
+{
+	const struct wanted *w = arg;
+
+	if (strcmp(chain, "hostports"))
+		return 0;
+	return 2 + 2 * (unsigned) (conditions_rules(&w->conf->conditions[0]) +
+				   conditions_rules(&w->conf->conditions[1]));
+}
+
 static const struct owned_kind portmap = {
 	.what = "port mapping",
 	.family = NFPROTO_INET,
@@ -221,6 +235,7 @@ static const struct owned_kind portmap = {
 	.chains = chains,
 	.conflict = true,
 	.build = build,
+	.uses = uses,
 };
 
 /* --- the elements --- */

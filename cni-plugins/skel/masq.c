@@ -74,6 +74,21 @@ static void build(struct owned_build *o)
 	}
 }
 
+/* One rule for each subnet. */
+static unsigned uses(const char *chain _unused_, const void *arg)
+{
+	const struct cni_result *res = arg;
+	_cleanup_strv_ char **sets = NULL;
+	char set[NFT_NAME_MAX];
+
+	for (size_t i = 0; i < res->n_ips; i++) {
+		set_name(&res->ips[i].addr, set);
+		if (!strv_has(sets, set))
+			strv_add(&sets, set);
+	}
+	return (unsigned) strv_len(sets);
+}
+
 static const char *const chains[] = {CHAIN, NULL};
 static const struct owned_kind masq = {
 	.what = "masquerading",
@@ -82,6 +97,7 @@ static const struct owned_kind masq = {
 	.lock = "masq.lock",
 	.chains = chains,
 	.build = build,
+	.uses = uses,
 };
 
 static struct owned_element *elements_of(const struct cni_result *res)

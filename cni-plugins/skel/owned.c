@@ -112,15 +112,25 @@ static int list_table(struct owned *o, char ***sets, char ***rules, struct err *
 	return r < 0 && r != -ENOENT ? err_move(e, &why) : 0;
 }
 
-static int have_sets(struct owned *o, const struct owned_element *list, size_t n, bool *ret,
-		     struct err *e)
+static int have_all(struct owned *o, const struct owned_element *list, size_t n, const void *arg,
+		    bool *ret, struct err *e)
 {
+	_cleanup_free_ struct nft_chain_use *uses = NULL;
 	_cleanup_strv_ char **sets = NULL;
+	size_t n_uses = 0;
 
 	for (size_t i = 0; i < n; i++)
 		if (!strv_has(sets, list[i].set))
 			strv_add(&sets, list[i].set);
-	return nft_have_sets(&o->nl, &o->table, sets, ret, e);
+	for (const char *const *c = o->kind->chains; *c; c++) {
+		struct nft_chain_use use = {*c, o->kind->uses(*c, arg)};
+
+		if (!use.min)
+			continue;
+		uses = xgrow(uses, n_uses, sizeof *uses);
+		uses[n_uses++] = use;
+	}
+	return nft_have(&o->nl, &o->table, sets, uses, n_uses, ret, e);
 }
 
 /* What is in one set: read once for all elements of it, which stand together in the caller's list. */
@@ -218,7 +228,7 @@ int owned_add(const struct owned_kind *kind, const struct cni_request *rq,
 		return 0;
 	r = open_table(&o, kind, rq, LOCK_SHARED, e);
 	if (r >= 0)
-		r = have_sets(&o, list, n, &have, e);
+		r = have_all(&o, list, n, arg, &have, e);
 	if (r < 0)
 		return r;
 	if (have) {

@@ -50,6 +50,12 @@ struct owned_kind {
 	bool conflict;
 	/* Everything that the elements need and that is not there. */
 	void (*build)(struct owned_build *o);
+	/*
+	 * How many rules are in the chain or lead to it, at least, when build() has nothing to do.  It is
+	 * asked at every ADD, lest elements are added to sets that no rule looks at since somebody
+	 * flushed them.  0: nothing to ask.
+	 */
+	unsigned (*uses)(const char *chain, const void *arg);
 };
 
 int owned_add(const struct owned_kind *kind, const struct cni_request *rq,

@@ -86,12 +86,18 @@ void nft_put_element(struct nl_batch *b, const struct nft_table *t, const char *
 void nft_put_element_del(struct nl_batch *b, const struct nft_table *t, const char *set,
 			 const struct nft_element *el);
 
+/* A chain with at least so many rules in it or that lead to it. */
+struct nft_chain_use {
+	const char *chain;
+	unsigned min;
+};
 /*
- * Is every one of the sets there?  Looking first is cheap; a transaction that fails makes the
- * kernel wait for a grace period (14 ms) before it answers.
+ * Is every one of the sets there, and every chain so much in use?  Looking first is cheap, all of it is
+ * one message; a transaction that fails makes the kernel wait for a grace period (14 ms) before it
+ * answers.
  */
-int nft_have_sets(struct nl *nl, const struct nft_table *t, char *const *sets, bool *ret,
-		  struct err *e);
+int nft_have(struct nl *nl, const struct nft_table *t, char *const *sets,
+	     const struct nft_chain_use *uses, size_t n, bool *ret, struct err *e);
 /* Names of the table's sets; strv, owned.  -ENOENT: no such table. */
 int nft_list_sets(struct nl *nl, const struct nft_table *t, char ***ret, struct err *e);
 /* Of every rule of the chain that has a comment, the comment; strv, owned. */

@@ -1,6 +1,7 @@
 /* What tables, chains and sets hold. */
 #include "sys/nft.h"
 
+#include <arpa/inet.h>
 #include <endian.h>
 #include <errno.h>
 #include <linux/netfilter/nf_tables.h>
@@ -72,15 +73,36 @@ int nft_list_sets(struct nl *nl, const struct nft_table *t, char ***ret, struct 
 	return dump_names(nl, &b, &c, ret, e);
 }
 
-static void count_answer(const struct nlmsghdr *h _unused_, size_t index _unused_, void *arg)
+/* Answers come in the order of the requests: first those of the sets. */
+struct wanted {
+	const struct nft_chain_use *uses;
+	size_t n_sets, n, found;
+};
+
+static void see_answer(const struct nlmsghdr *h, size_t index, void *arg)
 {
-	++*(size_t *) arg;
+	const struct nlattr *use = find_attr(h, NFTA_CHAIN_USE);
+	struct wanted *w = arg;
+
+	if (index < w->n_sets)
+		w->found++;
+	else if (index - w->n_sets < w->n && use && nl_attr_len(use) >= sizeof(uint32_t))
+		w->found += ntohl(nl_attr_u32(use)) >= w->uses[index - w->n_sets].min;
 }
 
-int nft_have_sets(struct nl *nl, const struct nft_table *t, char *const *sets, bool *ret, struct err *e)
+static void put_get_chain(struct nl_batch *b, const struct nft_table *t, const char *chain)
+{
+	nft_put(b, NFT_MSG_GETCHAIN, 0, t->family, "look up chain", chain);
+	nl_attr_put_strz(b->cur, NFTA_CHAIN_TABLE, t->name);
+	nl_attr_put_strz(b->cur, NFTA_CHAIN_NAME, chain);
+	nl_ignore(b, ENOENT);
+}
+
+int nft_have(struct nl *nl, const struct nft_table *t, char *const *sets,
+	     const struct nft_chain_use *uses, size_t n, bool *ret, struct err *e)
 {
 	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
-	size_t found = 0;
+	struct wanted w = {.uses = uses, .n = n, .n_sets = strv_len(sets)};
 	int r;
 
 	for (char *const *s = sets; s && *s; s++) {
@@ -89,8 +111,10 @@ int nft_have_sets(struct nl *nl, const struct nft_table *t, char *const *sets, b
 		nl_attr_put_strz(b.cur, NFTA_SET_NAME, *s);
 		nl_ignore(&b, ENOENT);
 	}
-	r = nl_run(nl, &b, count_answer, &found, e);
-	*ret = found == strv_len(sets);
+	for (size_t i = 0; i < n; i++)
+		put_get_chain(&b, t, uses[i].chain);
+	r = nl_run(nl, &b, see_answer, &w, e);
+	*ret = w.found == w.n_sets + n;
 	return r;
 }
 
@@ -105,6 +129,11 @@ int nft_list_rules(struct nl *nl, const struct nft_table *t, const char *chain, 
 	return dump_names(nl, &b, &c, ret, e);
 }
 
+static void count_answer(const struct nlmsghdr *h _unused_, size_t index _unused_, void *arg)
+{
+	++*(size_t *) arg;
+}
+
 int nft_have_chain(struct nl *nl, const struct nft_table *t, const char *chain, bool *ret,
 		   struct err *e)
 {
@@ -112,10 +141,7 @@ int nft_have_chain(struct nl *nl, const struct nft_table *t, const char *chain, 
 	size_t found = 0;
 	int r;
 
-	nft_put(&b, NFT_MSG_GETCHAIN, 0, t->family, "look up chain", chain);
-	nl_attr_put_strz(b.cur, NFTA_CHAIN_TABLE, t->name);
-	nl_attr_put_strz(b.cur, NFTA_CHAIN_NAME, chain);
-	nl_ignore(&b, ENOENT);
+	put_get_chain(&b, t, chain);
 	r = nl_run(nl, &b, count_answer, &found, e);
 	*ret = found > 0;
 	return r;
@@ -195,7 +221,7 @@ int nft_first_rule_is(const struct nft_table *t, const char *chain, const char *
 {
 	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
 	struct first_rule f = {.comment = comment};
-	struct nl_dump d = {.each = compare_rule, .arg = &f};
+	struct nl_dump d = {.each = compare_rule, .arg = &f, .piece = NL_PIECE_MIN};
 	_cleanup_err_ struct err why = ERR_INIT;
 	/* One of its own, closed in the middle of the dump: the kernel lists no more than is read. */
 	_cleanup_nl_ struct nl nl = NL_INIT;
