@@ -88,17 +88,14 @@ static int make_ifb(struct attachment *a, struct link *ret, struct err *e)
 		.name = a->ifb, .kind = "ifb", .mtu = a->veth.mtu, .netns = -EBADF};
 	char alias[LINK_ALIAS_MAX];
 	struct link_change up = {.name = a->ifb, .flags = IFF_UP, .mask = IFF_UP, .alias = alias};
-	int r;
 
 	endpoint_alias(a->rq, alias);
 	link_put_child(&b, &ifb);
 	nl_ignore(&b, EEXIST);
+	/* In one message: who is killed between a link and its alias leaves what GC cannot tell from another's. */
+	link_put_change(&b, 0, &up);
 	link_put_get(&b, a->ifb);
-	r = nl_run(&a->host, &b, link_answer, ret, e);
-	if (r < 0)
-		return r;
-	link_put_change(&b, ret->index, &up);
-	return nl_run(&a->host, &b, NULL, NULL, e);
+	return nl_run(&a->host, &b, link_answer, ret, e);
 }
 
 static int limit_egress(struct attachment *a, struct link *ret, struct err *e)

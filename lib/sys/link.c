@@ -283,6 +283,8 @@ void link_put_change(struct nl_batch *b, int index, const struct link_change *c)
 	m->ifi_index = index;
 	m->ifi_flags = c->flags;
 	m->ifi_change = c->mask;
+	if (!index)
+		nl_attr_put_strz(b->cur, IFLA_IFNAME, c->name);
 	if (c->mac)
 		put_mac(b, c->mac);
 	if (c->alias)

@@ -67,7 +67,7 @@ void link_put_bridge(struct nl_batch *b, const char *name, const unsigned char m
 		     unsigned mtu, bool vlans);
 
 struct link_change {
-	const char *name;	  /* for messages */
+	const char *name;	  /* for messages; and to find it, where its index is not known */
 	unsigned flags, mask;	  /* IFF_UP, IFF_PROMISC, IFF_ALLMULTI */
 	unsigned mtu;		  /* 0: as it is */
 	bool set_tx_queue_len;
@@ -79,6 +79,7 @@ struct link_change {
 	const char *alias;	  /* NULL: as it is */
 	bool arp_notify; /* tell the neighbours when an address comes up (ip-sysctl, arp_notify) */
 };
+/* index 0: of the link c->name, which an earlier message of the batch may make; it is not renamed then. */
 void link_put_change(struct nl_batch *b, int index, const struct link_change *c);
 /* Attributes of a bridge's port. */
 void link_put_port(struct nl_batch *b, int index, bool hairpin, bool isolated);
