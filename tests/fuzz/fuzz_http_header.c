@@ -19,6 +19,9 @@ static void check(const struct http_headers *h)
 		abort();
 	if (validator && (strlen(validator) > HTTP_VALUE_MAX || strpbrk(validator, "\r\n")))
 		abort();
+	if ((h->challenge && (strpbrk(h->challenge, "\r\n") || strlen(h->challenge) > HTTP_CHALLENGE_MAX)) ||
+	    (h->digest && strpbrk(h->digest, "\r\n")) || (h->content_type && strpbrk(h->content_type, "\r\n")))
+		abort();
 	if (h->location && strpbrk(h->location, "\r\n"))
 		abort();
 }

@@ -36,6 +36,17 @@ static void test_whole(void **state _unused_)
 		"auth-password=p",
 		"auth-region=r",
 		"auth-site=a.com",
+		"method=PUT",
+		"accept=a, b",
+		"content-type=c",
+		"content-range=0-4",
+		"body-offset=7",
+		"body-length=5",
+		"any-status=1",
+		"immutable=1",
+		"more-ca=line\nline",
+		"client-cert=x",
+		"client-key=y",
 		NULL,
 	};
 	_cleanup_fetch_request_ struct fetch_request rq = FETCH_REQUEST_INIT;
@@ -51,6 +62,13 @@ static void test_whole(void **state _unused_)
 	assert_int_equal(rq.http.redirects, 3);
 	assert_int_equal(rq.http.auth, HTTP_AUTH_AWS);
 	assert_string_equal(rq.http.password, "p");
+	assert_string_equal(rq.http.method, "PUT");
+	assert_string_equal(rq.http.accept, "a, b");
+	assert_string_equal(rq.http.content_range, "0-4");
+	assert_int_equal(rq.http.body_offset, 7);
+	assert_int_equal(rq.http.body_length, 5);
+	assert_true(rq.http.any_status && rq.http.immutable);
+	assert_string_equal(rq.http.more_ca, "line\nline");
 }
 
 static void test_refused(void **state _unused_)

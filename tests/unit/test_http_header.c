@@ -187,9 +187,38 @@ static void test_dates(void **state _unused_)
 	assert_int_equal(http_date("Sun, 06 Nov 1900 08:49:37 GMT"), -1);
 }
 
+static void test_registry(void **state _unused_)
+{
+	static const char *const lines[] = {
+		"HTTP/1.1 401 Unauthorized\r\n",
+		"WWW-Authenticate: Basic realm=\"a\"\r\n",
+		"www-authenticate: Bearer realm=\"b\"\r\n",
+		"Content-Type: application/json; charset=utf-8\r\n",
+		"Docker-Content-Digest: sha256:00\r\n",
+	};
+	_cleanup_free_ char *longest = xcalloc(1, HTTP_CHALLENGE_MAX + 100);
+	struct http_headers h;
+
+	http_headers_init(&h);
+	for (size_t i = 0; i < ELEMENTSOF(lines); i++)
+		http_headers_line(&h, lines[i], strlen(lines[i]), 0);
+	assert_string_equal(h.challenge, "Basic realm=\"a\", Bearer realm=\"b\"");
+	assert_string_equal(h.content_type, "application/json; charset=utf-8");
+	assert_string_equal(h.digest, "sha256:00");
+	/* more than there is room for is nothing, not a part */
+	memset(longest, 'x', HTTP_CHALLENGE_MAX + 90);
+	memcpy(longest, "WWW-Authenticate: ", 18);
+	http_headers_line(&h, longest, strlen(longest), 0);
+	assert_null(h.challenge);
+	http_headers_line(&h, "HTTP/1.1 200 OK", 15, 0);
+	assert_null(h.digest);
+	http_headers_done(&h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_registry),
 		cmocka_unit_test(test_plain),  cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_bounds), cmocka_unit_test(test_range),
 		cmocka_unit_test(test_fresh),  cmocka_unit_test(test_validator),
