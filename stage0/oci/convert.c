@@ -213,12 +213,23 @@ static int add_volumes(cJSON *app, const struct oci_config *c, struct err *e)
 	return 0;
 }
 
+static int check_counts(const struct oci_config *c, struct err *e)
+{
+	if (c->labels.n > LABELS_MAX)
+		return err_set(e, EINVAL, "more than %d Labels", LABELS_MAX);
+	if (strv_len(c->env) > ENV_MAX)
+		return err_set(e, EINVAL, "more than %d variables in Env", ENV_MAX);
+	return 0;
+}
+
 static cJSON *encode_app(const struct oci_config *c, struct err *e)
 {
 	_cleanup_json_ cJSON *app = cJSON_CreateObject();
 	bool login_groups;
-	int r;
+	int r = check_counts(c, e);
 
+	if (r < 0)
+		return NULL;
 	add_exec(app, c);
 	login_groups = add_user(app, c);
 	add_working_dir(app, c);

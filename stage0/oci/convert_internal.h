@@ -6,6 +6,9 @@
 #include "base/json.h"
 #include "spec/oci.h"
 
+/* Each is compared with all before it. */
+#define LABELS_MAX 4096
+#define ENV_MAX 4096
 #define VOLUMES_MAX 256
 #define PORTS_MAX 1024
 

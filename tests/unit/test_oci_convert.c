@@ -261,6 +261,37 @@ static void test_refused(void **state _unused_)
 	}
 }
 
+/* What would keep us busy is refused at once. */
+static void test_counts(void **state _unused_)
+{
+	static const struct {
+		const char *open, *form, *close, *error;
+		int max;
+	} rows[] = {
+		{"\"Labels\":{", "\"l%d\":\"\"", "}", "image configuration: more than 4096 Labels", 4096},
+		{"\"Env\":[", "\"E%d=x\"", "]", "image configuration: more than 4096 variables in Env", 4096},
+		{"\"Volumes\":{", "\"/v%d\":{}", "}", "image configuration: more than 256 Volumes", 256},
+		{"\"ExposedPorts\":{", "\"%d/tcp\":{}", "}", "image configuration: more than 1024 ExposedPorts", 1024},
+	};
+
+	for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+		for (int n = rows[i].max; n <= rows[i].max + 1; n++) {
+			_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+			_cleanup_free_ char *config = NULL, *text = NULL;
+			_cleanup_err_ struct err e = ERR_INIT;
+
+			for (int j = 1; j <= n; j++) {
+				strbuf_adds(&sb, j > 1 ? "," : rows[i].open);
+				strbuf_addf(&sb, rows[i].form, j);
+			}
+			config = xasprintf(CONFIG("%s%s"), sb.buf, rows[i].close);
+			text = convert_named("docker://a", config, &e);
+			assert_int_equal(!!text, n == rows[i].max);
+			if (!text)
+				assert_string_equal(err_text(&e), rows[i].error);
+		}
+}
+
 static void test_machine(void **state _unused_)
 {
 	static const struct {
@@ -313,7 +344,7 @@ int main(void)
 		cmocka_unit_test(test_environment), cmocka_unit_test(test_volumes_and_ports),
 		cmocka_unit_test(test_labels),	    cmocka_unit_test(test_isolators),
 		cmocka_unit_test(test_refused),	    cmocka_unit_test(test_machine),
-		cmocka_unit_test(test_foreign),
+		cmocka_unit_test(test_foreign),	    cmocka_unit_test(test_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
