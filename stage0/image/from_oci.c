@@ -66,10 +66,12 @@ static bool may_reuse(const struct oci_fetch *f, const struct remote *known)
 	struct store_info info = {0};
 	bool ok = store_info(f->rq->store, known->id, &info, NULL) == 0;
 
+	/* A signature is for a name: that of another reference to the same image is none of this one. */
 	if (ok)
-		ok = oci_policy_recheck(f->rq->g, &f->ref, info.signer, &why) == 0;
+		ok = oci_policy_recheck(f->rq->g, &f->ref, known->waived & INSECURE_IMAGE ? NULL : info.signer,
+					&why) == 0;
 	if (ok && !info.signer)
-		ok = !(known->waived & ~f->waived);
+		ok = !(known->waived & ~(f->waived | INSECURE_IMAGE));
 	if (why.msg)
 		log_debug("image: %s", err_text(&why));
 	store_info_done(&info);
@@ -88,6 +90,20 @@ static int look_up(const struct oci_fetch *f, const char *key, char **ret_id)
 	return found ? 0 : -ENOENT;
 }
 
+/* It may be there, and not be let in. */
+static int not_in_store(const struct oci_fetch *f, struct err *e)
+{
+	struct remote known = {0};
+	int r = 0;
+
+	if (remote_get(f->rq->store, f->key, &known) == 0)
+		r = oci_policy_recheck(f->rq->g, &f->ref, NULL, e);
+	remote_done(&known);
+	return r < 0 ? r
+		     : err_set(e, ENOENT, "unable to fetch image from %s: it is not in the store",
+			       q(f->rq->location));
+}
+
 int image_oci_in_store(const struct request *rq, char **ret_id, struct err *e)
 {
 	struct oci_fetch f = {.rq = rq};
@@ -101,7 +117,7 @@ int image_oci_in_store(const struct request *rq, char **ret_id, struct err *e)
 	if (r == 0)
 		log_debug("image: using image from local store for %s", rq->location);
 	if (r == 1 && rq->policy == PULL_NEVER && f.ref.transport == OCI_REGISTRY)
-		r = err_set(e, ENOENT, "unable to fetch image from %s: it is not in the store", q(rq->location));
+		r = not_in_store(&f, e);
 	done(&f);
 	return r;
 }
@@ -111,7 +127,7 @@ static void remember(const struct oci_fetch *f, const char *key, const char *id)
 	const struct download_head head = {0};
 
 	if (f->ref.transport == OCI_REGISTRY)
-		remote_put(f->rq->store, key, id, &head, f->waived, NULL);
+		remote_put(f->rq->store, key, id, &head, f->waived | (f->signer ? 0 : INSECURE_IMAGE), NULL);
 }
 
 /* --- into the store --- */
@@ -251,6 +267,26 @@ static void keep_tag(struct oci_fetch *f)
 	store_info_done(&info);
 }
 
+/*
+ * Whether the digest that came is one that is known: of this very reference, or of the repository where
+ * the rules ask for no signature, which would have to be for this tag.
+ */
+static bool is_still(struct oci_fetch *f, const char *pinned, char **ret_id)
+{
+	_cleanup_free_ char *id = NULL, *before = NULL;
+	bool same;
+
+	if (look_up(f, pinned, &id) < 0)
+		return false;
+	same = look_up(f, f->key, &before) == 0 && !strcmp(before, id);
+	if (!same && oci_policy_recheck(f->rq->g, &f->ref, NULL, NULL) < 0)
+		return false;
+	if (!same)
+		remember(f, f->key, id);
+	*ret_id = take_ptr(id);
+	return true;
+}
+
 static int fetch(struct oci_fetch *f, struct source *s, char **ret_id, struct err *e)
 {
 	_cleanup_free_ char *pinned = NULL;
@@ -261,9 +297,8 @@ static int fetch(struct oci_fetch *f, struct source *s, char **ret_id, struct er
 	take_name(f, s);
 	/* The same answer as before: what hangs on it is here. */
 	pinned = xasprintf("docker://%s/%s@%s", f->name.registry, f->name.repository, f->pull.top.digest);
-	if (f->ref.transport == OCI_REGISTRY && look_up(f, pinned, ret_id) == 0) {
+	if (f->ref.transport == OCI_REGISTRY && is_still(f, pinned, ret_id)) {
 		log_debug("image: %s is still %s", f->key, f->pull.top.digest);
-		remember(f, f->key, *ret_id);
 		return 0;
 	}
 	r = oci_pull_manifest(s, &f->pull, e);

@@ -64,7 +64,8 @@ static int verify_any(struct search *s, const struct oci_document *payload, cons
 			return 0;
 		}
 		err_done(e);
-		(void) err_ctx(&why, r2, "key %s", key.shown ? key.shown : "");
+		if (key.data)
+			(void) err_ctx(&why, r2, "key %s", key.shown);
 		r = err_move(e, &why);
 	}
 }

@@ -28,13 +28,11 @@ int policy_key_read(const struct requirement *rq, size_t n, struct policy_key *r
 	}
 	if (n >= strv_len(rq->key_paths))
 		return -ENOENT;
+	ret->shown = xstrdup(rq->key_paths[n]);
 	r = file_read_at(AT_FDCWD, rq->key_paths[n], KEY_MAX, &ret->data, &ret->len, e);
 	if (r == -ENOENT) /* that is no end of the list */
 		return err_set(e, ENOKEY, "the policy's key %s is not there", q(rq->key_paths[n]));
-	if (r < 0)
-		return err_ctx(e, r, "the policy's key");
-	ret->shown = xstrdup(rq->key_paths[n]);
-	return 0;
+	return r < 0 ? err_ctx(e, r, "the policy's key") : 0;
 }
 
 void policy_key_done(struct policy_key *key)
@@ -130,25 +128,23 @@ static int check_all(struct signed_image *image, const char *digest, const char 
 
 /* --- the rule --- */
 
-static int no_rule(const struct policy *p, const struct oci_ref *ref, struct err *e)
+static int no_rule(const struct policy *p, struct err *e)
 {
-	return err_set(e, EPERM,
-		       "image %s: no rule says that it may be used (%s%s; see --insecure-options=image)",
-		       q(ref->text), p ? "nothing in " : "there is no " POLICY_FILE, p ? p->path : "");
+	return err_set(e, EPERM, "no rule says that it may be used (%s%s; see --insecure-options=image)",
+		       p ? "nothing in " : "there is no " POLICY_FILE, p ? p->path : "");
 }
 
 /* 0: nothing more to ask; 1: signatures are to be looked at. */
-static int decide(const struct gantry *g, const struct policy *p, const struct oci_ref *ref,
-		  const struct requirement_list *l, const char *scope, struct err *e)
+static int decide(const struct gantry *g, const struct policy *p, const struct requirement_list *l,
+		  const char *scope, struct err *e)
 {
 	bool waived = g->insecure & INSECURE_IMAGE;
 
 	switch (policy_verdict(l)) {
 	case POLICY_NO_RULE:
-		return waived ? 0 : no_rule(p, ref, e);
+		return waived ? 0 : no_rule(p, e);
 	case POLICY_REJECT:
-		return err_set(e, EPERM, "image %s: rejected by the rule for %s in %s", q(ref->text), scope,
-			       p->path);
+		return err_set(e, EPERM, "rejected by the rule for %s in %s", scope, p->path);
 	case POLICY_OPEN:
 		log_debug("image: the rule for %s in %s asks for no signature", scope, p->path);
 		return 0;
@@ -183,12 +179,11 @@ int oci_policy_check(const struct gantry *g, struct source *s, const struct oci_
 	if (r < 0)
 		return r;
 	l = rule_for(p, ref, &scope);
-	r = decide(g, p, ref, l, scope, e);
+	r = decide(g, p, l, scope, e);
 	if (r == 1) {
 		r = check_all(&image, digest, manifest_digest, l, ret_signer, e);
 		if (r < 0)
-			return err_ctx(e, r, "image %s: the rule for %s in %s", q(ref->text), scope,
-				       p->path);
+			return err_ctx(e, r, "the rule for %s in %s", scope, p->path);
 	}
 	return r;
 }
@@ -203,11 +198,10 @@ int oci_policy_recheck(const struct gantry *g, const struct oci_ref *ref, const 
 	if (r < 0)
 		return r;
 	l = rule_for(p, ref, &scope);
-	r = decide(g, p, ref, l, scope, e);
+	r = decide(g, p, l, scope, e);
 	if (r == 1 && !signer)
 		return err_set(e, EPERM,
-			       "image %s: it is in the store without a signature, which the rule for %s in %s "
-			       "asks for",
-			       q(ref->text), scope, p->path);
+			       "it is in the store without a signature, which the rule for %s in %s asks for",
+			       scope, p->path);
 	return r < 0 ? r : 0;
 }

@@ -1,0 +1,305 @@
+# Which OCI images may be used: policy.json, OpenPGP signatures of simple signing, sigstore's.
+
+load ../lib/gantry
+load ../lib/registry
+load ../lib/sign
+
+R=127.0.0.1:5000
+
+setup_file() {
+	need root registry python openssl gpg
+	world_up
+	fixtures_up
+	keys_up
+	registry_up plain 5000
+	image_layout "$BATS_FILE_TMPDIR/layout" "$FIX/root/probe"
+	for name in lib/app:1 lib/app:2 lib/other:1; do skopeo_push "oci:$LAYOUT:test" "$R/$name"; done
+	cp "$BATS_FILE_TMPDIR/layout/index.json" "$BATS_FILE_TMPDIR/index.json"
+	# ECDSA and RSA, as cosign makes them
+	openssl ecparam -name prime256v1 -genkey -noout -out "$BATS_FILE_TMPDIR/ec.key"
+	openssl ec -in "$BATS_FILE_TMPDIR/ec.key" -pubout -out "$BATS_FILE_TMPDIR/ec.pub" 2>/dev/null
+	openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$BATS_FILE_TMPDIR/rsa.key" 2>/dev/null
+	openssl pkey -in "$BATS_FILE_TMPDIR/rsa.key" -pubout -out "$BATS_FILE_TMPDIR/rsa.pub"
+	openssl genpkey -algorithm ed25519 -out "$BATS_FILE_TMPDIR/ed.key"
+	openssl pkey -in "$BATS_FILE_TMPDIR/ed.key" -pubout -out "$BATS_FILE_TMPDIR/ed.pub"
+	openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024 -out "$BATS_FILE_TMPDIR/weak.key" 2>/dev/null
+	openssl pkey -in "$BATS_FILE_TMPDIR/weak.key" -pubout -out "$BATS_FILE_TMPDIR/weak.pub"
+}
+teardown_file() {
+	registry_down
+	world_down
+}
+setup() {
+	sandbox_up "$BATS_TEST_TMPDIR"
+	KEYDIR=$BATS_FILE_TMPDIR
+	DIGEST=${MANIFEST% *}
+	SIDE=$T/side
+	mkdir -p "$SIDE"
+	INSECURE=http
+}
+teardown() { test_down; }
+
+# policy JSON: the administrator's rules.
+policy() { printf '%s' "$1" >"$LOCAL/policy.json"; }
+# rule REQUIREMENT: for 127.0.0.1:5000/lib, everything else is rejected.
+rule() { policy "{\"default\":[{\"type\":\"reject\"}],\"transports\":{\"docker\":{\"$R/lib\":[$1]}}}"; }
+signed_by() { printf '{"type":"signedBy","keyType":"GPGKeys","keyPath":"%s","lookaside":"file://%s"%s}' "$KEYS/$1.asc" "$SIDE" "${2:-}"; }
+sigstore() { printf '{"type":"sigstoreSigned","keyPath":"%s"%s}' "$KEYDIR/$1.pub" "${2:-}"; }
+
+# payload TYPE DIGEST REFERENCE
+payload() {
+	printf '{"critical":{"type":"%s","image":{"docker-manifest-digest":"%s"},"identity":{"docker-reference":"%s"}},"optional":{}}' "$@"
+}
+# simple KEY REFERENCE [DIGEST [N [NAME]]]: a signature in the lookaside directory.
+simple() {
+	local dir=$SIDE/${5:-lib/app}@${DIGEST/:/=}
+	mkdir -p "$dir"
+	payload "atomic container signature" "${3:-$DIGEST}" "$2" | signer -u "=$1@example.com" --sign >"$dir/signature-${4:-1}"
+}
+
+upload() { # FILE: a blob to lib/app
+	local digest location
+	digest=sha256:$(sha256sum <"$1" | cut -d' ' -f1)
+	location=$(in_world curl -sf -i -X POST "http://$R/v2/lib/app/blobs/uploads/" | tr -d '\r' | sed -n 's/^[Ll]ocation: //p')
+	in_world curl -sf -X PUT -H 'Content-Type: application/octet-stream' --data-binary @"$1" "$location&digest=$digest" >/dev/null
+}
+
+# cosign KEY PAYLOAD-REFERENCE [DIGEST [TYPE]]: a signature beside the image, by its tag.
+cosign() {
+	local signature payload_digest config=$T/empty manifest=$T/sig.json hash=(-sha256)
+	payload "${4:-cosign container image signature}" "${3:-$DIGEST}" "$2" >"$T/payload"
+	if [ "$1" = ed ]; then
+		openssl pkeyutl -sign -inkey "$KEYDIR/$1.key" -rawin -in "$T/payload" -out "$T/sig"
+	else
+		openssl dgst "${hash[@]}" -sign "$KEYDIR/$1.key" -out "$T/sig" "$T/payload"
+	fi
+	signature=$(base64 -w0 <"$T/sig")
+	payload_digest=sha256:$(sha256sum <"$T/payload" | cut -d' ' -f1)
+	printf '{}' >"$config"
+	upload "$T/payload"
+	upload "$config"
+	printf '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","size":2,"digest":"sha256:%s"},
+		"layers":[{"mediaType":"application/vnd.dev.cosign.simplesigning.v1+json","size":%d,"digest":"%s","annotations":{"dev.cosignproject.cosign/signature":"%s"}}]}' \
+		"$(sha256sum <"$config" | cut -d' ' -f1)" "$(stat -c %s "$T/payload")" "$payload_digest" "${SIGNATURE:-$signature}" >"$manifest"
+	in_world curl -sf -X PUT -H 'Content-Type: application/vnd.oci.image.manifest.v1+json' --data-binary @"$manifest" \
+		"http://$R/v2/lib/app/manifests/${DIGEST/:/-}.sig" >/dev/null
+}
+no_cosign() { # the tag is gone
+	local digest
+	digest=$(in_world curl -s -I -H 'Accept: application/vnd.oci.image.manifest.v1+json' "http://$R/v2/lib/app/manifests/${DIGEST/:/-}.sig" |
+		tr -d '\r' | sed -n 's/^[Dd]ocker-[Cc]ontent-[Dd]igest: //p')
+	[ -z "$digest" ] || in_world curl -sf -X DELETE "http://$R/v2/lib/app/manifests/$digest" >/dev/null
+}
+
+fetch() { g fetch "docker://$R/${1:-lib/app:1}"; }
+nothing_came() { [ -z "$(ls -A "$DATA/cas/image" "$DATA/cas/blob" 2>/dev/null | grep sha)" ] || fail "something is in the store"; }
+
+@test "oci-trust: without a rule an image is refused, unless signatures are waived" {
+	fetch
+	assert_refused 254 'no rule says that it may be used \(there is no policy.json; see --insecure-options=image\)'
+	nothing_came
+	policy '{"transports":{"docker":{"example.com":[{"type":"insecureAcceptAnything"}]}}}'
+	fetch
+	assert_refused 254 'no rule says that it may be used \(nothing in .*policy.json'
+	INSECURE=http,image fetch
+	assert_ok
+}
+
+@test "oci-trust: rules accept and reject by registry and name, also when signatures are waived" {
+	policy "{\"default\":[{\"type\":\"reject\"}],\"transports\":{\"docker\":{\"$R/lib/app\":[{\"type\":\"insecureAcceptAnything\"}],
+		\"$R/lib/app:2\":[{\"type\":\"reject\"}]}}}"
+	fetch lib/other:1
+	assert_refused 254 'rejected by the rule for default'
+	fetch lib/app:2
+	assert_refused 254 "rejected by the rule for docker $R/lib/app:2"
+	INSECURE=http,image fetch lib/app:2
+	assert_refused 254 'rejected by the rule'
+	fetch lib/app:1
+	assert_ok
+	g run --net=none --pull-policy=never "docker://$R/lib/app:1" -- exit 3
+	assert_status 3
+	rule '{"type":"reject"}'
+	g run --net=none --pull-policy=never "docker://$R/lib/app:1" -- exit 3
+	assert_refused 254 'rejected'
+}
+
+@test "oci-trust: a path's rule is for what the path really is" {
+	cp -r "$LAYOUT" "$T/layout"
+	ln -s layout "$T/link"
+	policy "{\"default\":[{\"type\":\"insecureAcceptAnything\"}],\"transports\":{\"oci\":{\"$T/layout\":[{\"type\":\"reject\"}]}}}"
+	for path in "$T/layout" "$T/link" "$T/../${T##*/}/layout"; do
+		g fetch "oci:$path"
+		assert_refused 254 "rejected by the rule for oci $T/layout"
+	done
+	cd "$T"
+	g fetch oci:layout
+	assert_refused 254 'rejected by the rule for oci'
+}
+
+@test "oci-trust: a policy that is not understood is an error" {
+	policy '{"default":[{"type":"signedBy","keyType":"GPGKeys"}]}'
+	fetch
+	assert_refused 254 'policy.json: default\[0\].*keyPath'
+	policy '{"default":[{"type":"sigstoreSigned","keyPath":"/k","rekorPublicKeyPath":"/r"}]}'
+	fetch
+	assert_refused 254 'rekorPublicKeyPath'
+	nothing_came
+}
+
+@test "oci-trust: simple signing: the right key for the right name" {
+	rule "$(signed_by good)"
+	fetch
+	assert_refused 254 "no signature of $DIGEST in file://"
+	simple good "$R/lib/app:1"
+	fetch
+	assert_ok
+	g image list --fields=id --no-legend --full
+	g image verify "docker://$R/lib/app:1"
+	assert_ok
+	fetch lib/app:2
+	assert_refused 254 "the signature is for \"$R/lib/app:1\""
+}
+
+@test "oci-trust: simple signing: signatures that are none" {
+	rule "$(signed_by good)"
+	simple other "$R/lib/app:1"
+	fetch
+	assert_refused 254 'signature-1: openpgp: signature made by unknown entity'
+	simple good "$R/lib/app:1" "sha256:$(printf x | sha256sum | cut -d' ' -f1)"
+	fetch
+	assert_refused 254 'the signature is for another manifest'
+	payload "atomic container signature" "$DIGEST" "$R/lib/app:1" |
+		signer --faked-system-time 20200115T000000 -u =expired@example.com --sign >"$SIDE/lib/app@${DIGEST/:/=}/signature-1"
+	rule "$(signed_by expired)"
+	fetch
+	assert_refused 254 'expired key'
+	rule "$(signed_by good)"
+	payload "atomic container signature" "$DIGEST" "$R/lib/app:1" >"$SIDE/lib/app@${DIGEST/:/=}/signature-1"
+	fetch
+	assert_refused 254 'openpgp: no'
+	# a detached one says nothing
+	payload "atomic container signature" "$DIGEST" "$R/lib/app:1" >"$T/text"
+	signer -u =good@example.com --detach-sign <"$T/text" >"$SIDE/lib/app@${DIGEST/:/=}/signature-1"
+	fetch
+	assert_refused 254 'signature-1'
+	payload "cosign container image signature" "$DIGEST" "$R/lib/app:1" | signer -u =good@example.com --sign >"$SIDE/lib/app@${DIGEST/:/=}/signature-1"
+	fetch
+	assert_refused 254 'it says that it is'
+	nothing_came
+}
+
+@test "oci-trust: simple signing: one good signature among others is enough; any key of several" {
+	simple other "$R/lib/app:1"
+	simple good "$R/lib/app:1" "$DIGEST" 2
+	rule "$(signed_by good)"
+	fetch
+	assert_ok
+	rm -r "$SIDE"/*
+	simple other "$R/lib/app:1"
+	policy "{\"default\":[{\"type\":\"signedBy\",\"keyType\":\"GPGKeys\",\"keyPaths\":[\"$KEYS/good.asc\",\"$KEYS/other.asc\"],\"lookaside\":\"file://$SIDE\"}]}"
+	fetch
+	assert_ok
+	policy "{\"default\":[{\"type\":\"signedBy\",\"keyType\":\"GPGKeys\",\"keyData\":\"$(base64 -w0 <"$KEYS/other.asc")\",\"lookaside\":\"file://$SIDE\"}]}"
+	fetch
+	assert_ok
+}
+
+@test "oci-trust: simple signing: identities" {
+	simple good example.com/signed:9
+	rule "$(signed_by good ',"signedIdentity":{"type":"exactReference","dockerReference":"example.com/signed:9"}')"
+	fetch
+	assert_ok
+	rule "$(signed_by good ',"signedIdentity":{"type":"matchRepository"}')"
+	fetch lib/app:2
+	assert_refused 254 'example.com/signed:9'
+	simple good "$R/lib/app:1"
+	fetch lib/app:2
+	assert_ok
+}
+
+@test "oci-trust: simple signing: what skopeo signs, from a lookaside on the web" {
+	mkdir -p "$T/registries.d" "$T/web"
+	printf 'default-docker:\n  lookaside-staging: file://%s\n  sigstore-staging: file://%s\n' "$T/web" "$T/web" >"$T/registries.d/d.yaml"
+	in_world env GNUPGHOME="$KEYS/home" skopeo --insecure-policy --registries.d "$T/registries.d" copy --dest-tls-verify=false \
+		--sign-by "$(cat "$KEYS/good.fpr")" "oci:$LAYOUT:test" "docker://$R/lib/app:1" >/dev/null 2>"$T/skopeo.log" 3>&- 4>&- ||
+		skip "skopeo does not sign here: $(tail -n 1 "$T/skopeo.log")"
+	httpd_up "$T/web" "$T"
+	rule "{\"type\":\"signedBy\",\"keyType\":\"GPGKeys\",\"keyPath\":\"$KEYS/good.asc\",\"lookaside\":\"$URL\"}"
+	fetch
+	assert_ok
+	rule "{\"type\":\"signedBy\",\"keyType\":\"GPGKeys\",\"keyPath\":\"$KEYS/other.asc\",\"lookaside\":\"$URL/\"}"
+	g fetch --pull-policy=update "docker://$R/lib/app:1"
+	kill -KILL "$HTTPD_PID"
+	HTTPD_PID=
+}
+
+@test "oci-trust: sigstore: ECDSA, RSA, Ed25519" {
+	for key in ec rsa ed; do
+		cosign $key "$R/lib/app"
+		rule "$(sigstore $key ',"signedIdentity":{"type":"matchRepository"}')"
+		gantry image gc --grace-period=0s >/dev/null
+		fetch
+		assert_ok
+		g image rm "docker://$R/lib/app:1"
+		assert_ok
+	done
+	rule "$(sigstore ec)"
+	fetch
+	assert_refused 254 "not made by this key|the signature is for"
+	no_cosign
+}
+
+@test "oci-trust: sigstore: signatures that are none" {
+	rule "$(sigstore ec ',"signedIdentity":{"type":"matchRepository"}')"
+	fetch
+	assert_refused 254 "no sigstore signature of $DIGEST in"
+	cosign rsa "$R/lib/app"
+	fetch
+	assert_refused 254 'key .*/ec.pub: it is not made by this key'
+	cosign ec "$R/lib/other"
+	fetch
+	assert_refused 254 "the signature is for \"$R/lib/other\""
+	cosign ec "$R/lib/app" "sha256:$(printf x | sha256sum | cut -d' ' -f1)"
+	fetch
+	assert_refused 254 'another manifest'
+	cosign ec "$R/lib/app" "$DIGEST" "atomic container signature"
+	fetch
+	assert_refused 254 'it says that it is'
+	SIGNATURE=bm9uZQ== cosign ec "$R/lib/app"
+	fetch
+	assert_refused 254 'not made by this key'
+	SIGNATURE='!!' cosign ec "$R/lib/app"
+	fetch
+	assert_refused 254 'base64'
+	cosign weak "$R/lib/app"
+	rule "$(sigstore weak)"
+	fetch
+	assert_refused 254 'a key of 1024 bits is too weak'
+	policy "{\"default\":[{\"type\":\"sigstoreSigned\",\"keyPath\":\"$T/none.pub\"}]}"
+	fetch
+	assert_refused 254 'none.pub. is not there'
+	no_cosign
+	nothing_came
+}
+
+@test "oci-trust: all requirements of a rule must be met" {
+	simple good "$R/lib/app:1"
+	rule "$(signed_by good),$(sigstore ec ',"signedIdentity":{"type":"matchRepository"}')"
+	fetch
+	assert_refused 254 'no sigstore signature'
+	cosign ec "$R/lib/app"
+	fetch
+	assert_ok
+	no_cosign
+}
+
+@test "oci-trust: what is in the store without a signature does not pass for one that has it" {
+	INSECURE=http,image fetch
+	assert_ok
+	rule "$(signed_by good)"
+	g run --net=none --pull-policy=never "docker://$R/lib/app:1" -- exit 0
+	assert_status 254
+	INSECURE=http,image
+	g run --net=none --pull-policy=never "docker://$R/lib/app:1" -- exit 0
+	assert_ok
+}
