@@ -1,7 +1,10 @@
 #include "stage0/oci/registry.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/str.h"
@@ -12,6 +15,7 @@
 #define DOCKER_NAME "docker.io"
 #define DOCKER_HOST "registry-1.docker.io" /* where docker.io is */
 #define REFUSAL_MAX (64u << 10)
+#define DOCUMENT_MS (300 * 1000) /* for the body of a small answer */
 
 /* --- hosts --- */
 
@@ -94,36 +98,64 @@ static int make_ready(struct registry *r, struct registry_host *h, struct err *e
 
 /* --- answers --- */
 
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	(void) clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* A server that sends a byte now and then keeps its worker content, and would keep us for days. */
+static int read_body(int fd, size_t limit, struct strbuf *sb, struct err *e)
+{
+	int64_t end = now_ms() + DOCUMENT_MS;
+	char buf[16384];
+
+	for (;;) {
+		struct pollfd p = {.fd = fd, .events = POLLIN};
+		int64_t left = end - now_ms();
+		int n = poll(&p, 1, left > 0 ? (int) left : 0);
+		ssize_t got;
+
+		if (n == 0)
+			return err_set(e, ETIMEDOUT, "the answer does not come to its end");
+		got = n < 0 ? -1 : read(fd, buf, sizeof buf);
+		if (got < 0 && errno != EINTR)
+			return err_sys(e, "read");
+		if (got == 0)
+			return 0;
+		if (got < 0)
+			continue;
+		if ((size_t) got > limit - sb->len)
+			return err_set(e, EFBIG, "it is larger than %zu bytes", limit);
+		strbuf_add(sb, buf, (size_t) got);
+	}
+}
+
 void registry_pass_over(struct download *d)
 {
-	char *text = NULL;
-	size_t len;
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
 
-	if (read_all(d->pipe, REFUSAL_MAX, &text, &len) == 0)
+	if (read_body(d->pipe, REFUSAL_MAX, &sb, NULL) == 0)
 		(void) download_finish(d, NULL);
-	free(text);
 	download_stop(d);
 }
 
 int registry_read(struct download *d, size_t limit, char **ret, size_t *ret_len, struct err *e)
 {
-	char *text = NULL;
-	size_t len = 0;
-	int r = read_all(d->pipe, limit, &text, &len), r2;
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
+	int r = read_body(d->pipe, limit, &sb, e);
 
-	if (r == -EFBIG) {
+	if (r < 0) {
 		download_stop(d);
-		return err_set(e, EFBIG, "it is larger than %zu bytes", limit);
+		return r;
 	}
-	r2 = download_finish(d, e);
-	if (r2 == 0 && r < 0)
-		r2 = err_sysr(e, r, "read");
-	if (r2 < 0) {
-		free(text);
-		return r2;
-	}
-	*ret = text;
-	*ret_len = len;
+	r = download_finish(d, e);
+	if (r < 0)
+		return r;
+	*ret_len = sb.len;
+	*ret = strbuf_take(&sb);
 	return 0;
 }
 

@@ -157,7 +157,7 @@ static int bad_status(const struct http_session *s, struct err *e)
 	long status = s->headers.status;
 
 	strbuf_addf(&sb, "bad HTTP status code: %ld", status);
-	if (status == 401 || status == 403)
+	if ((status == 401 || status == 403) && !s->rq->any_status)
 		explain_refusal(s, &sb);
 	else if (status == 407)
 		strbuf_adds(&sb, ": the proxy wants credentials");
