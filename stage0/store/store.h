@@ -3,6 +3,7 @@
  *
  *	cas/image/ID/{manifest,blob,info,signature}  there <=> the image is in the store
  *	cas/tree/ID/rootfs                           its root file system, read-only to everybody
+ *	cas/blob/, cas/tree/layer-...                layers of OCI images (layer.h)
  *	cas/tmp/NAME/                                work in progress; its maker holds a flock on it
  *
  * An image appears by one rename(2), after its tree was renamed into place and everything was
@@ -98,6 +99,8 @@ int store_tree_open(int store, const char *id, struct err *e);
  * extended attributes, hard links and holes as they are.  For hosts without overlayfs.
  */
 int store_tree_copy(int store, const char *id, int dirfd, struct err *e);
+/* The same of trees one above the other, bottom first: what overlayfs would show of them. */
+int store_trees_copy(int store, char *const *ids, int dirfd, struct err *e);
 
 /* Note that the image was used now; best effort, never an error. */
 void store_touch(int store, const char *id);
@@ -106,13 +109,13 @@ void store_touch(int store, const char *id);
 int store_lock_use(int store, enum lock_kind kind, bool wait, struct err *e);
 
 /*
- * Remove the image, its tree, and the rendered trees that it is a layer of: trees when no pod names
- * them and the prepare lock can be had at once (gc takes them otherwise).  -ENOENT when it is not
+ * Remove the image, its tree or the layers that no other image has, and the rendered trees that it is
+ * a layer of: trees when no pod names them and the prepare lock can be had at once (gc takes them otherwise).  -ENOENT when it is not
  * there.
  */
 int store_remove(int store, const char *id, struct err *e);
 /*
- * Remove what nobody owns: unlocked directories in cas/tmp, trees without an image and without a
+ * Remove what nobody owns: unlocked directories in cas/tmp, trees and layers without an image and without a
  * pod that are older than grace_ns, what is known of downloads that led to nothing.  Waits for the
  * prepare lock.
  */
