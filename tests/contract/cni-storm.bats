@@ -20,12 +20,15 @@ MANY=32
 
 # A chain is a function chain_NAME N: its configurations, one a line, for the Nth container.
 base() { conf n ptp "\"ipMasq\":true,$(ipam "$RANGES")"; }
-chain_portmap() {
-	base
-	echo
+portmap() {
 	conf n portmap "\"capabilities\":{\"portMappings\":true},\"runtimeConfig\":{\"portMappings\":[
 		{\"hostPort\":$((8000 + $1)),\"containerPort\":80,\"protocol\":\"tcp\"},
 		{\"hostPort\":$((8000 + $1)),\"containerPort\":53,\"protocol\":\"udp\"}]}" | tr -d '\n'
+}
+chain_portmap() {
+	base
+	echo
+	portmap "$1"
 }
 chain_firewall() {
 	conf n bridge "\"bridge\":\"br0\",\"isDefaultGateway\":true,$(ipam "$RANGES")"
@@ -36,6 +39,11 @@ chain_bandwidth() {
 	base
 	echo
 	conf n bandwidth '"ingressRate":8000000,"ingressBurst":800000,"egressRate":8000000,"egressBurst":800000'
+}
+chain_whole() {
+	chain_firewall
+	echo
+	portmap "$1"
 }
 chain_macvlan() { conf n macvlan "\"master\":\"up0\",$(ipam "$RANGES")"; }
 
@@ -120,6 +128,10 @@ has_all_firewall() {
 	[ "$(in_world nft list chain ip filter FORWARD | grep -c 'jump CNI-ISOLATION-STAGE-1')" = 1 ]
 	[ "$(in_world nft list chain ip filter CNI-ISOLATION-STAGE-2 | grep -c drop)" = 1 ]
 }
+has_all_whole() {
+	has_all_firewall
+	has_all_portmap
+}
 has_all_bandwidth() {
 	[ "$(in_world ip -o link show type ifb | wc -l)" = $MANY ]
 	[ "$(in_world tc qdisc show | grep -c tbf)" = $((2 * MANY)) ]
@@ -133,6 +145,7 @@ has_all_macvlan() {
 
 @test "storm: 32 portmaps at once, then 32 DELs" { storm portmap; }
 @test "storm: 32 firewalls at once, then 32 DELs" { storm firewall; }
+@test "storm: 32 containers of bridge, firewall and portmap at once, then 32 DELs" { storm whole; }
 @test "storm: 32 bandwidths at once, then 32 DELs" {
 	need ifb
 	storm bandwidth
