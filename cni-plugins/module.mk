@@ -31,8 +31,8 @@ $(eval $(call plugin,libexec/gantry/cni/host-device,$(CNI_CORE) $(CNI_CHILD) $(C
 $(eval $(call plugin,libexec/gantry/cni/tap,$(CNI_CORE) $(CNI_CHILD) $(CNI_IPAM) $(CNI)/tap/main.c))
 $(foreach p,sbr vrf,$(eval $(call plugin,libexec/gantry/cni/$(p),$(CNI_CORE) $(addprefix $(CNI)/skel/,chain.c netns.c) \
 	$(CNI)/$(p)/main.c)))
-CNI_DHCP := $(addprefix $(CNI)/dhcp/,call.c conf.c daemon.c frame.c lease.c lease_file.c lease_message.c listen.c main.c \
+CNI_DHCP := $(addprefix $(CNI)/dhcp/,call.c change.c conf.c daemon.c frame.c lease.c lease_file.c lease_message.c listen.c main.c \
 	message.c place.c serve.c terms.c)
 $(eval $(call plugin,libexec/gantry/cni/dhcp,$(CNI_CORE) $(CNI)/skel/netns.c $(CNI_DHCP)))
-$(eval $(call plugin,libexec/gantry/cni/dnsname,$(CNI_CORE) $(CNI)/skel/chain.c $(addprefix $(CNI)/dnsname/,conf.c group.c main.c \
-	names.c server.c)))
+$(eval $(call plugin,libexec/gantry/cni/dnsname,$(CNI_CORE) $(CNI)/skel/chain.c $(addprefix $(CNI)/dnsname/,conf.c domains.c \
+	group.c main.c names.c server.c)))

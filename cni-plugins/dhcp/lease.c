@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "cni-plugins/dhcp/change.h"
 #include "cni-plugins/dhcp/lease_message.h"
 #include "cni-plugins/skel/code.h"
 
@@ -21,6 +22,8 @@
 #define RESEND_DISCOVER_MS 50
 #define RESEND_REQUEST_MS 1000
 #define REQUEST_TRIES 4
+/* Discoveries after which another address than the old one is better than none. */
+#define OTHER_ADDRESS_TRIES 4
 /* RFC 2131, section 4.4.5; leases of a few minutes could not afford it. */
 #define RENEW_RESEND_MS 60000
 /* Packets taken at once: one lease must not keep the others waiting. */
@@ -175,12 +178,24 @@ static void bind_to(struct lease *l)
 void lease_resume(struct lease *l)
 {
 	l->granted = true;
-	bind_to(l);
-	if (lease_now() < l->expire)
-		return;
-	/* Nothing is asked any more: the timer ends it. */
-	l->state = LEASE_REBINDING;
 	l->deadline = 0;
+	l->tries = 0;
+	l->begun = lease_now();
+	l->give_up = l->expire;
+	new_xid(l);
+	/* Expired: nothing is asked any more, the timer ends it. */
+	l->state = l->begun < l->expire ? LEASE_REBOOTING : LEASE_REBINDING;
+}
+
+static enum lease_event reboot(struct lease *l)
+{
+	_cleanup_err_ struct err e = ERR_INIT;
+
+	if (l->tries < REQUEST_TRIES && open_socket(l, &e) >= 0)
+		ask_again(l, DHCP_REQUEST);
+	else
+		bind_to(l);
+	return LEASE_NOTHING;
 }
 
 static enum lease_event end(struct lease *l, const char *why)
@@ -256,6 +271,8 @@ enum lease_event lease_timer(struct lease *l, struct err *e)
 		else
 			select_server(l);
 		return LEASE_NOTHING;
+	case LEASE_REBOOTING:
+		return reboot(l);
 	case LEASE_BOUND:
 		return renew(l);
 	case LEASE_RENEWING:
@@ -291,7 +308,10 @@ static int64_t after(int64_t ms, uint32_t s)
 static enum lease_event commit(struct lease *l, const struct answer *a, const struct terms *t)
 {
 	bool first = !l->granted;
+	struct dhcp_message before = {0};
 
+	if (!first)
+		(void) dhcp_parse(l->ack, l->ack_len, &before);
 	l->terms = *t;
 	l->t1 = after(l->sent, t->t1);
 	l->t2 = after(l->sent, t->t2);
@@ -301,7 +321,10 @@ static enum lease_event commit(struct lease *l, const struct answer *a, const st
 	l->ack_len = a->len;
 	l->granted = true;
 	bind_to(l);
-	return first ? LEASE_GRANTED : LEASE_RENEWED;
+	if (first)
+		return LEASE_GRANTED;
+	change_apply(l, &before, &a->m);
+	return LEASE_RENEWED;
 }
 
 static bool same(struct in_addr a, struct in_addr b)
@@ -321,12 +344,18 @@ static enum lease_event take_offer(struct lease *l, const struct answer *a)
 		log_debug("%s: offer passed over: %s", l->call.container_id, err_text(&why));
 		return LEASE_NOTHING;
 	}
-	if (l->granted && !same(l->offer.addr, l->terms.addr))
+	if (l->granted && !same(l->offer.addr, l->terms.addr) && l->tries < OTHER_ADDRESS_TRIES)
 		return LEASE_NOTHING;
 	l->state = LEASE_REQUESTING;
 	l->tries = 0;
 	ask_again(l, DHCP_REQUEST);
 	return LEASE_NOTHING;
+}
+
+/* Nobody in particular was asked, and whoever knows may answer. */
+static bool is_for_all(const struct lease *l)
+{
+	return l->state == LEASE_REBINDING || l->state == LEASE_REBOOTING;
 }
 
 static enum lease_event take_ack(struct lease *l, const struct answer *a)
@@ -337,7 +366,7 @@ static enum lease_event take_ack(struct lease *l, const struct answer *a)
 	struct terms t;
 
 	if (terms_decode(&a->m, &t, NULL) < 0 || !same(t.addr, want->addr) ||
-	    (l->state != LEASE_REBINDING && !same(t.server, want->server)) ||
+	    (!is_for_all(l) && !same(t.server, want->server)) ||
 	    terms_result(&a->m, &wish, &res, NULL) < 0)
 		return LEASE_NOTHING;
 	return commit(l, a, &t);
@@ -349,7 +378,7 @@ static enum lease_event take_nak(struct lease *l, const struct answer *a, struct
 	const struct terms *t = l->state == LEASE_REQUESTING ? &l->offer : &l->terms;
 
 	if (!dhcp_get_addr(&a->m, DHCP_OPT_SERVER, &server) ||
-	    (l->state != LEASE_REBINDING && !same(server, t->server)))
+	    (!is_for_all(l) && !same(server, t->server)))
 		return LEASE_NOTHING;
 	if (l->state == LEASE_REQUESTING) {
 		/* Once more, not at once: two that do not agree would do nothing else. */
@@ -373,8 +402,7 @@ static enum lease_event handle(struct lease *l, const struct answer *a, struct e
 		return LEASE_NOTHING;
 	if (l->state == LEASE_SELECTING)
 		return a->m.type == DHCP_OFFER ? take_offer(l, a) : LEASE_NOTHING;
-	if (l->state != LEASE_REQUESTING && l->state != LEASE_RENEWING &&
-	    l->state != LEASE_REBINDING)
+	if (l->state != LEASE_REQUESTING && l->state != LEASE_RENEWING && !is_for_all(l))
 		return LEASE_NOTHING;
 	if (a->m.type == DHCP_ACK)
 		return take_ack(l, a);
@@ -443,13 +471,19 @@ enum lease_event lease_input(struct lease *l, struct err *e)
 	return event;
 }
 
-int lease_result(const struct lease *l, struct cni_result *ret, struct err *e)
+struct terms_wish lease_wish(const struct lease *l)
 {
 	const struct dhcp_conf *c = &l->call.conf;
-	struct terms_wish wish = {
+
+	return (struct terms_wish) {
 		.priority = c->priority ? c->priority : -1,
 		.skip_gateway = c->skip_gateway,
 	};
+}
+
+int lease_result(const struct lease *l, struct cni_result *ret, struct err *e)
+{
+	struct terms_wish wish = lease_wish(l);
 	struct dhcp_message m;
 
 	if (!l->granted || l->state == LEASE_LOST)

@@ -4,11 +4,12 @@
  * `deadline` has come, and does what they answer.
  *
  *	SELECTING -> REQUESTING -> BOUND -> RENEWING -> REBINDING -> LOST
- *	                            ^          |            |
- *	                            +----------+------------+
+ *	                            ^ ^        |            |
+ *	                   REBOOTING  +--------+------------+
  *
  * The server's NAK to a renewal does not end the lease at once: a server that has lost its notes
  * may still grant the same address, so that it is asked for it, for as long as an ADD would take.
+ * Where it offers nothing but another one, that is taken, and the link changed (change.h).
  *
  * Times are milliseconds of CLOCK_BOOTTIME, which goes on while the machine sleeps.
  */
@@ -24,6 +25,7 @@
 enum lease_state {
 	LEASE_SELECTING,
 	LEASE_REQUESTING,
+	LEASE_REBOOTING, /* RFC 2131's INIT-REBOOT: does the server still know of the lease? */
 	LEASE_BOUND,
 	LEASE_RENEWING,
 	LEASE_REBINDING,
@@ -78,7 +80,12 @@ int lease_start(struct lease *l, struct err *e);
 void lease_release(struct lease *l);
 enum lease_event lease_input(struct lease *l, struct err *e);
 enum lease_event lease_timer(struct lease *l, struct err *e);
-/* Go on with what was granted before, as lease_file.h read it. */
+/*
+ * Go on with what was granted before, as lease_file.h read it: the server is asked for that very address.
+ * A server that does not answer does not matter before the lease's own times have come.
+ */
 void lease_resume(struct lease *l);
+/* What the configuration says of results. */
+struct terms_wish lease_wish(const struct lease *l);
 /* -ETIME once it is lost. */
 int lease_result(const struct lease *l, struct cni_result *ret, struct err *e);

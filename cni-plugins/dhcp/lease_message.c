@@ -75,7 +75,10 @@ int lease_message(const struct lease *l, enum dhcp_type type, struct dhcp_build 
 		dhcp_put_addr(b, DHCP_OPT_SERVER, l->terms.server);
 		return dhcp_end(b);
 	}
-	if (type == DHCP_REQUEST && !bound) {
+	if (type == DHCP_REQUEST && l->state == LEASE_REBOOTING) {
+		/* RFC 2131, section 4.3.2: no server is named. */
+		dhcp_put_addr(b, DHCP_OPT_ADDRESS, l->terms.addr);
+	} else if (type == DHCP_REQUEST && !bound) {
 		dhcp_put_addr(b, DHCP_OPT_ADDRESS, l->offer.addr);
 		dhcp_put_addr(b, DHCP_OPT_SERVER, l->offer.server);
 	} else if (type == DHCP_DISCOVER && l->granted) {

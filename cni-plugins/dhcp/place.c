@@ -113,7 +113,7 @@ static int enter(const struct place *p, struct netns *ns, struct err *e)
 	return ns->fd < 0 || ns->self < 0 ? err_sys(e, "open /proc/self/ns/net") : 0;
 }
 
-static int open_inside(const struct place *p, struct nl *nl, struct err *e)
+int place_netlink(const struct place *p, struct nl *nl, struct err *e)
 {
 	_cleanup_netns_ struct netns ns = NETNS_INIT;
 	int r = enter(p, &ns, e);
@@ -128,14 +128,14 @@ bool place_is_there(const struct cni_request *rq, const struct place *p)
 	struct link l;
 
 	return stat(rq->netns, &st) == 0 && st.st_dev == p->dev && st.st_ino == p->ino &&
-	       open_inside(p, &inside, NULL) >= 0 &&
+	       place_netlink(p, &inside, NULL) >= 0 &&
 	       link_get_index(&inside, p->link, &l, NULL) >= 0;
 }
 
 int place_down(const struct place *p, const char *ifname, struct err *e)
 {
 	_cleanup_nl_ struct nl inside = NL_INIT;
-	int r = open_inside(p, &inside, e);
+	int r = place_netlink(p, &inside, e);
 
 	return r < 0 ? r : set_up(&inside, p->link, ifname, false, e);
 }

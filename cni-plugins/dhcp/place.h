@@ -31,6 +31,8 @@ int place_open(const struct cni_request *rq, struct place *p, struct err *e);
 int place_reopen(const struct cni_request *rq, struct place *p, struct err *e);
 /* The path still leads to this namespace, and the link is there. */
 bool place_is_there(const struct cni_request *rq, const struct place *p);
+/* A socket of NETLINK_ROUTE in there. */
+int place_netlink(const struct place *p, struct nl *nl, struct err *e);
 int place_down(const struct place *p, const char *ifname, struct err *e);
 void place_close(struct place *p);
 

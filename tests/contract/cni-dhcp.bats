@@ -41,7 +41,7 @@ background() {
 # server [OPTION...]: leases in $T/served.  dnsmasq takes no T1 below 3 s.
 server() {
 	background "$T/server.log" ip netns exec srv dnsmasq --no-daemon --conf-file=/dev/null --user=root --port=0 \
-		--interface=eth0 --bind-interfaces --no-ping --log-dhcp --dhcp-range=10.7.0.10,10.7.0.99,2m \
+		--interface=eth0 --bind-interfaces --no-ping --log-dhcp --dhcp-range="${SERVED:-10.7.0.10,10.7.0.99,2m}" \
 		--dhcp-option=option:dns-server,10.7.0.1 --domain=example.org --dhcp-leasefile="$T/served" "$@"
 	SERVER=$!
 	wait_for 60 grep -q 'IP range' "$T/server.log"
@@ -266,6 +266,98 @@ nothing_left_here() {
 	wait_for 120 more DHCPACK "$n"
 	must DEL bridge i1 c1 "$(bridged)"
 	wait_for 60 more DHCPRELEASE 0
+}
+
+# T1 far away: what is asked is asked because of the restart.
+LATE=(--dhcp-option-force=option:T1,110 --dhcp-option-force=option:T2,115)
+
+@test "a restarted daemon asks for the address it had, and discovers nothing anew" {
+	ours_only
+	on_bridge
+	server "${LATE[@]}"
+	keeper
+	must ADD bridge i1 c1 "$(bridged)"
+	local one=$output ip n discovers
+	ip=$(get .ips[0].address)
+	gone "$DAEMON" KILL
+	n=$(logged DHCPACK) discovers=$(logged DHCPDISCOVER)
+	keeper
+	wait_for 60 more DHCPACK "$n"
+	[ "$(logged DHCPDISCOVER)" = "$discovers" ]
+	grep 'DHCPREQUEST' "$T/server.log" | tail -n 1 | grep -q "${ip%/*}"
+	must CHECK bridge i1 c1 "$(output=$one prev "$(bridged)")"
+	must DEL bridge i1 c1 "$(bridged)"
+	wait_for 60 more DHCPRELEASE 0
+}
+
+@test "a restarted daemon keeps a lease whose server is silent, until its time" {
+	ours_only
+	on_bridge
+	server "${LATE[@]}"
+	keeper
+	must ADD bridge i1 c1 "$(bridged)"
+	local one=$output ip n
+	ip=$(get .ips[0].address)
+	gone "$SERVER" KILL
+	gone "$DAEMON"
+	keeper
+	must CHECK bridge i1 c1 "$(output=$one prev "$(bridged)")"
+	inside c1 ip -br addr show eth0 up | grep -q "$ip"
+	n=$(logged DHCPACK)
+	server "${LATE[@]}"
+	gone "$DAEMON"
+	keeper
+	wait_for 60 more DHCPACK "$n"
+	inside c1 ip -br addr show eth0 up | grep -q "$ip"
+}
+
+@test "a server that has another address only: the link gets it, and its routes" {
+	ours_only
+	on_bridge
+	server "${LATE[@]}"
+	keeper
+	must ADD bridge i1 c1 "$(bridged)"
+	local ip
+	ip=$(get .ips[0].address)
+	gone "$SERVER" KILL
+	gone "$DAEMON"
+	rm "$T/served"
+	inside srv ip addr flush dev eth0
+	inside srv ip addr add 10.8.0.1/24 dev eth0
+	SERVED=10.8.0.10,10.8.0.99,2m server --dhcp-authoritative "${LATE[@]}"
+	keeper
+	other() { inside c1 ip -br addr show eth0 up | grep -q ' 10\.8\.0\.[0-9]*/24'; }
+	wait_for 120 other
+	! inside c1 ip -br addr show eth0 | grep -q "$ip"
+	[ "$(inside c1 ip route | grep -c default)" = 1 ]
+	inside c1 ip route | grep -q '^default via 10\.8\.0\.1 '
+	wait_for 60 pings c1 10.8.0.1
+	# the daemon knows the new one: it is what is released
+	must DEL bridge i1 c1 "$(bridged)"
+	wait_for 60 grep -q 'DHCPRELEASE.*10\.8\.0\.' "$T/server.log"
+}
+
+@test "a renewal with other routes changes them" {
+	ours_only
+	on_bridge
+	server "${LATE[@]}" --dhcp-option=option:classless-static-route,172.20.0.0/14,10.7.0.1,0.0.0.0/0,10.7.0.1
+	keeper
+	must ADD bridge i1 c1 "$(bridged)"
+	inside c1 ip route | grep -q '^172.20.0.0/14 via 10.7.0.1'
+	inside c1 ip route add 198.51.100.0/24 via 10.7.0.1
+	local ip
+	ip=$(get .ips[0].address)
+	gone "$SERVER"
+	gone "$DAEMON"
+	server "${LATE[@]}" --dhcp-option=option:classless-static-route,172.24.0.0/14,10.7.0.1,0.0.0.0/0,10.7.0.3
+	keeper
+	other() { inside c1 ip route | grep -q '^172.24.0.0/14 via 10.7.0.1'; }
+	wait_for 120 other
+	! inside c1 ip route | grep -q '^172.20.0.0/14'
+	[ "$(inside c1 ip route | sed -n 's/^default via \([^ ]*\).*/\1/p')" = 10.7.0.3 ]
+	# somebody else's stays
+	inside c1 ip route | grep -q '^198.51.100.0/24'
+	inside c1 ip -br addr show eth0 | grep -q "$ip"
 }
 
 @test "the daemon lets go of a container that is gone" {
