@@ -98,6 +98,7 @@ int dnsname_conf_decode(const struct cni_request *rq, struct dnsname_conf *ret, 
 	static const struct json_field fields[] = {
 		{CNI_FIELD(struct dnsname_conf, "domainName", STRING, domain),
 		 .check = check_domain},
+		{CNI_FIELD(struct dnsname_conf, "multiDomain", BOOL, multi_domain)},
 	};
 	int r = cni_request_decode(rq, fields, ELEMENTSOF(fields), ret, e);
 

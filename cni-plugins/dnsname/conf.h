@@ -5,6 +5,7 @@
 
 struct dnsname_conf {
 	char *domain;	/* NULL: names without one */
+	bool multi_domain; /* the domains of other networks are known here, and this one's there */
 	char **aliases; /* strv; the names, each once */
 };
 void dnsname_conf_done(struct dnsname_conf *c);

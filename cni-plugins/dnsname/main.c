@@ -17,6 +17,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "cni-plugins/dnsname/conf.h"
+#include "cni-plugins/dnsname/domains.h"
 #include "cni-plugins/dnsname/group.h"
 #include "cni-plugins/dnsname/names.h"
 #include "cni-plugins/dnsname/server.h"
@@ -130,7 +131,8 @@ static void put_dns(struct cni_dns *dns, char **gateways, const char *domain)
 
 static int finish(struct state *s, struct err *e)
 {
-	static const char *const files[] = {"hosts", "pid"};
+	static const char *const files[] = {"hosts", "pid", "domain", SERVERS_FILE};
+	bool told = domains_have(s->dir);
 	int r = server_stop(s->path, e);
 
 	for (size_t i = 0; r == 0 && i < ELEMENTSOF(files); i++)
@@ -141,6 +143,8 @@ static int finish(struct state *s, struct err *e)
 	/* Succeeds when this was the last network. */
 	if (rmdir(SERVER_DIR) == 0)
 		server_group_remove();
+	else if (r == 0 && told)
+		r = domains_spread(e);
 	return r;
 }
 
@@ -181,7 +185,9 @@ static int put(const struct cni_request *rq, const struct dnsname_conf *c,
 	if (r < 0)
 		return r;
 	names_put(&s.names, s.owner, lines);
-	r = more(&s, gateways, c->domain, e);
+	r = domains_put(s.dir, c->domain, c->multi_domain ? gateways : NULL, e);
+	if (r == 0)
+		r = more(&s, gateways, c->domain, e);
 	if (r < 0 && names_drop(&s.names, s.owner))
 		(void) less(&s, NULL);
 	return r;

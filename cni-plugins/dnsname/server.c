@@ -103,12 +103,16 @@ static char **command_line(const char *dir, char *const *addresses, const char *
 		"--domain-needed", /* names without a dot are ours or nobody's */
 		"--bogus-priv",
 	};
+	_cleanup_free_ char *servers = NULL;
 	char **argv = NULL;
 
 	for (size_t i = 0; i < ELEMENTSOF(words); i++)
 		strv_add(&argv, words[i]);
 	strv_push(&argv, pid_file_option(dir));
 	strv_push(&argv, xasprintf("--addn-hosts=%s/hosts", dir));
+	servers = path_join(dir, SERVERS_FILE);
+	if (access(servers, F_OK) == 0)
+		strv_push(&argv, xasprintf("--servers-file=%s", servers));
 	for (char *const *a = addresses; a && *a; a++)
 		strv_push(&argv, xasprintf("--listen-address=%s", *a));
 	if (domain) {

@@ -214,3 +214,65 @@ in_group() {
 	! runs "$pid"
 	[ -z "$(find /sys/fs/cgroup -maxdepth 2 -name gantry-dnsname)" ]
 }
+
+# town NAME NUMBER ID NETNS ALIAS [MEMBERS]: on a network of its own, with a domain
+town() {
+	must ADD bridge "$3" "$4" "$(conf "$1" bridge "\"bridge\":\"br$2\",\"isGateway\":true,$(ipam "\"subnet\":\"10.7.$2.0/24\"")")"
+	DN=$(prev "$(conf "$1" dnsname "\"domainName\":\"$1.example\",\"runtimeConfig\":{\"aliases\":[\"$5\"]}${6:+,$6}")")
+	must ADD dnsname "$3" "$4" "$DN"
+}
+# asked NETNS SERVER NAME
+asked() {
+	inside "$1" "$(busybox_static)" nslookup "$3" "$2" 2>/dev/null | sed -n '/^Name:/,$s/^Address[ 0-9]*: *//p' | tr '\n' ' '
+}
+answered() { [ "$(asked "$1" "$2" "$3")" = "$4" ]; }
+
+@test "dnsname: multiDomain: servers of networks ask each other, as long as both are there and want it" {
+	local multi='"multiDomain":true'
+	pod c3 c4
+	town north 1 i1 c1 web "$multi"
+	local north=$DN
+	town south 2 i2 c2 db "$multi"
+	local south=$DN
+	town west 3 i3 c3 gate
+	wait_for 30 answered c1 10.7.1.1 db.south.example '10.7.2.2 '
+	wait_for 30 answered c2 10.7.2.1 web.north.example '10.7.1.2 '
+	answered c1 10.7.1.1 web '10.7.1.2 '
+	# a name that is nobody's, and one of a network that does not take part
+	answered c1 10.7.1.1 nobody.south.example ''
+	answered c1 10.7.1.1 gate.west.example ''
+	answered c3 10.7.3.1 web.north.example ''
+	# short names stay those of the own network
+	answered c1 10.7.1.1 db ''
+	# a second container of a network, and a network that comes later
+	town east 4 i4 c4 late "$multi"
+	wait_for 30 answered c1 10.7.1.1 late.east.example '10.7.4.2 '
+	local east=$DN
+	must CHECK dnsname i4 c4 "$DN"
+	# gone
+	must DEL dnsname i2 c2 "$south"
+	[ "$(in_world cat /run/gantry-dnsname/north/servers)" = 'server=/east.example/10.7.4.1' ]
+	wait_for 30 answered c1 10.7.1.1 db.south.example ''
+	must DEL dnsname i1 c1 "$north"
+	must DEL dnsname i4 c4 "$east"
+	[ "$(in_world ls /run/gantry-dnsname)" = west ]
+	must DEL dnsname i3 '' "$(conf west dnsname '"x":1')"
+	in_world test ! -e /run/gantry-dnsname
+}
+
+@test "dnsname: multiDomain of two networks with one domain: neither asks the other" {
+	local multi='"domainName":"pods.example","multiDomain":true'
+	must ADD bridge i1 c1 "$(bridge)"
+	DN=$(prev "$(conf n dnsname "\"runtimeConfig\":{\"aliases\":[\"web\"]},$multi")")
+	must ADD dnsname i1 c1 "$DN"
+	must ADD bridge i2 c2 "$(conf m bridge "\"bridge\":\"br1\",\"isGateway\":true,$(ipam '"subnet":"10.8.0.0/24"')")"
+	must ADD dnsname i2 c2 "$(prev "$(conf m dnsname "\"runtimeConfig\":{\"aliases\":[\"db\"]},${multi/pods/Pods}")")"
+	[ -z "$(in_world cat /run/gantry-dnsname/n/servers /run/gantry-dnsname/m/servers)" ]
+	answers c1 web.pods.example '10.7.0.2 fd00:7::2 '
+	answers c1 nobody.pods.example ''
+	call ADD dnsname i3 c2 "$(with "$DN" '.multiDomain="x"')"
+	refused 7 'multiDomain: expected true or false'
+	must DEL dnsname i1 c1 "$DN"
+	must DEL dnsname i2 c2 "$(conf m dnsname '"x":1')"
+	in_world test ! -e /run/gantry-dnsname
+}

@@ -95,6 +95,8 @@ static void configuration(void **state)
 		{"\"runtimeConfig\":{\"aliases\":[\"a\\n10.0.0.1 b\"]}", "", "no host name", NULL},
 		{"\"runtimeConfig\":{\"aliases\":[\"a#b\"]}", "", "no host name", NULL},
 		{"\"domainName\":\"a/b\"", "", "domainName", NULL},
+		{"\"multiDomain\":1", "", "multiDomain", NULL},
+		{"\"multiDomain\":true", "", NULL, ""},
 		{"\"x\":1", "K8S_POD_NAME=a/b", "no host name", NULL},
 	};
 
