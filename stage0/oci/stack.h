@@ -29,3 +29,5 @@ int oci_stack_of(const struct gantry *g, int store, const char *image_id, const 
  */
 int oci_stack_make_attrs(const struct gantry *g, int store, const char *image_id, char *const *tree_ids, char **ret,
 			 struct err *e);
+/* The same as the directory rootfs in the directory `top`, whether there is something to say or not. */
+int oci_stack_write_attrs(int store, char *const *tree_ids, int top, struct err *e);

@@ -274,7 +274,7 @@ static int fill(struct work *w, char *const *paths, int top, struct err *e)
 	root = openat(top, TREE_ROOTFS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (root < 0)
 		return err_sys(e, "open " TREE_ROOTFS);
-	for (; *paths; paths++) {
+	for (; paths && *paths; paths++) {
 		_cleanup_fd_ int fd = path_mkdirs_beneath(root, *paths, 0755, PATH_NO_LINKS);
 
 		if (fd < 0)
@@ -303,10 +303,18 @@ static int make_tree(int store, struct work *w, char *const *paths, const char *
 	return r;
 }
 
+static int open_layers(int store, char *const *ids, struct work *w, struct err *e)
+{
+	_cleanup_strv_ char **paths = NULL;
+
+	for (; *ids; ids++)
+		strv_push(&paths, store_tree_path(*ids));
+	return stack_open(store, paths, &w->root, e);
+}
+
 /* 1: a layer above the bottom implies something. */
 static int read_layers(int store, char *const *ids, struct work *w, struct err *e)
 {
-	_cleanup_strv_ char **paths = NULL;
 	bool some = false;
 
 	w->n_layers = strv_len(ids);
@@ -321,11 +329,7 @@ static int read_layers(int store, char *const *ids, struct work *w, struct err *
 			return r;
 		some |= w->implied[i].n > 0;
 	}
-	if (!some)
-		return 0;
-	for (; *ids; ids++)
-		strv_push(&paths, store_tree_path(*ids));
-	return stack_open(store, paths, &w->root, e) < 0 ? -EIO : 1;
+	return some;
 }
 
 int oci_stack_make_attrs(const struct gantry *g _unused_, int store, const char *image_id, char *const *tree_ids,
@@ -338,6 +342,8 @@ int oci_stack_make_attrs(const struct gantry *g _unused_, int store, const char 
 	int r = read_layers(store, ids, &w, e);
 
 	*ret = NULL;
+	if (r > 0)
+		r = open_layers(store, ids, &w, e) < 0 ? -EIO : 1;
 	if (r > 0) {
 		paths = find_all(&w);
 		r = paths ? make_tree(store, &w, paths, id, e) : 0;
@@ -346,4 +352,21 @@ int oci_stack_make_attrs(const struct gantry *g _unused_, int store, const char 
 		*ret = take_ptr(id);
 	work_done(&w);
 	return r < 0 ? err_ctx(e, r, "attributes of the directories of image %s", image_id) : 0;
+}
+
+int oci_stack_write_attrs(int store, char *const *tree_ids, int top, struct err *e)
+{
+	_cleanup_fd_limit_ struct fd_limit limit = fd_limit_raise();
+	_cleanup_strv_ char **ids = stack_of_layers(store, tree_ids), **paths = NULL;
+	struct work w = {0};
+	int r = read_layers(store, ids, &w, e);
+
+	if (r >= 0)
+		r = open_layers(store, ids, &w, e);
+	if (r == 0) {
+		paths = find_all(&w);
+		r = fill(&w, paths, top, e);
+	}
+	work_done(&w);
+	return r;
 }

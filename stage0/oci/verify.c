@@ -14,6 +14,7 @@
 #include "stage0/oci/image.h"
 #include "stage0/oci/layer_tree.h"
 #include "stage0/oci/pull.h"
+#include "stage0/oci/stack.h"
 #include "stage0/store/layer.h"
 #include "stage0/worker/worker.h"
 
@@ -148,6 +149,42 @@ static int verify_layers(const struct gantry *g, int store, const struct store_l
 	return r;
 }
 
+struct layer_ids {
+	int store;
+	char **v;
+};
+
+static int make_attrs(void *arg, const struct store_tmp *tmp, struct err *e)
+{
+	const struct layer_ids *ids = arg;
+	_cleanup_fd_ int dir = -EBADF;
+
+	if (mkdirat(tmp->dir, "fresh", 0700) < 0)
+		return err_sys(e, "mkdir fresh");
+	dir = openat(tmp->dir, "fresh", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return dir < 0 ? err_sys(e, "open fresh") : oci_stack_write_attrs(ids->store, ids->v, dir, e);
+}
+
+/* Made of the layers' trees, which are right by now. */
+static int verify_attrs(int store, const char *id, const struct store_layers *l, enum verify *ret,
+			void (*report)(const char *tree_id, const char *why), struct err *e)
+{
+	_cleanup_free_ char *tree_id = xasprintf(TREE_ID_ATTRS "%s", id);
+	_cleanup_fd_ int tree = store_tree_open(store, tree_id, NULL);
+	struct layer_ids ids = {.store = store};
+	const struct verify_tree t = {.tree_id = tree_id, .make = make_attrs, .arg = &ids, .report = report};
+	int r;
+
+	/* The next start makes it. */
+	if (tree < 0 || *ret == VERIFY_NOT_RENDERED)
+		return 0;
+	for (size_t i = 0; i < l->n; i++)
+		strv_add(&ids.v, l->v[i].tree_id);
+	r = verify_tree(store, &t, ret, e);
+	strv_free(ids.v);
+	return r;
+}
+
 /* The layers' file is a copy of what the two documents say. */
 static int check_documents(const struct gantry *g, int store, const char *id, const struct store_layers *l, struct err *e)
 {
@@ -182,5 +219,7 @@ int oci_verify(const struct gantry *g, int store, const char *id, enum verify *r
 	*ret = VERIFY_NOT_RENDERED;
 	if (r == 0)
 		r = check_documents(g, store, id, &l, e);
-	return r < 0 ? r : verify_layers(g, store, &l, ret, report, e);
+	if (r == 0)
+		r = verify_layers(g, store, &l, ret, report, e);
+	return r < 0 ? r : verify_attrs(store, id, &l, ret, report, e);
 }

@@ -134,6 +134,14 @@ whole_id() { gantry image list --full --no-legend --fields=id | head -n 1; }
 	assert_equal "${#attrs[@]}" 1
 	[ -d "${attrs[0]}/rootfs/var/lib/x" ] || fail "no directory that was implied"
 	assert_equal "$(find "${attrs[0]}/rootfs" ! -type d | wc -l)" 0
+	# changed by somebody: put right
+	gantry fetch "$(image odd)" >"$T/id"
+	chmod 700 "${attrs[0]}/rootfs/var/lib/x"
+	mkdir "${attrs[0]}/rootfs/more"
+	g image verify "$(cat "$T/id")"
+	assert_status 0
+	assert_equal "$(stat -c %a "${attrs[0]}/rootfs/var/lib/x")" 1777
+	[ ! -e "${attrs[0]}/rootfs/more" ] || fail "what is too much is still there"
 	# removed by somebody: made again
 	rm -rf "${attrs[0]}"
 	g run --net=none "$(image odd)" -- 'stat -c %a:%u:%g /var/lib/x'
