@@ -11,6 +11,7 @@
 #define TIME_LEN 29 /* "%019lld.%09ld" */
 #define HEADER_LEN (BOOT_ID_LEN + 1 + TIME_LEN + 1)
 #define FILE_MAX (64 << 20)
+#define LINE_ROOM 512
 
 void lease_index_done(struct lease_index *x)
 {
@@ -36,9 +37,14 @@ static int dir_time(int dir, char text[static TIME_LEN + 1], struct err *e)
 
 static int read_text(struct lease_index *x, int lock, size_t len, struct err *e)
 {
-	_cleanup_free_ char *buf = xmalloc(len + 1);
-	size_t done = 0;
+	/* With room for one more lease. */
+	size_t done = 0, room = len + LINE_ROOM;
+	char *buf = xmalloc(room);
 
+	/* Read to where it stays: there are 25 bytes of each of perhaps a thousand leases. */
+	strbuf_done(&x->text);
+	x->text = (struct strbuf) {.buf = buf, .alloc = room};
+	*buf = '\0';
 	while (done < len) {
 		ssize_t n = pread(lock, buf + done, len - done, (off_t) (HEADER_LEN + done));
 
@@ -51,8 +57,8 @@ static int read_text(struct lease_index *x, int lock, size_t len, struct err *e)
 	/* Cut, or with NULs in it: not what we wrote. */
 	if (len && (buf[len - 1] != '\n' || memchr(buf, '\0', len)))
 		return 0;
-	strbuf_add(&x->text, buf, len);
-	x->stored = len;
+	buf[len] = '\0';
+	x->text.len = x->stored = len;
 	x->valid = true;
 	return 0;
 }
@@ -136,40 +142,42 @@ void lease_index_remove(struct lease_index *x, const struct ip *ip)
 		x->stored = (size_t) (line - x->text.buf);
 }
 
-static void find_tail(const struct lease_index *x, const char *tail, struct ip **list, size_t *n)
+/* The address that begins the line in which `p` stands behind it. */
+static bool address_before(const struct lease_index *x, const char *p, struct ip *ret)
 {
-	const char *p = x->text.buf;
-	size_t len = strlen(tail);
+	const char *begin = p;
+	char text[IP_TEXT_MAX];
 
-	while (p && (p = memmem(p, x->text.len - (size_t) (p - x->text.buf), tail, len))) {
-		const char *begin = p;
-		char text[IP_TEXT_MAX];
-		struct ip ip;
-
-		while (begin > x->text.buf && begin[-1] != '\n')
-			begin--;
-		if ((size_t) (p - begin) < sizeof text) {
-			memcpy(text, begin, (size_t) (p - begin));
-			text[p - begin] = '\0';
-			if (ip_parse(text, &ip) == 0) {
-				*list = xgrow(*list, *n, sizeof **list);
-				(*list)[(*n)++] = ip;
-			}
-		}
-		p += len;
-	}
+	while (begin > x->text.buf && begin[-1] != '\n')
+		begin--;
+	if ((size_t) (p - begin) >= sizeof text)
+		return false;
+	memcpy(text, begin, (size_t) (p - begin));
+	text[p - begin] = '\0';
+	return ip_parse(text, ret) == 0;
 }
 
 void lease_index_find(const struct lease_index *x, const char *id, const char *ifname,
 		      struct ip **ret, size_t *ret_n)
 {
-	_cleanup_free_ char *tail = xasprintf(" %s %s\n", id, ifname),
-			    *old = xasprintf(" %s \n", id);
+	_cleanup_free_ char *owner = xasprintf(" %s ", id);
+	size_t len = strlen(owner), if_len = strlen(ifname);
+	const char *p = x->text.buf;
+	struct ip ip;
 
 	*ret = NULL;
 	*ret_n = 0;
-	find_tail(x, tail, ret, ret_n);
-	find_tail(x, old, ret, ret_n);
+	for (; p && (p = memmem(p, x->text.len - (size_t) (p - x->text.buf), owner, len)); p++) {
+		const char *rest = p + len;
+
+		/* An old lease has no interface. */
+		if (*rest != '\n' && (strncmp(rest, ifname, if_len) || rest[if_len] != '\n'))
+			continue;
+		if (!address_before(x, p, &ip))
+			continue;
+		*ret = xgrow(*ret, *ret_n, sizeof **ret);
+		(*ret)[(*ret_n)++] = ip;
+	}
 }
 
 static int write_at(int fd, const char *data, size_t len, size_t offset, struct err *e)
