@@ -153,10 +153,10 @@ static void answers_done(struct nl *nl)
 }
 
 /* One datagram into nl->buf; 0: nothing there. */
-static ssize_t receive(struct nl *nl, int flags)
+static ssize_t receive(struct nl *nl, size_t size, int flags)
 {
 	struct sockaddr_nl from = {0};
-	struct iovec iov = {.iov_len = ANSWER_MAX};
+	struct iovec iov = {.iov_len = size};
 	struct msghdr m = {
 		.msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &iov, .msg_iovlen = 1};
 	ssize_t n;
@@ -272,7 +272,7 @@ static int run_range(struct nl *nl, struct answers *a)
 		return r;
 	a->acks = 0;
 	while (a->acks < want) {
-		ssize_t n = receive(nl, MSG_DONTWAIT);
+		ssize_t n = receive(nl, ANSWER_MAX, MSG_DONTWAIT);
 
 		if (n < 0)
 			return err_sysr(a->e, (int) n, "%s: netlink answer",
@@ -353,7 +353,7 @@ int nl_dump(struct nl *nl, struct nl_batch *b, const struct nl_dump *d, struct e
 		if (r < 0)
 			break;
 		while (r == 0) {
-			ssize_t n = receive(nl, 0);
+			ssize_t n = receive(nl, d->piece ? d->piece : ANSWER_MAX, 0);
 
 			r = n < 0 ? (int) n : take_dump(nl, d, n, &interrupted);
 		}

@@ -78,6 +78,12 @@ struct nl_dump {
 	 */
 	void (*restart)(void *arg);
 	void *arg;
+	/*
+	 * Take only so much at a time, for who means to stop early: the kernel has the next piece, as large
+	 * as the one that is taken, ready before anybody says that it is not wanted.  0: a lot.
+	 */
+	size_t piece;
 };
+#define NL_PIECE_MIN 8192 /* what the kernel begins with (NLMSG_GOODSIZE) fits */
 /* The batch holds one request; NLM_F_DUMP is added. */
 int nl_dump(struct nl *nl, struct nl_batch *b, const struct nl_dump *d, struct err *e);
