@@ -119,6 +119,9 @@ static void image_app(void **state)
 	pod_dir_close(&d);
 }
 
+#define LAYER_ID(digit) "layer-sha256-" LAYER_15(digit) LAYER_15(digit) LAYER_15(digit) LAYER_15(digit) digit digit digit digit
+#define LAYER_15(d) d d d d d d d d d d d d d d d
+
 static void overlay_trees(void **state)
 {
 	static const struct entry_args args = {.dns_conf_mode = (char *) "hosts=stage0"};
@@ -131,6 +134,18 @@ static void overlay_trees(void **state)
 	assert_int_equal(pod_dir_plan(&d, &args), 0);
 	assert_true(d.plan->overlay);
 	assert_string_equal(tree_top(d.plan->apps[0].tree), "../../../cas/tree/" POD_DIR_ID "/rootfs");
+	assert_int_equal(d.plan->apps[0].tree->n, 1);
+	/* Layers: bottom first, the last is the top. */
+	pod_dir_write(&d, "appsinfo/a/treeStoreID", LAYER_ID("0") "\n" LAYER_ID("1") "\nattrs-" POD_DIR_ID);
+	assert_int_equal(pod_dir_plan(&d, &args), 0);
+	assert_int_equal(d.plan->apps[0].tree->n, 3);
+	assert_string_equal(d.plan->apps[0].tree->layers[0], "../../../cas/tree/" LAYER_ID("0") "/rootfs");
+	assert_string_equal(tree_top(d.plan->apps[0].tree), "../../../cas/tree/attrs-" POD_DIR_ID "/rootfs");
+	pod_dir_write(&d, "appsinfo/a/treeStoreID", LAYER_ID("0") "\n\n" LAYER_ID("1"));
+	assert_int_equal(pod_dir_plan(&d, &args), -EINVAL);
+	assert_non_null(strstr(err_text(&d.e), "treeStoreID"));
+	pod_dir_write(&d, "appsinfo/a/treeStoreID", LAYER_ID("0") "\n../../../etc");
+	assert_int_equal(pod_dir_plan(&d, &args), -EINVAL);
 	/* What stands there becomes a path. */
 	pod_dir_write(&d, "appsinfo/a/treeStoreID", "../../../etc\n");
 	assert_int_equal(pod_dir_plan(&d, &args), -EINVAL);
