@@ -268,12 +268,18 @@ static int ask_fetcher(const struct download_request *rq, const struct credentia
 	int r = make_pipe(&d->answer, &ends->result, e);
 
 	fds[FETCH_RESULT] = ends->result;
-	if (r == 0)
-		r = fetchers_take(x->fetchers, rq->g, c->url, &d->fetcher, e);
-	if (r < 0)
-		return r;
 	d->fetchers = x->fetchers;
-	return fetcher_ask(d->fetcher, fds, e);
+	/* One that was idle may have died since; a new one has no reason to. */
+	for (int i = 0; r == 0 && i < 2; i++) {
+		r = fetchers_take(x->fetchers, rq->g, c->url, &d->fetcher, e);
+		if (r == 0)
+			r = fetcher_ask(d->fetcher, fds, e);
+		if (r != -EPIPE || i > 0)
+			break;
+		fetchers_drop(x->fetchers, take_ptr(d->fetcher));
+		r = 0;
+	}
+	return r;
 }
 
 static int start_worker(const struct download_request *rq, const struct credentials *c, int request,
