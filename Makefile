@@ -101,7 +101,7 @@ $(B)/$(1): $(2:%.c=$(B)/musl/%.o) $(B)/libgantry-static.a
 	$$(call say,LD,$$@)
 	@mkdir -p $$(@D)
 	$(Q)$(if $(SAN),$(CC) $(GLIBC_LD),$(MUSL_CC) $$(STATIC_PIE) -Wl,--gc-sections -Wl,-z,relro,-z,now -s) \
-		$(CFLAGS) -o $$@ $$^
+		$(CFLAGS) -o $$@ $$^ -lm
 endef
 
 include lib/module.mk
