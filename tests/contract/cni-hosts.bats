@@ -3,6 +3,7 @@
 
 load ../lib/cni
 
+have_dnsmasq() { [ -x /usr/sbin/dnsmasq ]; }
 have_podman() { type -P podman && type -P conmon && oci_runtime; } >/dev/null
 
 # crun refuses hosts where cgroup v1 and v2 are mixed.
@@ -62,6 +63,7 @@ podman_up() {
 	printf '[storage]\ndriver = "vfs"\nrunroot = "%s"\ngraphroot = "%s"\n' "$T/runroot" "$T/graph" >"$T/storage.conf"
 	tar -C "$T/image" -cf "$T/image.tar" .
 	podman import -q "$T/image.tar" box >/dev/null
+	[ "$(podman info --format '{{.Host.NetworkBackend}}')" = cni ]
 }
 
 # network NAME PLUGIN...: as podman keeps them
@@ -168,4 +170,26 @@ podman_left_nothing() {
 	[ "$(in_world find /run/leases -name '10.7.0.*' | wc -l)" = 1 ]
 	podman rm -a -f -t 0
 	wait_for 60 podman_left_nothing
+}
+
+@test "podman: containers find each other by name and alias, also when the first one has gone" {
+	ours_only
+	need dnsmasq
+	podman_up
+	network one "$BRIDGE" "$FIREWALL" '{"type":"dnsname","domainName":"dns.podman","capabilities":{"aliases":true}}'
+	box first --network one
+	box second --network one --network-alias other
+	[ "$(named first second)" = second ]
+	[ "$(named first other.dns.podman)" = second ]
+	[ "$(named second first)" = first ]
+	podman rm -f -t 0 first
+	box third --network one
+	[ "$(named third second)" = second ]
+	podman rm -a -f -t 0
+	in_world test ! -e /run/gantry-dnsname
+	wait_for 60 podman_left_nothing
+}
+
+named() { # CONTAINER NAME: what is said there
+	podman exec "$1" /bin/busybox sh -c "until w=\$(/bin/busybox nc -w 5 $2 80 </dev/null) && [ \"\$w\" ]; do /bin/busybox sleep 0.1; done; echo \$w"
 }
