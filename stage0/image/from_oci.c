@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "spec/image_manifest.h"
 #include "contract/layout.h"
 #include "stage0/image/internal.h"
 #include "stage0/oci/convert.h"
@@ -255,16 +256,63 @@ static void take_name(struct oci_fetch *f, const struct source *s)
 	oci_naming_of(&named, &f->name);
 }
 
-/* Who asks by digest takes no tag away from an image that has one. */
-static void keep_tag(struct oci_fetch *f)
+/*
+ * What an image that is there is called counts for more than what a path or a digest says: the former takes no
+ * name of a registry away from it, the latter no tag.
+ */
+static void keep_name(struct oci_fetch *f)
+{
+	_cleanup_image_manifest_ struct image_manifest *m = NULL;
+	_cleanup_free_ char *text = NULL;
+	const char *registry, *tag;
+	size_t len;
+
+	if (store_manifest(f->rq->store, oci_pull_document(&f->pull)->id, &text, &len, NULL) < 0)
+		return;
+	m = image_manifest_parse(text, len, NULL);
+	if (!m)
+		return;
+	registry = nameval_get(&m->annotations, "appc.io/docker/registryurl");
+	tag = nameval_get(&m->labels, "version");
+	if (!f->name.registry && registry) {
+		oci_naming_done(&f->name);
+		f->name = (struct oci_naming) {
+			.registry = xstrdup(registry),
+			.repository = xstrdup_null(nameval_get(&m->annotations, "appc.io/docker/repository")),
+			.tag = xstrdup_null(tag),
+			.identifier = xstrdup(m->name),
+			.original = xstrdup_null(nameval_get(&m->annotations, "appc.io/docker/originalname")),
+		};
+	} else if (!f->name.tag && str_eq(m->name, f->name.identifier)) {
+		f->name.tag = xstrdup_null(tag);
+	}
+}
+
+static bool is_called_so(const struct oci_fetch *f, const char *id)
 {
 	struct store_info info = {0};
+	bool so = store_info(f->rq->store, id, &info, NULL) == 0 && str_eq(info.name, f->name.identifier) &&
+		  (!f->name.tag || str_eq(info.version, f->name.tag));
 
-	if (f->name.tag || store_info(f->rq->store, oci_pull_document(&f->pull)->id, &info, NULL) < 0)
-		return;
-	if (str_eq(info.name, f->name.identifier))
-		f->name.tag = xstrdup_null(info.version);
 	store_info_done(&info);
+	return so;
+}
+
+/* Another tag of an image that is there: all that it consists of is there too. */
+static int name_anew(struct oci_fetch *f, const char *id, struct err *e)
+{
+	const struct oci_ref only = {.transport = OCI_LAYOUT};
+	_cleanup_source_ struct source *s = NULL;
+	int r = source_open_store(f->rq->g, f->rq->store, id, &s, e);
+
+	oci_pull_done(&f->pull);
+	if (r == 0)
+		r = oci_pull_top(s, &only, &f->pull, e);
+	if (r == 0)
+		r = oci_pull_manifest(s, &f->pull, e);
+	if (r == 0)
+		r = oci_pull_config(s, &f->pull, e);
+	return r < 0 ? r : import(f, s, e);
 }
 
 /*
@@ -299,7 +347,7 @@ static int fetch(struct oci_fetch *f, struct source *s, char **ret_id, struct er
 	pinned = xasprintf("docker://%s/%s@%s", f->name.registry, f->name.repository, f->pull.top.digest);
 	if (f->ref.transport == OCI_REGISTRY && is_still(f, pinned, ret_id)) {
 		log_debug("image: %s is still %s", f->key, f->pull.top.digest);
-		return 0;
+		return is_called_so(f, *ret_id) ? 0 : name_anew(f, *ret_id, e);
 	}
 	r = oci_pull_manifest(s, &f->pull, e);
 	if (r == 0)
@@ -307,7 +355,7 @@ static int fetch(struct oci_fetch *f, struct source *s, char **ret_id, struct er
 	if (r == 0)
 		r = oci_pull_config(s, &f->pull, e);
 	if (r == 0) {
-		keep_tag(f);
+		keep_name(f);
 		r = import(f, s, e);
 	}
 	if (r < 0)

@@ -312,6 +312,33 @@ use_registry() {
 	assert_equal "$(asked .)" 1
 }
 
+@test "oci-run: an image is called as it was fetched last; a path takes no name of a registry away" {
+	use_registry
+	local names id
+	skopeo_push "$(image cmd)" "$R/lib/names:1" --preserve-digests
+	skopeo_push "$(image cmd)" "$R/lib/names:2" --preserve-digests
+	id=$(gantry fetch --full "$(image cmd)")
+	names() { gantry image list --fields=name --no-legend | grep -v '^example.com/probe'; }
+	assert_equal "$(names)" layout:cmd
+	gantry fetch "docker://$P/lib/names:1" >/dev/null
+	assert_equal "$(names)" 127.0.0.1-5010/lib/names:1
+	rules '[]'
+	gantry fetch "docker://$P/lib/names:2" >/dev/null
+	assert_equal "$(names)" 127.0.0.1-5010/lib/names:2
+	assert_equal "$(asked .)" 1
+	g image cat-manifest "$id"
+	assert_json '.name == "127.0.0.1-5010/lib/names" and (.labels[] | select(.name == "version").value == "2")'
+	g fetch --full "$(image cmd)"
+	assert_equal "$output" "$id"
+	assert_equal "$(names)" 127.0.0.1-5010/lib/names:2
+	gantry fetch "docker://$P/lib/names@$(in_world skopeo inspect --tls-verify=false --format '{{.Digest}}' "docker://$R/lib/names:1")" >/dev/null
+	assert_equal "$(names)" 127.0.0.1-5010/lib/names:2
+	r "docker://$P/lib/names:1"
+	assert_equal "$output" arg=only
+	g image verify "$id"
+	assert_ok
+}
+
 @test "oci-run: two pulls at once are one download" {
 	use_registry
 	local one two
