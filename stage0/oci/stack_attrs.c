@@ -71,6 +71,17 @@ static void work_done(struct work *w)
 
 /* --- what is known --- */
 
+/* The file is of a worker's words: nothing but names, one below the other, or the root. */
+static bool is_way_down(const char *path)
+{
+	_cleanup_strv_ char **names = strv_split(path, '/');
+
+	for (char **n = names; *n; n++)
+		if (!path_is_name(*n))
+			return str_eq(path, ".");
+	return true;
+}
+
 static int read_implied(int store, const char *tree_id, struct layer_paths *ret, struct err *e)
 {
 	_cleanup_free_ char *path = xasprintf(DATA_CAS_TREE "/%s/" TREE_IMPLIED, tree_id), *text = NULL;
@@ -90,8 +101,10 @@ static int read_implied(int store, const char *tree_id, struct layer_paths *ret,
 			return err_set(e, EBADMSG, "%s: cut short", path);
 		*next++ = '\0';
 		name = path_unescape(line);
-		if (!name)
+		if (!name || !is_way_down(name)) {
+			free(name);
 			return err_set(e, EBADMSG, "%s: malformed line", path);
+		}
 		strv_push_n(&ret->v, &ret->n, name);
 	}
 	if (ret->v)

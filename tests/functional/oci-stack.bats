@@ -142,6 +142,19 @@ whole_id() { gantry image list --full --no-legend --fields=id | head -n 1; }
 	assert_status 0
 	assert_equal "$(stat -c %a "${attrs[0]}/rootfs/var/lib/x")" 1777
 	[ ! -e "${attrs[0]}/rootfs/more" ] || fail "what is too much is still there"
+	# lists that are none
+	local line first=$(grep -l . "$DATA"/cas/tree/layer-*/implied | head -n 1)
+	rm -rf "${attrs[0]}"
+	for line in ../../etc a/../b /etc '' a//b 'a b' '\056\056'; do
+		printf '%s\n' "$line" >"$T/implied"
+		cp "$first" "$T/kept"
+		cp "$T/implied" "$first"
+		g run --net=none "$(image odd)" -- true
+		assert_refused 254 'implied: malformed line'
+		cp "$T/kept" "$first"
+	done
+	g run --net=none "$(image odd)" -- true
+	assert_ok
 	# removed by somebody: made again
 	rm -rf "${attrs[0]}"
 	g run --net=none "$(image odd)" -- 'stat -c %a:%u:%g /var/lib/x'
