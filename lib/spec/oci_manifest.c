@@ -39,7 +39,8 @@ struct oci_manifest *oci_manifest_parse(const char *data, size_t len, struct err
 	_cleanup_oci_manifest_ struct oci_manifest *m = xcalloc(1, sizeof *m);
 	_cleanup_json_ cJSON *j = json_parse(data, len, OCI_DOCUMENT_MAX, e);
 
-	if (!j || json_decode(j, JSON_TOP, manifest_fields, ELEMENTSOF(manifest_fields), JSON_ALLOW_UNKNOWN, m, e) < 0) {
+	if (!j || json_decode(j, JSON_TOP, manifest_fields, ELEMENTSOF(manifest_fields), JSON_ALLOW_UNKNOWN, m,
+			      e) < 0) {
 		err_ctx(e, e ? -e->code : 0, "image manifest");
 		return NULL;
 	}

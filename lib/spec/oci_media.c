@@ -82,7 +82,8 @@ static int shape_of(const cJSON *j, enum oci_media *ret, struct err *e)
 	bool schema1 = json_get(j, "fsLayers");
 
 	if (index + manifest + schema1 > 1)
-		return json_err(JSON_TOP, e, "more than one kind of document at once (manifests, layers or config, fsLayers)");
+		return json_err(JSON_TOP, e,
+				"more than one kind of document at once (manifests, layers or config, fsLayers)");
 	if (schema1 || (cJSON_IsNumber(version) && version->valuedouble == 1))
 		*ret = OCI_MEDIA_SCHEMA1;
 	else if (!cJSON_IsNumber(version) || version->valuedouble != 2)

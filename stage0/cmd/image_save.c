@@ -51,7 +51,8 @@ static int parse_target(const char *word, struct oci_ref *ret, struct err *e)
 	if (r == 0 && ret->transport == OCI_REGISTRY)
 		r = err_set(e, EINVAL, "%s: images get into a registry by image push", q(word));
 	if (r == 0 && ret->transport == DOCKER_ARCHIVE)
-		r = err_set(e, ENOTSUP, "%s: archives of this kind are read only; oci-archive:FILE is what can be written",
+		r = err_set(e, ENOTSUP,
+			    "%s: archives of this kind are read only; oci-archive:FILE is what can be written",
 			    q(word));
 	return r;
 }

@@ -373,7 +373,8 @@ int image_from_oci(const struct request *rq, char **ret_id, struct err *e)
 	int r;
 
 	if (rq->signature_file)
-		return err_set(e, EINVAL, "--signature is for ACIs: signatures of OCI images are a matter of " POLICY_FILE);
+		return err_set(e, EINVAL,
+			       "--signature is for ACIs: signatures of OCI images are a matter of " POLICY_FILE);
 	r = image_oci_in_store(rq, ret_id, e);
 	if (r <= 0)
 		return r;

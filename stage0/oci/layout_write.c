@@ -146,7 +146,8 @@ int layout_writer_document(struct layout_writer *w, const char *digest, const ch
 	return r < 0 ? r : file_write_at(w->dir, path, data, len, 0644, FILE_FAST, e);
 }
 
-static int write_blob(const struct layout_writer *w, const char *path, int fd, int64_t offset, int64_t size, struct err *e)
+static int write_blob(const struct layout_writer *w, const char *path, int fd, int64_t offset, int64_t size,
+		      struct err *e)
 {
 	_cleanup_free_ char *temp = xasprintf("%s.%d", path, (int) getpid());
 	_cleanup_fd_ int out = openat(w->dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
@@ -164,7 +165,8 @@ static int write_blob(const struct layout_writer *w, const char *path, int fd, i
 	return r;
 }
 
-int layout_writer_blob(struct layout_writer *w, const char *digest, int fd, int64_t offset, int64_t size, struct err *e)
+int layout_writer_blob(struct layout_writer *w, const char *digest, int fd, int64_t offset, int64_t size,
+		       struct err *e)
 {
 	_cleanup_free_ char *path = layout_blob_path(digest);
 	int r;

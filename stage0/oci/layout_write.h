@@ -27,7 +27,8 @@ int layout_writer_tar(int fd, struct layout_writer *ret, struct err *e);
 int layout_writer_has(const struct layout_writer *w, const char *digest, int64_t size);
 int layout_writer_document(struct layout_writer *w, const char *digest, const char *data, size_t len, struct err *e);
 /* `size` bytes of a file from `offset` on. */
-int layout_writer_blob(struct layout_writer *w, const char *digest, int fd, int64_t offset, int64_t size, struct err *e);
+int layout_writer_blob(struct layout_writer *w, const char *digest, int fd, int64_t offset, int64_t size,
+		       struct err *e);
 /*
  * The image is `top`; its annotations tell its names (layout.h), and who had the name of them before has
  * it no more. Ends the writing.

@@ -91,7 +91,8 @@ int oci_pull_config(struct source *s, struct oci_pull *p, struct err *e)
 		return -EINVAL;
 	n = strv_len(p->config->diff_ids);
 	if (n != p->manifest->n_layers)
-		return err_set(e, EBADMSG, "image configuration: %zu diff_ids for %zu layers", n, p->manifest->n_layers);
+		return err_set(e, EBADMSG, "image configuration: %zu diff_ids for %zu layers", n,
+			       p->manifest->n_layers);
 	foreign = oci_config_foreign(p->config, oci_machine());
 	if (foreign)
 		log_warning("%s: the image is for %s, and this machine is %s/%s", s->shown, q(foreign),

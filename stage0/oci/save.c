@@ -79,7 +79,8 @@ static int save(struct source *s, const char *id, const char *name, struct layou
 	d = oci_pull_document(&p);
 	r = save_layers(s, p.manifest, w, e);
 	if (r == 0)
-		r = layout_writer_document(w, p.manifest->config.digest, p.config_document.data, p.config_document.len, e);
+		r = layout_writer_document(w, p.manifest->config.digest, p.config_document.data,
+					   p.config_document.len, e);
 	if (r == 0)
 		r = layout_writer_document(w, d->digest, d->data, d->len, e);
 	if (r < 0)

@@ -27,5 +27,6 @@ int source_open(const struct gantry *g, int store, const struct oci_ref *ref, st
 		return source_open_archive(g, store, ref, ret, e);
 	if (stat(ref->path, &st) < 0)
 		return err_sys(e, "image layout %s", q(ref->path));
-	return S_ISDIR(st.st_mode) ? source_open_layout(g, store, ref, ret, e) : source_open_archive(g, store, ref, ret, e);
+	return S_ISDIR(st.st_mode) ? source_open_layout(g, store, ref, ret, e)
+				   : source_open_archive(g, store, ref, ret, e);
 }

@@ -91,6 +91,9 @@ static inline void cleanup_source(struct source **s)
 struct oci_ref;
 /* source_registry.c, source_layout.c, source_archive.c; source.c chooses by the reference. */
 int source_open(const struct gantry *g, int store, const struct oci_ref *ref, struct source **ret, struct err *e);
-int source_open_registry(const struct gantry *g, int store, const struct oci_ref *ref, struct source **ret, struct err *e);
-int source_open_layout(const struct gantry *g, int store, const struct oci_ref *ref, struct source **ret, struct err *e);
-int source_open_archive(const struct gantry *g, int store, const struct oci_ref *ref, struct source **ret, struct err *e);
+int source_open_registry(const struct gantry *g, int store, const struct oci_ref *ref, struct source **ret,
+			 struct err *e);
+int source_open_layout(const struct gantry *g, int store, const struct oci_ref *ref, struct source **ret,
+		       struct err *e);
+int source_open_archive(const struct gantry *g, int store, const struct oci_ref *ref, struct source **ret,
+			struct err *e);

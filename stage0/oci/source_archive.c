@@ -284,7 +284,8 @@ static int read_layout(struct archive *a, struct err *e)
 	return r;
 }
 
-int source_open_archive(const struct gantry *g, int store, const struct oci_ref *ref, struct source **ret, struct err *e)
+int source_open_archive(const struct gantry *g, int store, const struct oci_ref *ref, struct source **ret,
+			struct err *e)
 {
 	struct archive *a = xcalloc(1, sizeof *a);
 	bool docker = ref->transport == DOCKER_ARCHIVE;

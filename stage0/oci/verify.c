@@ -28,7 +28,9 @@ struct subject {
 
 static int damaged(const char *what, const char *have, const char *want, struct err *e)
 {
-	return err_set(e, EBADMSG, "the layer in the store is damaged (remove the image, and fetch it again): its %s is %s, not %s",
+	return err_set(e, EBADMSG,
+		       "the layer in the store is damaged (remove the image, and fetch it again): its %s is %s, "
+		       "not %s",
 		       what, have, want);
 }
 
@@ -186,7 +188,8 @@ static int verify_attrs(int store, const char *id, const struct store_layers *l,
 }
 
 /* The layers' file is a copy of what the two documents say. */
-static int check_documents(const struct gantry *g, int store, const char *id, const struct store_layers *l, struct err *e)
+static int check_documents(const struct gantry *g, int store, const char *id, const struct store_layers *l,
+			   struct err *e)
 {
 	_cleanup_source_ struct source *s = NULL;
 	_cleanup_oci_pull_ struct oci_pull p = {0};
@@ -203,7 +206,8 @@ static int check_documents(const struct gantry *g, int store, const char *id, co
 	if (l->n != p.manifest->n_layers)
 		return err_set(e, EBADMSG, "image %s: " IMAGE_LAYERS " does not fit the manifest", id);
 	for (size_t i = 0; i < l->n; i++)
-		if (strcmp(l->v[i].digest, p.manifest->layers[i].digest) || strcmp(l->v[i].diff_id, p.config->diff_ids[i]))
+		if (strcmp(l->v[i].digest, p.manifest->layers[i].digest) ||
+		    strcmp(l->v[i].diff_id, p.config->diff_ids[i]))
 			return err_set(e, EBADMSG, "image %s: " IMAGE_LAYERS " does not fit the manifest", id);
 	return 0;
 }
