@@ -12,7 +12,11 @@ static int add(const struct cni_request *rq, struct cni_result *ret, struct err 
 
 	if (r >= 0)
 		r = chain_pass_on(rq, ret, e);
-	return r < 0 ? r : firewall_rules_add(rq, &c, ret, e);
+	if (r >= 0)
+		r = firewall_rules_add(rq, &c, ret, e);
+	if (r >= 0)
+		chain_warn_of_legacy(ret);
+	return r;
 }
 
 static int check(const struct cni_request *rq, struct err *e)

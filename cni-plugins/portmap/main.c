@@ -64,7 +64,12 @@ static int add(const struct cni_request *rq, struct cni_result *ret, struct err 
 
 	if (r >= 0)
 		r = chain_pass_on(rq, ret, e);
-	return r < 0 || !c.n ? r : map_ports(rq, &c, ret, e);
+	if (r < 0 || !c.n)
+		return r;
+	r = map_ports(rq, &c, ret, e);
+	if (r >= 0)
+		chain_warn_of_legacy(ret);
+	return r;
 }
 
 /* The mappings of then are found by their owner; the configuration only says whose flows to end. */

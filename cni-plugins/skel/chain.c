@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "base/mem.h"
 #include "cni-plugins/skel/args.h"
+#include "sys/legacy_filter.h"
 
 int chain_pass_on(const struct cni_request *rq, struct cni_result *ret, struct err *e)
 {
@@ -71,4 +73,16 @@ const struct cni_interface *chain_container_interface(const struct cni_request *
 bool chain_wants_repair(const struct cni_request *rq)
 {
 	return cni_args_flag(rq->args, "Repair");
+}
+
+void chain_warn_of_legacy(const struct cni_result *res)
+{
+	static const int families[] = {AF_INET, AF_INET6};
+
+	for (size_t i = 0; i < ELEMENTSOF(families); i++) {
+		const struct cni_address *a = chain_address(res, families[i]);
+
+		if (a)
+			legacy_filter_warn(families[i], &a->addr.ip);
+	}
 }

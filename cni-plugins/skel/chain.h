@@ -20,3 +20,5 @@ const struct cni_interface *chain_container_interface(const struct cni_request *
 						      const struct cni_result *res);
 /* gantry asks that what is missing be put back before it is checked (CNI_ARGS Repair=1). */
 bool chain_wants_repair(const struct cni_request *rq);
+/* Say so where iptables-legacy drops what the container sends through the host (legacy_filter.h). */
+void chain_warn_of_legacy(const struct cni_result *res);

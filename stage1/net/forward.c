@@ -64,7 +64,7 @@ static bool have_chain(int fd, const struct filter *f)
 	return n >= (ssize_t) sizeof answer.head && answer.head.nlmsg_type != NLMSG_ERROR;
 }
 
-/* A kernel without nftables has no such rules; those of iptables-legacy cannot be seen here. */
+/* A kernel without nftables has no such rules; those of iptables-legacy: sys/legacy_filter.h. */
 static bool host_filters(void)
 {
 	_cleanup_fd_ int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);

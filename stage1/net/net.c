@@ -20,6 +20,7 @@
 #include "stage1/net/plugin.h"
 #include "stage1/net/ports.h"
 #include "stage1/net/result.h"
+#include "sys/legacy_filter.h"
 
 struct net_plan {
 	char *uuid;
@@ -69,8 +70,10 @@ static int add_attachment(struct net_plan *p, const struct cni_network *n, const
 	a->network.file = xstrdup_null(n->file);
 	a->network.version = xstrdup(n->version);
 	a->network.list = cJSON_Duplicate(n->list, true);
-	if (!n->file)
+	if (!n->file) {
 		net_forward_add(a->network.list);
+		legacy_filter_warn(AF_INET, NULL);
+	}
 	return check_plugins(a, e);
 }
 

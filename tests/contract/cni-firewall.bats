@@ -170,3 +170,43 @@ END
 	call ADD firewall i1 c1 "$(prev "$(conf n firewall '"backend":"firewalld","firewalldZone":"public"')")"
 	refused 7 'only the zone trusted'
 }
+
+have_iptables_legacy() { command -v iptables-legacy >/dev/null && unshare -n iptables-legacy -S FORWARD >/dev/null 2>&1; }
+
+@test "firewall: what iptables-legacy drops is told, with what helps" {
+	need iptables_legacy
+	ours_only
+	local warning='warning: iptables-legacy drops what is forwarded \(table filter, chain FORWARD\)' rule n=0
+	# never used, and used without harm
+	attach i1 c1
+	[ -z "$stderr" ]
+	in_world test ! -s /proc/self/net/ip_tables_names || fail 'asking made a table'
+	in_world iptables-legacy -A FORWARD -s 203.0.113.0/24 -j DROP
+	must ADD firewall i1 c1 "$FIREWALL"
+	[ -z "$stderr" ]
+	for rule in '-P FORWARD DROP' '-A FORWARD -j DROP' '-A FORWARD -j REJECT'; do
+		# shellcheck disable=SC2086
+		in_world iptables-legacy $rule
+		must ADD firewall i1 c1 "$FIREWALL"
+		grep -qE "$warning" <<<"$stderr" || fail "not told: $rule"
+		[ "$(wc -l <<<"$stderr")" = 1 ]
+		pings_not c1 192.0.2.2
+		in_world iptables-legacy -P FORWARD ACCEPT
+		in_world iptables-legacy -F FORWARD
+	done
+	in_world iptables-legacy -P FORWARD DROP
+	must ADD portmap i1 c1 "$(with "$FIREWALL" '.type="portmap" | .runtimeConfig={portMappings:[{hostPort:8080,containerPort:80,protocol:"tcp"}]}')"
+	grep -qE "$warning" <<<"$stderr"
+	# another's source does not help, the container's own does
+	in_world iptables-legacy -I FORWARD -s 10.9.0.0/24 -j ACCEPT
+	must ADD firewall i1 c1 "$FIREWALL"
+	grep -qE -- "$warning.*iptables-legacy -I FORWARD -s 10\.7\.0\.2 -j ACCEPT" <<<"$stderr"
+	in_world iptables-legacy -I FORWARD -s 10.7.0.0/24 -j ACCEPT
+	in_world iptables-legacy -I FORWARD -d 10.7.0.0/24 -j ACCEPT
+	must ADD firewall i1 c1 "$FIREWALL"
+	[ -z "$stderr" ]
+	pings c1 192.0.2.2
+	in_world ip6tables-legacy -P FORWARD DROP
+	must ADD firewall i1 c1 "$FIREWALL"
+	grep -qE 'ip6tables-legacy drops .* -s fd00:7::2 -j ACCEPT' <<<"$stderr"
+}

@@ -98,3 +98,29 @@ answers() {
 	grep -q -- '-A CNI-FORWARD -s 172.16.28' "$T/rules" || fail "$(cat "$T/rules")"
 	ends
 }
+
+have_iptables_legacy() { command -v iptables-legacy >/dev/null && unshare -n iptables-legacy -S FORWARD >/dev/null 2>&1; }
+
+@test "forward: what iptables-legacy drops is told, once, unless it lets some network through" {
+	need iptables_legacy
+	local warning='warning: iptables-legacy drops what is forwarded'
+	g run --net=default "$T/web.aci" -- hostname
+	assert_ok
+	[[ $stderr != *iptables-legacy* ]] || fail "$stderr"
+	in_world iptables-legacy -P FORWARD DROP
+	g run --net=default "$T/web.aci" -- hostname
+	assert_ok
+	[ "$(grep -c "$warning" <<<"$stderr")" = 1 ] || fail "$stderr"
+	g run --net=host "$T/web.aci" -- hostname
+	assert_ok
+	[[ $stderr != *iptables-legacy* ]] || fail "$stderr"
+	in_world iptables-legacy -A FORWARD -s 172.16.28.0/24 -j ACCEPT
+	in_world iptables-legacy -A FORWARD -d 172.16.28.0/24 -j ACCEPT
+	answers
+	g run --net=default "$T/web.aci" -- connect 192.0.2.2 7777 wait
+	assert_ok
+	assert_out 'connect 192.0.2.2 7777=ok outside'
+	[[ $stderr != *iptables-legacy* ]] || fail "$stderr"
+	in_world iptables-legacy -F FORWARD
+	in_world iptables-legacy -P FORWARD ACCEPT
+}
