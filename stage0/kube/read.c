@@ -76,8 +76,8 @@ static bool is_appc(const char *text, size_t len)
 {
 	_cleanup_json_ cJSON *j = is_json(text) ? json_parse(text, len, JSON_MANIFEST_MAX, NULL) : NULL;
 
-	/* Nothing at all is no Pod either. */
-	if (!text[strspn(text, " \t\r\n")])
+	/* Nothing at all is no Pod either, nor is a list. */
+	if (strchr("[", text[strspn(text, " \t\r\n")]))
 		return true;
 	/* What is no JSON at all is told by the reader of pod manifests. */
 	return is_json(text) && (!j || !json_get(j, "kind"));
