@@ -1,9 +1,13 @@
 #include "stage0/worker/arriving.h"
 
 #include <errno.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+
+#define WINDOW (4u << 20)
+#define BUFFER (256u << 10)
 
 static int wait_for_more(struct arriving *a, struct err *e)
 {
@@ -19,10 +23,9 @@ static int wait_for_more(struct arriving *a, struct err *e)
 	return 0;
 }
 
-ssize_t arriving_read(struct arriving *a, void *buf, size_t n, struct err *e)
+/* 1 when there is something behind the position, 0 at the end. */
+static int wait_for_some(struct arriving *a, struct err *e)
 {
-	ssize_t got;
-
 	while (a->pos >= a->there) {
 		int r;
 
@@ -32,6 +35,15 @@ ssize_t arriving_read(struct arriving *a, void *buf, size_t n, struct err *e)
 		if (r < 0)
 			return r;
 	}
+	return 1;
+}
+
+ssize_t arriving_read(struct arriving *a, void *buf, size_t n, struct err *e)
+{
+	ssize_t got = wait_for_some(a, e);
+
+	if (got <= 0)
+		return got;
 	if (n > a->there - a->pos)
 		n = (size_t) (a->there - a->pos);
 	do
@@ -43,4 +55,45 @@ ssize_t arriving_read(struct arriving *a, void *buf, size_t n, struct err *e)
 		return err_set(e, EIO, "the image shrank");
 	a->pos += (uint64_t) got;
 	return got;
+}
+
+static void unmap(struct arriving *a)
+{
+	if (a->map)
+		(void) munmap(a->map, a->map_len);
+	a->map = NULL;
+}
+
+int arriving_next(struct arriving *a, const uint8_t **data, size_t *len, struct err *e)
+{
+	size_t before = (size_t) (a->pos % (size_t) sysconf(_SC_PAGESIZE));
+	int r = wait_for_some(a, e);
+	ssize_t n;
+
+	unmap(a);
+	if (r <= 0)
+		return r;
+	*len = a->there - a->pos < WINDOW ? (size_t) (a->there - a->pos) : WINDOW;
+	a->map_len = before + *len;
+	a->map = a->buffer ? NULL : mmap(NULL, a->map_len, PROT_READ, MAP_SHARED | MAP_POPULATE, a->file,
+					 (off_t) (a->pos - before));
+	if (a->map && a->map != MAP_FAILED) {
+		*data = (const uint8_t *) a->map + before;
+		a->pos += *len;
+		return 1;
+	}
+	a->map = NULL;
+	if (!a->buffer)
+		a->buffer = xmalloc(BUFFER);
+	n = arriving_read(a, a->buffer, BUFFER, e);
+	*data = a->buffer;
+	*len = n > 0 ? (size_t) n : 0;
+	return n < 0 ? (int) n : n > 0;
+}
+
+void arriving_done(struct arriving *a)
+{
+	unmap(a);
+	free(a->buffer);
+	a->buffer = NULL;
 }

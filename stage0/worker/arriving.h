@@ -19,7 +19,17 @@ struct arriving {
 	int file, progress;
 	uint64_t there, pos;
 	bool whole;
+	/* Private to arriving_next(): */
+	void *map;
+	size_t map_len;
+	uint8_t *buffer; /* where there is nothing that could be mapped */
 };
 
 /* At most n bytes from where we are; waits for them. 0: the end of the whole file. */
 ssize_t arriving_read(struct arriving *a, void *buf, size_t n, struct err *e);
+/*
+ * The next bytes as they lie in the file, valid until the next call: 1, 0 at the end, -errno.  Whoever writes the
+ * file does not shorten it while somebody reads.
+ */
+int arriving_next(struct arriving *a, const uint8_t **data, size_t *len, struct err *e);
+void arriving_done(struct arriving *a);

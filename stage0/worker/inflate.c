@@ -13,13 +13,18 @@
 /* What one step of a decoder came to. */
 enum step { STEP_MORE, STEP_MEMBER_ENDS };
 
+#define BEGINNING 6 /* bytes that tell all forms apart */
+
 struct inflate {
 	const struct format *format;
 	inflate_source source;
 	void *arg;
-	uint8_t in[INFLATE_INPUT];
 	const uint8_t *p;
 	size_t have;
+	/* A beginning that lies in two pieces, put together; what is behind it waits. */
+	uint8_t joint[2 * BEGINNING];
+	const uint8_t *rest;
+	size_t rest_len;
 	uint64_t total;
 	bool at_end;	/* of the input */
 	bool in_member; /* of the output */
@@ -216,21 +221,53 @@ static const struct format none = {"none", "", 0, INFLATE_ACI, none_begin, none_
 
 /* --- the stream --- */
 
-/* At least `want` bytes in the buffer, as far as there are. */
+static int next_piece(struct inflate *f, const uint8_t **data, size_t *len, struct err *e)
+{
+	int r;
+
+	if (f->rest_len) {
+		*data = f->rest;
+		*len = f->rest_len;
+		f->rest_len = 0;
+		return 1;
+	}
+	r = f->source(f->arg, data, len, e);
+	f->at_end = r == 0;
+	f->total += r > 0 ? *len : 0;
+	return r;
+}
+
+/* At least `want` bytes in one piece, as far as there are; no more than BEGINNING. */
 static int fill(struct inflate *f, size_t want, struct err *e)
 {
-	if (f->have >= want || f->at_end)
-		return 0;
-	memmove(f->in, f->p, f->have);
-	f->p = f->in;
 	while (f->have < want && !f->at_end) {
-		ssize_t n = f->source(f->arg, f->in + f->have, sizeof f->in - f->have, e);
+		const uint8_t *data;
+		uint8_t kept[BEGINNING];
+		size_t len, some, had = f->have;
+		int r;
 
-		if (n < 0)
-			return (int) n;
-		f->at_end = n == 0;
-		f->have += (size_t) n;
-		f->total += (uint64_t) n;
+		memcpy(kept, f->p, had);
+		r = next_piece(f, &data, &len, e);
+		if (r < 0)
+			return r;
+		if (r == 0) {
+			/* What the source gave before is not there any more. */
+			memcpy(f->joint, kept, had);
+			f->p = f->joint;
+			break;
+		}
+		if (!had) {
+			f->p = data;
+			f->have = len;
+			continue;
+		}
+		some = len < BEGINNING ? len : BEGINNING;
+		memcpy(f->joint, kept, had);
+		memcpy(f->joint + had, data, some);
+		f->p = f->joint;
+		f->have = had + some;
+		f->rest = data + some;
+		f->rest_len = len - some;
 	}
 	return 0;
 }
@@ -251,9 +288,9 @@ struct inflate *inflate_new(enum inflate_forms forms, inflate_source source, voi
 
 	f->source = source;
 	f->arg = arg;
-	f->p = f->in;
+	f->p = f->joint;
 	f->format = &none;
-	r = fill(f, 6, e);
+	r = fill(f, BEGINNING, e);
 	if (r == 0 && !f->have)
 		r = err_set(e, EINVAL, "the file is empty");
 	for (size_t i = 0; i < ELEMENTSOF(formats); i++)
@@ -286,7 +323,7 @@ static int next_member(struct inflate *f, struct err *e)
 
 	f->format->end(f);
 	f->in_member = false;
-	r = fill(f, 6, e);
+	r = fill(f, BEGINNING, e);
 	if (r == 0 && f->format->magic_len && begins(f, f->format)) {
 		r = f->format->begin(f, e);
 		f->in_member = r == 0;

@@ -12,7 +12,6 @@
 
 #include "base/err.h"
 
-#define INFLATE_INPUT (256u << 10)
 #define INFLATE_XZ_MEMORY (256u << 20) /* largest dictionary that is admitted, roughly; xz -9 needs 65 MiB */
 
 #define INFLATE_ZSTD_WINDOW 27 /* log2 of the largest window: 128 MiB, as zstd(1) admits by itself */
@@ -22,8 +21,8 @@ enum inflate_forms {
 	INFLATE_ANY,
 };
 
-/* The next bytes of the compressed stream: as read(2), with the error said. */
-typedef ssize_t (*inflate_source)(void *arg, void *buf, size_t n, struct err *e);
+/* The next bytes of the compressed stream, valid until the next call: 1, 0 at the end, -errno. */
+typedef int (*inflate_source)(void *arg, const uint8_t **data, size_t *len, struct err *e);
 
 struct inflate;
 

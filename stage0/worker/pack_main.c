@@ -97,18 +97,20 @@ static int enter_jail(struct job *job, struct err *e)
 struct stream {
 	int fd;
 	struct inflate *inflate;
-	uint8_t buf[PIECE];
+	uint8_t in[PIECE], buf[PIECE];
 };
 
-static ssize_t read_blob(void *arg, void *buf, size_t n, struct err *e)
+static int read_blob(void *arg, const uint8_t **data, size_t *len, struct err *e)
 {
 	struct stream *s = arg;
 	ssize_t got;
 
 	do {
-		got = read(s->fd, buf, n);
+		got = read(s->fd, s->in, PIECE);
 	} while (got < 0 && errno == EINTR);
-	return got < 0 ? err_sys(e, "read image") : got;
+	*data = s->in;
+	*len = got > 0 ? (size_t) got : 0;
+	return got < 0 ? err_sys(e, "read image") : got > 0;
 }
 
 static int next_piece(void *arg, const uint8_t **data, size_t *len, struct err *e)

@@ -51,14 +51,14 @@ int unpack_init(struct err *e)
 
 /* --- inflating --- */
 
-static ssize_t read_image(void *arg, void *buf, size_t n, struct err *e)
+static int next_of_image(void *arg, const uint8_t **data, size_t *len, struct err *e)
 {
 	struct unpack *u = arg;
-	ssize_t got = arriving_read(u->image, buf, n, e);
+	int r = arriving_next(u->image, data, len, e);
 
-	if (got > 0 && u->hash_in && !EVP_DigestUpdate(u->hash_in, buf, (size_t) got))
+	if (r > 0 && u->hash_in && !EVP_DigestUpdate(u->hash_in, *data, *len))
 		return err_set(e, EIO, "hash");
-	return got;
+	return r;
 }
 
 /*
@@ -107,10 +107,11 @@ static void *inflate_main(void *arg)
 {
 	struct role *role = arg;
 	struct unpack *u = role->u;
-	struct inflate *f = inflate_new(u->forms, read_image, u, &role->e);
+	struct inflate *f = inflate_new(u->forms, next_of_image, u, &role->e);
 
 	role->r = f ? inflate_all(u, f, &role->e) : -role->e.code;
 	inflate_free(f);
+	arriving_done(u->image);
 	if (role->r < 0)
 		ring_fail(&u->ring);
 	else

@@ -40,26 +40,31 @@ static enum inflate_forms admitted = INFLATE_ANY;
 struct input {
 	const struct strbuf *data;
 	size_t pos, piece;
+	char *copy;
 };
 
-static ssize_t give(void *arg, void *buf, size_t n, struct err *e)
+/* An exact copy for the sanitizer; freed by the next call. */
+static int give(void *arg, const uint8_t **data, size_t *len, struct err *e)
 {
 	struct input *in = arg;
 	size_t left = in->data->len - in->pos;
+	size_t n = left < in->piece ? left : in->piece;
 
 	(void) e;
-	n = n < left ? n : left;
-	n = n < in->piece ? n : in->piece;
-	if (n)
-		memcpy(buf, in->data->buf + in->pos, n);
+	free(take_ptr(in->copy));
+	if (!n)
+		return 0;
+	in->copy = xmemdup(in->data->buf + in->pos, n);
 	in->pos += n;
-	return (ssize_t) n;
+	*data = (const uint8_t *) in->copy;
+	*len = n;
+	return 1;
 }
 
 /* Everything, read in pieces of `out`; NULL with the error. */
 static char *inflate_all(const struct strbuf *data, size_t piece, size_t out, struct err *e)
 {
-	struct input in = {data, 0, piece};
+	struct input in = {data, 0, piece, NULL};
 	struct inflate *f = inflate_new(admitted, give, &in, e);
 	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
 	uint8_t buf[256];
@@ -74,6 +79,7 @@ static char *inflate_all(const struct strbuf *data, size_t piece, size_t out, st
 	if (f && n >= 0)
 		assert_int_equal(inflate_input(f), data->len);
 	inflate_free(f);
+	free(in.copy);
 	return f && n >= 0 ? strbuf_take(&sb) : NULL;
 }
 
