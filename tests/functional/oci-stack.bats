@@ -401,3 +401,22 @@ high() {
 	g run --net=none "$(image groups)" --user=none -- true
 	assert_refused 254 '"none" user not found in /etc/passwd of the image'
 }
+
+@test "stack: apps end by the signal that the image names" {
+	local spec
+	for spec in 'SIGUSR1 10' 'usr2 12' '12 12' 'SIGRTMIN+3 37' 'RTMAX 64' 'SIGQUIT 3'; do
+		layout signals <<-EOF
+			config StopSignal "${spec% *}"
+			config Volumes {"/kept":{}}
+			d kept 0755 0 0 1
+		EOF
+		mkdir -p "$T/kept"
+		rm -f "$T/kept"/*
+		start_pod --volume=volume-kept,kind=host,source="$T/kept" "$(image signals)" -- \
+			"for s in 10 12 37 64 3 15; do trap \"echo \$s > /kept/got; exit 0\" \$s; done; : > /kept/up; while :; do sleep 0.1; done"
+		wait_for 60 test -e "$T/kept/up" || fail 'it never was up'
+		g stop "$UUID"
+		wait_state "$UUID" exited
+		assert_equal "$(cat "$T/kept/got")" "${spec#* }"
+	done
+}
