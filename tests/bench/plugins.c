@@ -292,7 +292,8 @@ static void print_chain(const struct chain *c, struct times t[2])
 
 		printf("  %-26s %s %8.2f %8.2f %8.2f %8.2f   %6.3f %6.3f", command ? "" : c->name,
 		       names[command], cpu0, cpu1, wall0, wall1, x, y);
-		if (most > 0)
+		/* How a DEL grows is shown, and no target. */
+		if (most > 0 && !(many && command == DEL))
 			printf(" %7.3f  %s", most,
 			       x <= most && y <= most ? "met" :
 			       x <= most	      ? "met in CPU" :
