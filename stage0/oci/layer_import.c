@@ -366,11 +366,14 @@ int layer_import(const struct layer_import *in, struct err *e)
 	struct work w = {.partial = PARTIAL_INIT};
 	int r = 0, tries = 0;
 
+	if (in->layer->size > LAYER_BLOB_MAX)
+		return err_set(e, EFBIG, "it is larger than the limit of %lld bytes", LAYER_BLOB_MAX);
 	do {
 		_cleanup_partial_ struct partial p = PARTIAL_INIT;
 		unsigned state;
 
-		err_done(e);
+		if (e)
+			err_done(e);
 		r = partial_open(in->store, in->layer->digest, 0, true, &p, e);
 		if (r < 0)
 			return r;

@@ -234,6 +234,11 @@ refused() {
 	refused "oci:$T/l:shorter" "layer 1 of 1, sha256:[0-9a-f]+: .*has $size bytes.*, not $((size - 1))"
 }
 
+@test "oci layers: one that is larger than the limit is not begun" {
+	LAYER_SIZE=9000000000 layout_make "$T/l" large "$L/third.tar.gz"
+	refused "oci:$T/l:large" 'layer 1 of 1, sha256:[0-9a-f]+: it is larger than the limit of 8589934592 bytes'
+}
+
 # archive NAME ENTRY...: a layer with these, as the only one of the image NAME
 archive() {
 	local name=$1
