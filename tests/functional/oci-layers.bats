@@ -161,6 +161,21 @@ refused() {
 	done
 }
 
+@test "oci layers: a digest of SHA-512" {
+	local sum
+	sum=$(sha512sum "$L/third.tar.gz" | cut -d' ' -f1)
+	LAYER_DIGEST=sha512:$sum layout_make "$T/l" long "$L/third.tar.gz"
+	mkdir "$T/l/blobs/sha512"
+	cp "$L/third.tar.gz" "$T/l/blobs/sha512/$sum"
+	g fetch "oci:$T/l:long"
+	assert_ok
+	assert_equal "$(in_cas blob)" "sha512-$sum"
+	g image rm "$output"
+	assert_ok
+	head -c "$(stat -c %s "$L/third.tar.gz")" /dev/urandom >"$T/l/blobs/sha512/$sum"
+	refused "oci:$T/l:long" "layer 1 of 1, sha512:$sum: "
+}
+
 @test "oci layers: what two images share is there once, and stays until the last of them goes" {
 	layout_make "$T/l" one "$L/base.tar.gz" "$L/second.tar.gz"
 	layout_make "$T/l" two "$L/base.tar.gz" "$L/third.tar.gz" "$L/third.tar.gz"

@@ -349,6 +349,7 @@ static void test_symlinks_in_the_way(void **state _unused_)
 	static const struct row rows[] = {
 		{"d:. d:d l:l=d f:l/x=1", "d/ d/x=1 l->d"},
 		{"d:. d:d l:l=/d f:l/x=1", "d/ d/x=1 l->/d"},
+		{"d:. d:d d:e l:e/l=/d f:e/l/x=1", "d/ d/x=1 e/ e/l->/d"},
 		{"d:. d:d d:d/e l:l=d f:l/e/x=1", "d/ d/e/ d/e/x=1 l->d"},
 		{"d:. d:u d:u/lib l:lib=u/lib d:lib/y f:lib/y/z=1", "lib->u/lib u/ u/lib/ u/lib/y/ u/lib/y/z=1"},
 		{"d:. l:l=../../.. f:l/file=1", "file=1 l->../../.."},
