@@ -110,13 +110,17 @@ include $(wildcard tests/module.mk tests/*/module.mk Documentation/module.mk)
 -include $(OBJS:.o=.d)
 
 # --- packages: what is missing of Debian's is installed, as root ------------------------------------
-DEPS_BUILD := gcc libc6-dev make pkg-config musl-tools linux-libc-dev libcap-dev libyaml-dev libseccomp-dev \
-              libcjson-dev libisal-dev libmicrohttpd-dev libxml2-dev libssl-dev liblzma-dev libbz2-dev libgpgme-dev libcurl4-openssl-dev scdoc
+DEPS_BUILD := gcc libc6-dev make pkg-config musl-tools linux-libc-dev libcap-dev libseccomp-dev libcjson-dev \
+              libisal-dev libzstd-dev liblzma-dev libbz2-dev libssl-dev libgpgme-dev libcurl4-openssl-dev libxml2-dev \
+              libyaml-dev libmicrohttpd-dev scdoc
 DEPS_RUN   := gpg gpgconf ca-certificates
 DEPS_TEST  := libcmocka-dev bats busybox-static gnupg openssl iproute2 iputils-ping netcat-openbsd nftables procps \
-              attr acl libcap2-bin tar cpio gzip xz-utils bzip2 jq util-linux bsdutils binutils strace zsh \
-              containernetworking-plugins iptables dnsmasq-base e2fsprogs
-DEPS       := $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST)
+              attr acl libcap2-bin tar cpio gzip xz-utils bzip2 zstd jq util-linux bsdutils binutils strace zsh \
+              curl python3 apache2-utils iptables dnsmasq-base e2fsprogs
+# What gantry works with, or instead of: images of other tools, registries, plugins and who calls them.
+DEPS_PEERS := containernetworking-plugins golang-go golang-github-appc-cni-dev containerd runc podman conmon crun \
+              skopeo umoci docker-registry
+DEPS       := $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST) $(DEPS_PEERS)
 
 deps:
 	@missing=$$(for p in $(DEPS); do dpkg-query -W -f='$${db:Status-Status}' $$p 2>/dev/null | grep -qx installed || echo $$p; done); \
@@ -128,6 +132,7 @@ deps:
 
 # --- the two commands, and the parts of the second ----------------------------------------------------
 NPROC ?= $(shell nproc)
+demo: DEPS := $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST)
 demo: deps
 	@$(MAKE) -j$(NPROC) all
 	@B=$(B) tests/demo.sh

@@ -25,6 +25,7 @@
 #include "stage0/pod/name.h"
 #include "stage0/pod/overlay.h"
 #include "stage0/pod/ports.h"
+#include "stage0/pod/request_images.h"
 #include "stage0/store/store.h"
 
 struct images {
@@ -80,66 +81,19 @@ static int load_image(struct work *w, size_t i, struct err *e)
 	return oci_stack_of(w->g, w->store, image->id, image->manifest, &w->images.trees[i], e);
 }
 
-static int find_policy(const struct work *w, enum pull_policy *ret, struct err *e)
-{
-	const char *word = w->how->request->pull_policy;
-
-	*ret = PULL_NEW;
-	if (word && pull_policy_parse(word, ret) < 0)
-		return err_set(e, EINVAL, "--pull-policy %s: new, update or never", q(word));
-	return 0;
-}
-
-/* Those of the words that are to be fetched by this policy. */
-static int resolve_some(struct work *w, struct image_word *words, enum pull_policy policy,
-			enum pull_policy usual, struct err *e)
-{
-	const struct pod_request *req = w->how->request;
-	_cleanup_free_ struct image_word *some = xcalloc(req->n_apps + 1, sizeof *some);
-	_cleanup_free_ size_t *which = xcalloc(req->n_apps + 1, sizeof *which);
-	size_t n = 0;
-	int r;
-
-	for (size_t i = 0; i < req->n_apps; i++) {
-		enum pull_policy own = usual;
-
-		if (req->apps[i].more && pull_policy_parse(req->apps[i].more->pull_policy, &own) < 0)
-			return err_set(e, EINVAL, "pull policy %s", q(req->apps[i].more->pull_policy));
-		if (own != policy)
-			continue;
-		which[n] = i;
-		some[n++] = words[i];
-	}
-	r = n ? image_resolve_all(w->g, some, n, policy, e) : 0;
-	for (size_t i = 0; i < n; i++)
-		words[which[i]].id = some[i].id;
-	return r;
-}
-
 /* Fetching comes first: it may take long, and needs no lock. */
 static int resolve_images(struct work *w, struct err *e)
 {
 	const struct pod_request *req = w->how->request;
-	struct image_word *words;
-	enum pull_policy policy;
-	int r = find_policy(w, &policy, e);
+	_cleanup_free_ char **ids = xcalloc(req->n_apps + 1, sizeof *ids);
+	int r = request_images_resolve(w->g, req, ids, e);
 
 	if (r < 0)
 		return r;
 	images_alloc(&w->images, req->n_apps);
-	words = xcalloc(req->n_apps, sizeof *words);
 	for (size_t i = 0; i < req->n_apps; i++)
-		words[i] = (struct image_word) {
-			.text = req->apps[i].image,
-			.signature_file = req->apps[i].signature,
-		};
-	/* All at once, but where each has a policy of its own: then by policies. */
-	for (int p = PULL_NEW; r == 0 && p <= PULL_NEVER; p++)
-		r = resolve_some(w, words, (enum pull_policy) p, policy, e);
-	for (size_t i = 0; r == 0 && i < req->n_apps; i++)
-		w->images.v[i].id = take_ptr(words[i].id);
-	image_words_free(words, req->n_apps);
-	return r;
+		w->images.v[i].id = ids[i];
+	return 0;
 }
 
 static int from_images(struct work *w, struct err *e)
@@ -217,7 +171,7 @@ static int read_manifest(struct work *w, struct err *e)
 {
 	const char *path = w->how->request->pod_manifest;
 	enum pull_policy policy;
-	int r = find_policy(w, &policy, e);
+	int r = request_pull_policy(w->how->request, &policy, e);
 
 	if (r == 0) {
 		/* It may have been read already, to see of which kind it is. */
