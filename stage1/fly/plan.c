@@ -57,13 +57,19 @@ static void note_options(const struct pod *pod, const struct entry_args *args, s
 							  options[i].option));
 }
 
+/* What is no bound, but how an app is run: the same init does it. */
+static bool is_applied(enum isolator_kind kind)
+{
+	return kind == ISO_LOGIN_GROUPS || kind == ISO_STOP_SIGNAL;
+}
+
 static void note_isolators(const char *whose, const struct isolator_list *l, struct plan *plan)
 {
 	_cleanup_strv_ char **names = NULL;
 	_cleanup_free_ char *list = NULL;
 
 	for (size_t i = 0; i < l->n; i++)
-		if (l->v[i].kind != ISO_LOGIN_GROUPS)
+		if (!is_applied(l->v[i].kind))
 			strv_add(&names, isolator_name(l->v[i].kind));
 	if (!names)
 		return;
@@ -126,6 +132,14 @@ static void host_mounts(struct plan_app *pa)
 						   .recursive = true});
 }
 
+static int plan_stop_signal(const struct isolator_list *l, struct plan_app *pa, struct err *e)
+{
+	const struct isolator *iso = isolator_find(l, ISO_STOP_SIGNAL);
+
+	pa->life.stop_signal = SIGTERM;
+	return iso ? plan_life(iso, pa, e) : 0;
+}
+
 static int plan_app(const struct pod *pod, const struct pod_app *a, const struct host_facts *facts,
 		    struct plan *plan, struct plan_app *pa, struct err *e)
 {
@@ -135,7 +149,6 @@ static int plan_app(const struct pod *pod, const struct pod_app *a, const struct
 	pa->tree = a->tree;
 	pa->limits = (struct cg_limits) CG_LIMITS_NONE;
 	pa->isolators = &a->app->isolators;
-	pa->life.stop_signal = SIGTERM;
 	pa->record = (struct app_record) APP_RECORD_INIT;
 	pa->record.app = xstrdup(pa->name);
 	pa->record.make_cwd = plan_is_of_docker(a->image);
@@ -147,6 +160,8 @@ static int plan_app(const struct pod *pod, const struct pod_app *a, const struct
 					  plan->terminal ? facts->term : NULL);
 	note_isolators(pa->name, &a->app->isolators, plan);
 	r = plan_identity(a->app, &pa->record, e);
+	if (r == 0)
+		r = plan_stop_signal(&a->app->isolators, pa, e);
 	if (r == 0)
 		r = plan_streams(a->runtime, plan, pa, e);
 	plan_listen(pod, a->app, facts, plan, pa);
