@@ -102,6 +102,9 @@ static int add_mapping(const cJSON *j, const struct json_at *at, void *arg, stru
 
 	if (r >= 0)
 		r = take_entry(&x, at, &m, e);
+	if (r >= 0 && c->n == PORT_MAPPINGS_MAX)
+		r = json_err(at, e, "more than %d port mappings of one container",
+			     PORT_MAPPINGS_MAX);
 	if (r < 0)
 		return r;
 	c->list = xgrow(c->list, c->n, sizeof *c->list);

@@ -4,6 +4,9 @@
 #include "cni-plugins/portmap/condition.h"
 #include "cni-plugins/skel/request.h"
 
+/* As many as a host has ports; more would be no mistake only with several protocols or addresses. */
+#define PORT_MAPPINGS_MAX 65535
+
 struct port_mapping {
 	uint16_t host_port, container_port;
 	uint8_t protocol; /* IPPROTO_TCP, ... */

@@ -14,25 +14,35 @@
 #include "cni-plugins/skel/sysctl.h"
 #include "sys/conntrack.h"
 
+static size_t udp_targets(const struct portmap_conf *c, int family, struct conntrack_target *list)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n; i++) {
+		const struct port_mapping *m = &c->list[i];
+
+		if (m->protocol == IPPROTO_UDP && port_mapping_has(m, family))
+			list[n++] = (struct conntrack_target) {
+				m->host_port, port_mapping_has_address(m) ? &m->host_ip : NULL};
+	}
+	return n;
+}
+
 /* What was sent to these ports before goes where they lead now (plugins#123, #1190). */
 static int forget_flows(const struct portmap_conf *c, struct err *e)
 {
 	static const int families[] = {AF_INET, AF_INET6};
+	_cleanup_free_ struct conntrack_target *list = xcalloc(c->n + 1, sizeof *list);
 	_cleanup_nl_ struct nl nl = NL_INIT;
 	int r = 0;
 
-	for (size_t i = 0; r >= 0 && i < c->n; i++) {
-		const struct port_mapping *m = &c->list[i];
-		const struct ip *to = port_mapping_has_address(m) ? &m->host_ip : NULL;
+	for (size_t f = 0; r >= 0 && f < ELEMENTSOF(families); f++) {
+		size_t n = udp_targets(c, families[f], list);
 
-		if (m->protocol != IPPROTO_UDP)
-			continue;
-		if (nl.fd < 0)
+		if (n && nl.fd < 0)
 			r = nl_open(&nl, NETLINK_NETFILTER, e);
-		for (size_t f = 0; r >= 0 && f < ELEMENTSOF(families); f++)
-			if (port_mapping_has(m, families[f]))
-				r = conntrack_forget(&nl, families[f], m->protocol, to,
-						     m->host_port, e);
+		if (n && r >= 0)
+			r = conntrack_forget(&nl, families[f], IPPROTO_UDP, list, n, e);
 	}
 	return r;
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/fd.h"
@@ -147,6 +148,15 @@ static void listing_done(struct listing *l)
 }
 #define _cleanup_listing_ __attribute__((cleanup(listing_done)))
 
+static int cmp_key(const void *a, const void *b)
+{
+	const struct nft_element *x = a, *y = b;
+
+	if (x->key_len != y->key_len)
+		return x->key_len < y->key_len ? -1 : 1;
+	return memcmp(x->key, y->key, x->key_len);
+}
+
 static int read_set(struct owned *o, const char *set, struct listing *l, struct err *e)
 {
 	int r;
@@ -155,33 +165,35 @@ static int read_set(struct owned *o, const char *set, struct listing *l, struct 
 		return 0;
 	listing_done(l);
 	r = nft_list_elements(&o->nl, &o->table, set, &l->list, &l->n, e);
-	if (r >= 0)
-		l->set = set;
+	if (r < 0)
+		return r;
+	l->set = set;
+	if (l->n)
+		qsort(l->list, l->n, sizeof *l->list, cmp_key);
 	return r;
 }
 
-static bool same_key(const struct nft_element *a, const struct nft_element *b)
+/* There is one element at most with a key. */
+static const struct nft_element *find_key(const struct listing *l, const struct nft_element *el)
 {
-	return a->key_len == b->key_len && !memcmp(a->key, b->key, a->key_len);
+	return l->n ? bsearch(el, l->list, l->n, sizeof *l->list, cmp_key) : NULL;
 }
 
 /* Somebody's element where ours is to be: refused where that is a conflict, else put down to go. */
 static int clear_place(struct owned *o, struct nl_batch *b, const struct owned_element *x,
 		       struct listing *there, struct err *e)
 {
+	const struct nft_element *have;
 	int r = read_set(o, x->set, there, e);
 
-	for (size_t i = 0; r >= 0 && i < there->n; i++) {
-		const struct nft_element *have = &there->list[i];
-
-		if (!same_key(have, &x->el))
-			continue;
-		if (o->kind->conflict && strcmp(have->comment, o->owner))
-			return err_set(e, CNI_CODE(CNI_OTHER), "%s of %s: in use by container %s",
-				       o->kind->what, x->name, q(have->comment));
-		nft_put_element_del(b, &o->table, x->set, have);
-	}
-	return r;
+	have = r < 0 ? NULL : find_key(there, &x->el);
+	if (!have)
+		return r;
+	if (o->kind->conflict && strcmp(have->comment, o->owner))
+		return err_set(e, CNI_CODE(CNI_OTHER), "%s of %s: in use by container %s",
+			       o->kind->what, x->name, q(have->comment));
+	nft_put_element_del(b, &o->table, x->set, have);
+	return 0;
 }
 
 /* Under the exclusive lock: whatever is missing, and the elements, in one transaction. */
@@ -345,15 +357,13 @@ int owned_gc(const struct owned_kind *kind, const struct cni_request *rq, struct
 
 /* --- checking --- */
 
-static bool has_element(const struct owned *o, const struct nft_element *have, size_t n,
+static bool has_element(const struct owned *o, const struct listing *there,
 			const struct nft_element *el)
 {
-	for (size_t i = 0; i < n; i++)
-		if (same_key(&have[i], el) && have[i].data_len == el->data_len &&
-		    !memcmp(have[i].data, el->data, el->data_len) &&
-		    !strcmp(have[i].comment, o->owner))
-			return true;
-	return false;
+	const struct nft_element *have = find_key(there, el);
+
+	return have && have->data_len == el->data_len &&
+	       !memcmp(have->data, el->data, el->data_len) && !strcmp(have->comment, o->owner);
 }
 
 static int check_element(struct owned *o, const struct owned_element *x, struct listing *there,
@@ -363,7 +373,7 @@ static int check_element(struct owned *o, const struct owned_element *x, struct 
 
 	if (r < 0 && r != -ENOENT)
 		return r;
-	if (r >= 0 && has_element(o, there->list, there->n, &x->el))
+	if (r >= 0 && has_element(o, there, &x->el))
 		return 0;
 	return err_set(e, CNI_CODE(CNI_OTHER), "%s of %s is missing", o->kind->what, x->name);
 }

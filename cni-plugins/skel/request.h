@@ -14,7 +14,8 @@
 #include "cni-plugins/skel/result.h"
 #include "cni-plugins/skel/version.h"
 
-#define CNI_CONF_MAX (4u << 20)
+/* 65535 port mappings with long addresses are 8 MiB, once in runtimeConfig. */
+#define CNI_CONF_MAX (16u << 20)
 /* Names become files, table names and comments in the kernel; all of those end at 255 bytes. */
 #define CNI_NAME_MAX 200
 

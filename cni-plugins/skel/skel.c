@@ -116,8 +116,13 @@ int cni_main(const struct cni_plugin *p)
 		return about(p);
 	r = read_all(STDIN_FILENO, CNI_CONF_MAX, &text, &len);
 	if (r < 0) {
-		(void) err_set(&e, CNI_CODE(CNI_IO), "read the network configuration: %s",
-			       strerror(-r));
+		if (r == -EFBIG)
+			(void) err_set(&e, CNI_CODE(CNI_IO),
+				       "the network configuration is larger than %u MiB",
+				       CNI_CONF_MAX >> 20);
+		else
+			(void) err_set(&e, CNI_CODE(CNI_IO), "read the network configuration: %s",
+				       strerror(-r));
 		return print_error(&rq, &e);
 	}
 	rq.builtin_ipam = p->builtin_ipam;

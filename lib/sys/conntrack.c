@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -15,8 +16,8 @@
 struct search {
 	int family;
 	uint8_t protocol;
-	const struct ip *to;
-	uint16_t port; /* network order */
+	const struct conntrack_target *list; /* by port */
+	size_t n;
 	struct nl_batch doomed;
 };
 
@@ -50,16 +51,44 @@ static bool is_address(const struct nlattr *ip, const struct ip *want)
 	       !memcmp(nl_attr_payload(a), want->b, ip_size(want));
 }
 
+static int cmp_port(const void *a, const void *b)
+{
+	const struct conntrack_target *x = a, *y = b;
+
+	return (x->port > y->port) - (x->port < y->port);
+}
+
+/* The first of the list with at least this port; n: none. */
+static size_t first_of(const struct search *s, uint16_t port)
+{
+	size_t low = 0, high = s->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (s->list[middle].port < port)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 static bool matches(const struct search *s, const struct nlattr *tuple)
 {
 	const struct nlattr *proto = nested(tuple, CTA_TUPLE_PROTO);
 	const struct nlattr *num = nested(proto, CTA_PROTO_NUM);
-	const struct nlattr *port = nested(proto, CTA_PROTO_DST_PORT);
+	const struct nlattr *attr = nested(proto, CTA_PROTO_DST_PORT);
+	uint16_t port;
 
-	return num && port && nl_attr_len(num) >= 1 &&
-	       nl_attr_len(port) >= 2 && nl_attr_u8(num) == s->protocol &&
-	       nl_attr_u16(port) == s->port &&
-	       (!s->to || is_address(nested(tuple, CTA_TUPLE_IP), s->to));
+	if (!num || !attr || nl_attr_len(num) < 1 || nl_attr_len(attr) < 2 ||
+	    nl_attr_u8(num) != s->protocol)
+		return false;
+	port = ntohs(nl_attr_u16(attr));
+	for (size_t i = first_of(s, port); i < s->n && s->list[i].port == port; i++)
+		if (!s->list[i].to || is_address(nested(tuple, CTA_TUPLE_IP), s->list[i].to))
+			return true;
+	return false;
 }
 
 /* An entry is named by its original direction; the kernel wants it back as it gave it. */
@@ -91,33 +120,38 @@ static void restart(void *arg)
 	nl_batch_done(&((struct search *) arg)->doomed);
 }
 
-/* The kernel picks the flows of the port; one that does not know filters sends all: right as well. */
+/* The kernel picks the flows of the protocol, and of a single port; one that does not know filters sends all: right as well. */
 static void put_filter(struct nl_batch *b, const struct search *s)
 {
 	struct nlattr *tuple, *proto, *filter;
+	uint32_t by = FILTER_PROTO_NUM | (s->n == 1 ? FILTER_PROTO_DST_PORT : 0);
 
 	tuple = nl_attr_nest_begin(b->cur, CTA_TUPLE_ORIG);
 	proto = nl_attr_nest_begin(b->cur, CTA_TUPLE_PROTO);
 	nl_attr_put_u8(b->cur, CTA_PROTO_NUM, s->protocol);
-	nl_attr_put_u16(b->cur, CTA_PROTO_DST_PORT, s->port);
+	if (s->n == 1)
+		nl_attr_put_u16(b->cur, CTA_PROTO_DST_PORT, htons(s->list->port));
 	nl_attr_nest_end(b->cur, proto);
 	nl_attr_nest_end(b->cur, tuple);
 	filter = nl_attr_nest_begin(b->cur, CTA_FILTER);
-	nl_attr_put_u32(b->cur, CTA_FILTER_ORIG_FLAGS, FILTER_PROTO_NUM | FILTER_PROTO_DST_PORT);
+	nl_attr_put_u32(b->cur, CTA_FILTER_ORIG_FLAGS, by);
 	nl_attr_put_u32(b->cur, CTA_FILTER_REPLY_FLAGS, 0);
 	nl_attr_nest_end(b->cur, filter);
 }
 
-int conntrack_forget(struct nl *nl, int family, uint8_t protocol, const struct ip *to,
-		     uint16_t port, struct err *e)
+int conntrack_forget(struct nl *nl, int family, uint8_t protocol, struct conntrack_target *list,
+		     size_t n, struct err *e)
 {
 	_cleanup_nl_batch_ struct nl_batch b = NL_BATCH_INIT;
-	struct search s = {.family = family, .protocol = protocol, .to = to, .port = htons(port),
+	struct search s = {.family = family, .protocol = protocol, .list = list, .n = n,
 			   .doomed = NL_BATCH_INIT};
 	struct nl_dump d = {.each = collect, .restart = restart, .arg = &s};
 	_cleanup_err_ struct err why = ERR_INIT;
 	int r;
 
+	if (!n)
+		return 0;
+	qsort(list, n, sizeof *list, cmp_port);
 	(void) request(&b, IPCTNL_MSG_CT_GET, family, "list flows");
 	put_filter(&b, &s);
 	r = nl_dump(nl, &b, &d, NULL);

@@ -7,10 +7,15 @@
 #include "sys/ip.h"
 #include "sys/netlink.h"
 
+struct conntrack_target {
+	uint16_t port;
+	const struct ip *to; /* NULL: any address */
+};
 /*
- * Forget every flow of the protocol (IPPROTO_UDP) that was first sent to this port, and, if `to` is
- * set, to this address.  nl: a NETLINK_NETFILTER socket.  A kernel without connection tracking over
- * netlink has nothing to forget: success.
+ * Forget every flow of the protocol (IPPROTO_UDP) that was first sent to one of these; the list is
+ * sorted by it.  One question however many they are: the kernel walks its whole table for each.  nl:
+ * a NETLINK_NETFILTER socket.  A kernel without connection tracking over netlink has nothing to
+ * forget: success.
  */
-int conntrack_forget(struct nl *nl, int family, uint8_t protocol, const struct ip *to,
-		     uint16_t port, struct err *e);
+int conntrack_forget(struct nl *nl, int family, uint8_t protocol, struct conntrack_target *list,
+		     size_t n, struct err *e);

@@ -120,6 +120,8 @@ udp() { echo "$1" | inside out nc -n -u -N -w 1 -p 7000 192.0.2.1 8053; }
 
 @test "portmap: UDP follows the mapping at once, whatever the host remembers" {
 	outside
+	# a rule that wants flows to be tracked, whoever else does
+	in_world nft 'add table ip track; add chain ip track c { type filter hook prerouting priority 0; }; add rule ip track c ct state new counter'
 	# nobody there yet: the host's flow leads to itself
 	udp early || :
 	attach i1 c1 "$(mapping 8053 53 udp)"
@@ -132,7 +134,8 @@ udp() { echo "$1" | inside out nc -n -u -N -w 1 -p 7000 192.0.2.1 8053; }
 	must DEL portmap i1 c1 "$PORTMAP"
 	must DEL bridge i1 c1 "$(bridge)"
 	udp between || :
-	attach i2 c2 "$(mapping 8053 53 udp)"
+	# one of several this time, which are looked for in one go
+	attach i2 c2 "$(mapping 9000 9 udp),$(mapping 8053 53 udp),$(mapping 53 5 udp 192.0.2.1),$(mapping 8053 54 udp 192.0.2.77)"
 	inside c2 timeout 60 nc -4 -n -u -l -p 53 >"$T/said2" </dev/null 3>&- &
 	wait_for 60 inside c2 sh -c "ss -Hlnu | grep -q ':53 '"
 	udp second
@@ -417,4 +420,22 @@ open() { inside out nc -n -z -w 10 ${2:+-s "$2"} "${1:-192.0.2.1}" 8080; }
 	refused 7 'cannot specify externalSetMarkChain and markMasqBit'
 	call ADD portmap i1 c1 "$(conf n portmap "\"runtimeConfig\":{\"portMappings\":[$(mapping 80 80)]}")"
 	[ "$status" = 1 ]
+}
+
+@test "portmap: all ports of a host lead into one container; what is beyond is refused by its limit" {
+	ours_only
+	must ADD bridge i1 c1 "$(bridge)"
+	local c
+	c=$(prev "$(conf n portmap '"snat":true')" | jq -c '.runtimeConfig.portMappings =
+		[range(1; 65536) | {hostPort: ., containerPort: ., protocol: "tcp", hostIP: "2001:0db8:0000:0000:0000:0000:0000:0001"}]')
+	must ADD portmap i1 c1 "$c"
+	in_world nft list map inet gantry-portmap-n one6 >"$T/map"
+	[ "$(grep -o ' : fd00:7::2 \. ' "$T/map" | wc -l)" = 65535 ]
+	must CHECK portmap i1 c1 "$c"
+	must DEL portmap i1 c1 "$c"
+	! in_world nft list ruleset | grep portmap
+	call ADD portmap i1 c1 "$(jq -c '.runtimeConfig.portMappings += [{hostPort: 1, containerPort: 1, protocol: "udp"}]' <<<"$c")"
+	refused 7 'runtimeConfig.portMappings\[65535\]: more than 65535 port mappings of one container'
+	call ADD portmap i1 c1 "$(jq -c --slurpfile x <(head -c 16777216 /dev/zero | tr '\0' x | jq -R .) '.x = $x[0]' <<<"$c")"
+	refused 5 'the network configuration is larger than 16 MiB'
 }
