@@ -1,7 +1,7 @@
 /*
- * A lease that is not what it was: another address, another network's length, other routes.  The link in the
- * container gets what ADD's result would have now; what the old answer had brought and the new one lacks goes.
- * Names of servers cannot be brought along: resolv.conf is the runtime's.
+ * A lease that is not what it was: another address, another network's length, other routes.  The
+ * link in the container gets what ADD's result would have now; what the old answer had brought and
+ * the new one lacks goes.  Names of servers cannot be brought along: resolv.conf is the runtime's.
  */
 #pragma once
 

@@ -96,7 +96,7 @@ static int add_condition(struct parser *p, const struct option *o, const char *w
 	return 0;
 }
 
-/* Where the value of the option begins in this word: "" when it is the next one, NULL: another option. */
+/* Where the option's value begins in this word: "" when it is the next one, NULL: another option. */
 static const char *value_of(const char *word, const char *name)
 {
 	size_t len = strlen(name);

@@ -214,8 +214,9 @@ static void build(struct owned_build *o)
 }
 
 /*
- * One question for three chains: the two jumps, and the rule of a map with and of one without an address
- * for each way to meet the conditions.  Who flushes no more than one of the other two is found by CHECK.
+ * One question for three chains: the two jumps, and the rule of a map with and of one without an
+ * address for each way to meet the conditions.  Who flushes no more than one of the other two is found
+ * by CHECK.
  */
 static unsigned uses(const char *chain, const void *arg)
 {

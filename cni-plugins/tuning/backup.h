@@ -1,6 +1,7 @@
 /*
- * What an interface was before it was changed: one file for each attachment, DATADIR/CONTAINERID_IFNAME.json,
- * with the reference plugin's members and one more, which says whose it is:
+ * What an interface was before it was changed: one file for each attachment,
+ * DATADIR/CONTAINERID_IFNAME.json, with the reference plugin's members and one more, which says whose
+ * it is:
  *
  *	{"mac": "...", "mtu": 1500, "owner": "cni NETWORK CONTAINERID IFNAME"}
  */
@@ -15,5 +16,7 @@ int backup_save(const struct cni_request *rq, const char *dir, const struct tuni
 bool backup_load(const struct cni_request *rq, const char *dir, struct tuning_link *ret);
 /* That there is none is fine. */
 int backup_remove(const struct cni_request *rq, const char *dir, struct err *e);
-/* Those of the network whose attachments are not valid; of others, and of the reference plugin, none. */
+/*
+ * Those of the network whose attachments are not valid; of others, and of the reference plugin, none.
+ */
 int backup_gc(const struct cni_request *rq, const char *dir, struct err *e);

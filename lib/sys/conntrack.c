@@ -120,7 +120,10 @@ static void restart(void *arg)
 	nl_batch_done(&((struct search *) arg)->doomed);
 }
 
-/* The kernel picks the flows of the protocol, and of a single port; one that does not know filters sends all: right as well. */
+/*
+ * The kernel picks the flows of the protocol, and of a single port; one that does not know filters
+ * sends all: right as well.
+ */
 static void put_filter(struct nl_batch *b, const struct search *s)
 {
 	struct nlattr *tuple, *proto, *filter;

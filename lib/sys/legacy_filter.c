@@ -72,6 +72,7 @@ static bool get_rule(const struct flavor *f, const struct ipt_get_entries *table
 	const unsigned char *p = (const unsigned char *) table->entrytable + at;
 	struct xt_standard_target t;
 	uint16_t target, next;
+	size_t room;
 
 	if (at + f->entry_size > table->size)
 		return false;
@@ -80,7 +81,8 @@ static bool get_rule(const struct flavor *f, const struct ipt_get_entries *table
 	if (!next || target + sizeof t.target > next || at + next > table->size)
 		return false;
 	memset(&t, 0, sizeof t);
-	memcpy(&t, p + target, sizeof t < (size_t) (next - target) ? sizeof t : (size_t) (next - target));
+	room = (size_t) (next - target);
+	memcpy(&t, p + target, sizeof t < room ? sizeof t : room);
 	*ret = (struct rule) {.match = p, .plain = target == f->entry_size, .next = at + next};
 	if (!*t.target.u.user.name) {
 		ret->accepts = t.verdict == -NF_ACCEPT - 1;
@@ -103,7 +105,8 @@ static bool lets_through(const struct flavor *f, const struct rule *r, const str
 	size_t len = f->family == AF_INET ? 4 : 16, inverse, mask;
 	unsigned char any = 0;
 
-	mask = f->family == AF_INET ? offsetof(struct ipt_ip, smsk) : offsetof(struct ip6t_ip6, smsk);
+	mask = f->family == AF_INET ? offsetof(struct ipt_ip, smsk)
+				    : offsetof(struct ip6t_ip6, smsk);
 	inverse = f->family == AF_INET ? offsetof(struct ipt_ip, invflags)
 				       : offsetof(struct ip6t_ip6, invflags);
 	if (!r->accepts || !r->plain || r->match[inverse])
@@ -151,7 +154,7 @@ void legacy_filter_warn(int family, const struct ip *source)
 	char text[IP_TEXT_MAX];
 
 	if (legacy_filter_drops(family, source))
-		log_warning("%s drops what is forwarded (table filter, chain FORWARD), and its rules are out "
-			    "of reach: %s -I FORWARD -s %s -j ACCEPT, and the same with -d, lets containers "
-			    "through", tool, tool, source ? ip_text(source, text) : "NETWORK");
+		log_warning("%s drops what is forwarded (table filter, chain FORWARD), and its "
+			    "rules are out of reach: %s -I FORWARD -s %s -j ACCEPT, and the same "
+			    "with -d, lets containers through", tool, tool, source ? ip_text(source, text) : "NETWORK");
 }
