@@ -65,6 +65,14 @@ static const struct requirement_list *find_domain(const struct policy *p, const 
 	return NULL;
 }
 
+static bool asks_nothing(const struct requirement_list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].type != REQUIRE_NOTHING)
+			return false;
+	return true;
+}
+
 static const struct requirement_list *find_registry(const struct policy *p, const struct oci_ref *ref,
 						    char **scope)
 {
@@ -79,6 +87,12 @@ static const struct requirement_list *find_registry(const struct policy *p, cons
 		free(*scope);
 		*scope = xasprintf("%s:%s", name, ref->tag);
 		l = find(p, "docker", *scope);
+		/*
+		 * Beside a digest the tag is but a word that nobody compares with what the registry has
+		 * under it: a rule that takes the tag as it is says nothing about what the digest names.
+		 */
+		if (l && ref->digest && asks_nothing(l))
+			l = NULL;
 	}
 	if (l)
 		return l;

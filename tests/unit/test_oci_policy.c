@@ -61,6 +61,7 @@ static void test_refused(void **state _unused_)
 static const char table[] = "{\"default\": " REJECT ", \"transports\": {"
 			    "\"docker\": {"
 			    "\"docker.io/library/busybox:1\": " ACCEPT ","
+			    "\"docker.io/library/busybox:0\": " REJECT ","
 			    "\"docker.io/library/busybox\": " ACCEPT ","
 			    "\"docker.io/library\": " ACCEPT ","
 			    "\"docker.io\": " ACCEPT ","
@@ -88,8 +89,13 @@ static void test_scopes(void **state _unused_)
 {
 	_cleanup_policy_ struct policy *p = parse(table);
 	_cleanup_free_ char *by_digest = xasprintf("docker://busybox@%s", digest);
+	_cleanup_free_ char *tag_and_digest = xasprintf("docker://busybox:1@%s", digest);
+	_cleanup_free_ char *rejected = xasprintf("docker://busybox:0@%s", digest);
 
 	covered(p, "docker://busybox:1", "docker docker.io/library/busybox:1");
+	/* What the digest names need not be what the tag lets in; what it keeps out stays out. */
+	covered(p, tag_and_digest, "docker docker.io/library/busybox");
+	covered(p, rejected, "docker docker.io/library/busybox:0");
 	covered(p, "docker://busybox:10", "docker docker.io/library/busybox");
 	covered(p, by_digest, "docker docker.io/library/busybox");
 	covered(p, "docker://busyboxes", "docker docker.io/library");
