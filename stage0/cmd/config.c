@@ -41,8 +41,8 @@ const struct command cmd_config = {
 	.name = "config",
 	.usage = "[options]",
 	.summary = "print the configuration, merged",
-	.details = "\tReads auth.d, paths.d and stage1.d of the vendor's, the administrator's and\n"
-		   "\tthe user's directory; the later one wins.\n",
+	.details = "\tReads auth.d, paths.d, stage1.d and registries.d of the vendor's, the\n"
+		   "\tadministrator's and the user's directory; the later one wins.\n",
 	COMMAND_OPTS(opts),
 	.target_size = sizeof(struct target),
 	.run = run,

@@ -144,7 +144,9 @@ const struct command cmd_fetch = {
 	.summary = "put images into the store and print their ids",
 	.details = "IMAGE is a name (NAME[:VERSION][,LABEL=VALUE...]), a file, an http or https URL\n"
 		   "that ends in .aci, or an id that is in the store. What it depends on is fetched\n"
-		   "as well. The signature lies beside it (IMAGE.asc) unless --signature names one.",
+		   "as well. The signature lies beside it (IMAGE.asc) unless --signature names one.\n"
+		   "Docker and OCI images: docker://[HOST/]NAME[:TAG][@DIGEST], oci:DIRECTORY[:NAME],\n"
+		   "oci-archive:FILE[:NAME], docker-archive:FILE[:NAME]; a policy lets them in.",
 	COMMAND_OPTS(opts),
 	.target_size = sizeof(struct target),
 	.parse = parse,

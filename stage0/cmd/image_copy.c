@@ -216,7 +216,7 @@ const struct command cmd_image_push = {
 	.name = "image push",
 	.usage = "[options] IMAGE docker://[HOST/]NAME[:TAG]",
 	.summary = "send an OCI image to a registry",
-	.details = "IMAGE is an OCI image of the store, or a reference: docker://, oci:, oci-archive: or "
+	.details = "IMAGE is an OCI image of the store, or a reference: docker://, oci:, oci-archive: or\n"
 		   "docker-archive:. What the registry has already is not sent. Prints the digest.",
 	COMMAND_OPTS(push_opts),
 	.target_size = sizeof(struct target),
@@ -227,8 +227,9 @@ const struct command cmd_image_copy = {
 	.name = "image copy",
 	.usage = "[options] IMAGE docker://NAME[:TAG]|oci:DIRECTORY[:NAME]|oci-archive:FILE[:NAME]",
 	.summary = "copy an OCI image between registries, image layouts and archives",
-	.details = "The image is copied byte for byte and does not get into the store. Each blob is checked by "
-		   "its digest; signatures are not looked at: that is done by who fetches the copy.",
+	.details = "The image is copied byte for byte and does not get into the store. Each blob is\n"
+		   "checked by its digest; signatures are not looked at: that is done by who fetches\n"
+		   "the copy.",
 	COMMAND_OPTS(copy_opts),
 	.target_size = sizeof(struct target),
 	.run = run_image_copy,

@@ -74,8 +74,8 @@ const struct command cmd_image_export = {
 	.name = "image export",
 	.usage = "[options] IMAGE FILE",
 	.summary = "write the archive of an image into a file",
-	.details = "The bytes are those that were downloaded. Their SHA-512, when they are "
-		   "inflated, is the image's id. Of an OCI image it is an image layout in a tar "
+	.details = "The bytes are those that were downloaded. Their SHA-512, when they are\n"
+		   "inflated, is the image's id. Of an OCI image it is an image layout in a tar\n"
 		   "(oci-archive:), with the documents and layers as they were downloaded.",
 	COMMAND_OPTS(opts),
 	.target_size = sizeof(struct target),

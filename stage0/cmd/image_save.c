@@ -83,8 +83,8 @@ const struct command cmd_image_save = {
 	.name = "image save",
 	.usage = "[options] IMAGE oci:DIRECTORY[:NAME]|oci-archive:FILE[:NAME]",
 	.summary = "write an OCI image as an image layout",
-	.details = "Documents and layers are written as they were downloaded. A directory that is an "
-		   "image layout already gets the image beside its others; one of the same NAME "
+	.details = "Documents and layers are written as they were downloaded. A directory that is an\n"
+		   "image layout already gets the image beside its others; one of the same NAME\n"
 		   "is replaced. Without NAME the image is called by its tag.",
 	COMMAND_OPTS(opts),
 	.target_size = sizeof(struct target),

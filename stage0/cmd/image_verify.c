@@ -105,11 +105,11 @@ const struct command cmd_image_verify = {
 	.name = "image verify",
 	.usage = "[options] IMAGE...",
 	.summary = "check the trees of images against their archives, and mend what differs",
-	.details = "The archive is hashed and unpacked again, and each entry of the tree is "
-		   "compared with that: kind, owner, mode, time, attributes, content. With "
-		   "dependencies, theirs as well; of an OCI image each layer, its configuration "
-		   "and its manifest. What differs is put right. An archive that is "
-		   "damaged cannot be mended: remove the image, and fetch it again.",
+	.details = "The archive is hashed and unpacked again, and each entry of the tree is\n"
+		   "compared with that: kind, owner, mode, time, attributes, content. With\n"
+		   "dependencies, theirs as well; of an OCI image each layer, its configuration\n"
+		   "and its manifest. What differs is put right. An archive that is damaged cannot be\n"
+		   "mended: remove the image, and fetch it again.",
 	COMMAND_OPTS(opts),
 	.target_size = sizeof(struct target),
 	.run = run,
