@@ -24,6 +24,26 @@ else
 	read -ra files <<<"${FUNCTIONAL:-$(echo tests/functional/*.bats)}"
 	features=root,overlay,cgroup2,memory,cpu,pids,veth,bridge,dummy
 fi
+# Relays the lines of bats as they come, and counts.  No awk: mawk, which is Debian's, reads a whole
+# block before it sees the first line, and the tests of an hour would look as if they hung.
+relay() {
+	local line planned=0 passed=0 failed=0 skipped=0 lost
+
+	while IFS= read -r line || [ -n "$line" ]; do
+		printf '%s\n' "$line"
+		case $line in
+		"not ok "*) failed=$((failed + 1)) ;;
+		"ok "*" # skip"*) skipped=$((skipped + 1)) ;;
+		"ok "*) passed=$((passed + 1)) ;;
+		*) [[ ! $line =~ ^1\.\.([0-9]+)$ ]] || planned=${BASH_REMATCH[1]} ;;
+		esac
+	done
+	lost=$((planned - passed - failed - skipped))
+	[ $lost -le 0 ] || echo "$lost did not run"
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ $lost -le 0 ] && [ $passed -gt 0 ]
+}
+
 command -v bats >/dev/null || { echo "check-vm.sh: bats is not installed" >&2; exit 1; }
 
 # What this machine has by construction must not be skipped; and emulation is slow.
@@ -34,20 +54,7 @@ tests/vm/vm.sh --init="${VM_INIT:-plain}" --timeout "${VM_TIMEOUT:-7200}" --ro "
 	--env HTTPD="$build/tests/httpd" --env MKTAR="$build/tests/mktar" \
 	--env GANTRY_TEST_REQUIRE="$require" \
 	--env GANTRY_TEST_TIMEOUT="${GANTRY_TEST_TIMEOUT:-600}" \
-	-- bats --tap "${files[@]}" |
-	awk '
-		{ print; fflush() }
-		/^1\.\.[0-9]+$/ { planned = substr($0, 4) }
-		/^not ok / { failed++; next }
-		/^ok .* # skip/ { skipped++; next }
-		/^ok / { passed++ }
-		END {
-			lost = planned - passed - failed - skipped
-			if (lost > 0)
-				printf "%d did not run\n", lost
-			printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped
-			exit lost > 0 || passed == 0
-		}'
+	-- bats --tap "${files[@]}" | relay
 codes=("${PIPESTATUS[@]}")
 # A run that broke off or passed nothing is no success, whatever bats says.
 [ "${codes[0]}" = 0 ] || exit "${codes[0]}"
