@@ -4,17 +4,13 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/json_check.h"
 #include "base/str.h"
 #include "spec/ac_name.h"
 #include "spec/app_port.h"
 #include "spec/unique.h"
 
 #define GID_MAX_VALUE ((int64_t) UINT32_MAX - 1)
-
-static const char *not_empty(const char *s)
-{
-	return *s ? NULL : "must not be empty";
-}
 
 static int decode_gid(const cJSON *j, const struct json_at *at, void *arg, struct err *e)
 {
@@ -134,8 +130,8 @@ static int decode_ports(const cJSON *j, const struct json_at *at, void *app, str
 /* Rows that fill a vector beside its length get the whole struct: offset 0. */
 static const struct json_field app_fields[] = {
 	{.key = "exec", .type = JSON_F_STRV, AT(exec)},
-	{.key = "user", .type = JSON_F_STRING, AT(user), .required = true, .check = not_empty},
-	{.key = "group", .type = JSON_F_STRING, AT(group), .required = true, .check = not_empty},
+	{.key = "user", .type = JSON_F_STRING, AT(user), .required = true, .check = json_check_not_empty},
+	{.key = "group", .type = JSON_F_STRING, AT(group), .required = true, .check = json_check_not_empty},
 	{.key = "supplementaryGIDs", .type = JSON_F_CALL, .decode = decode_gids},
 	{.key = "eventHandlers", .type = JSON_F_CALL, .decode = decode_handlers},
 	{.key = "workingDirectory", .type = JSON_F_STRING, AT(working_directory), .check = ac_absolute_path_check},

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/json_check.h"
 #include "base/str.h"
 #include "spec/check_decode.h"
 
@@ -16,11 +17,6 @@
 static bool only(const char *s, const char *chars)
 {
 	return *s && !s[strspn(s, chars)];
-}
-
-static const char *not_empty(const char *s)
-{
-	return *s ? NULL : "must not be empty";
 }
 
 static cJSON *keep(const cJSON *j)
@@ -35,7 +31,7 @@ static cJSON *keep(const cJSON *j)
 /* The colon separates the parts of a context; only the level, the last, may hold one. */
 static const char *check_context_part(const char *s)
 {
-	return strchr(s, ':') ? "a colon is not allowed" : not_empty(s);
+	return strchr(s, ':') ? "a colon is not allowed" : json_check_not_empty(s);
 }
 
 int isolator_decode_selinux(const cJSON *j, const struct json_at *at, struct isolator *iso, struct err *e)
@@ -52,7 +48,7 @@ int isolator_decode_selinux(const cJSON *j, const struct json_at *at, struct iso
 		PART(user, check_context_part),
 		PART(role, check_context_part),
 		PART(type, check_context_part),
-		PART(level, not_empty),
+		PART(level, json_check_not_empty),
 	};
 #undef PART
 	int r = json_decode(j, at, fields, ELEMENTSOF(fields), JSON_REFUSE_UNKNOWN, &ctx, e);
@@ -70,7 +66,7 @@ int isolator_decode_selinux(const cJSON *j, const struct json_at *at, struct iso
 int isolator_decode_apparmor(const cJSON *j, const struct json_at *at, struct isolator *iso, struct err *e)
 {
 	static const struct json_field fields[] = {
-		{.key = "profile", .type = JSON_F_STRING, .required = true, .check = not_empty},
+		{.key = "profile", .type = JSON_F_STRING, .required = true, .check = json_check_not_empty},
 	};
 	_cleanup_free_ char *profile = NULL;
 	int r = json_decode(j, at, fields, ELEMENTSOF(fields), JSON_REFUSE_UNKNOWN, &profile, e);

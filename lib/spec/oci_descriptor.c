@@ -1,22 +1,19 @@
 /* Descriptors: what a blob is, how large, and its digest. */
 #include <stddef.h>
 
+#include "base/json_check.h"
 #include "base/str.h"
 #include "spec/oci_internal.h"
 
 #define SIZE_MAX_VALUE ((int64_t) 1 << 53)
-
-static const char *not_empty(const char *s)
-{
-	return *s ? NULL : "must not be empty";
-}
 
 int oci_descriptor_decode(const cJSON *j, const struct json_at *at, void *field, struct err *e)
 {
 #define AT(member) .offset = offsetof(struct oci_descriptor, member)
 	/* "urls" and "data" are not looked at: bytes come from where the document came from (CVE-2020-15157). */
 	static const struct json_field fields[] = {
-		{.key = "mediaType", .type = JSON_F_STRING, AT(media_type), .required = true, .check = not_empty},
+		{.key = "mediaType", .type = JSON_F_STRING, AT(media_type), .required = true,
+		 .check = json_check_not_empty},
 		{.key = "digest", .type = JSON_F_STRING, AT(digest), .required = true, .check = oci_digest_check},
 		{.key = "size", .type = JSON_F_I64, AT(size), .required = true, .max = SIZE_MAX_VALUE},
 		{.key = "platform", .type = JSON_F_CALL, AT(platform), .decode = oci_platform_decode},

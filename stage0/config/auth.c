@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/secret.h"
 #include "stage0/config/internal.h"
 
 #define AWS_REGION "us-east-1"
@@ -27,16 +28,16 @@ static void auth_wipe(struct auth *a)
 	free(a->user);
 	free(a->access_key_id);
 	free(a->region);
-	config_wipe(a->password);
-	config_wipe(a->token);
-	config_wipe(a->secret_key);
+	secret_free(a->password);
+	secret_free(a->token);
+	secret_free(a->secret_key);
 }
 
 static void docker_auth_wipe(struct docker_auth *a)
 {
 	free(a->registry);
 	free(a->user);
-	config_wipe(a->password);
+	secret_free(a->password);
 }
 
 void auth_done(struct auth_list *l)

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "base/secret.h"
 #include "stage0/config/internal.h"
 #include "stage0/context.h"
 
@@ -34,23 +35,6 @@ const char *config_check_word(const char *s)
 		if ((unsigned char) *s < ' ' || *s == 0x7f)
 			return "control character";
 	return NULL;
-}
-
-void config_wipe(char *s)
-{
-	if (s)
-		explicit_bzero(s, strlen(s));
-	free(s);
-}
-
-/* The parser's copies of what was in the file. */
-static void wipe_tree(cJSON *j)
-{
-	for (; j; j = j->next) {
-		if (j->valuestring)
-			explicit_bzero(j->valuestring, strlen(j->valuestring));
-		wipe_tree(j->child);
-	}
 }
 
 static bool is_kind_of(const struct config_subdir *sub, const char *kind)
@@ -95,7 +79,7 @@ static int take_text(char *text, size_t len, const struct config_subdir *sub, co
 	if (r == 0)
 		r = take(doc, h.kind, arg, e);
 	if (sub->secret)
-		wipe_tree(doc);
+		secret_wipe_json(doc);
 	free(h.kind);
 	free(h.version);
 	return r;

@@ -36,5 +36,3 @@ int config_read_dir(const char *dir, const struct config_subdir *sub, bool warn,
 
 /* For json_field.check: a word that must be there. */
 const char *config_check_word(const char *s);
-/* Free a string that nobody shall find in memory afterwards. */
-void config_wipe(char *s);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/secret.h"
 #include "base/str.h"
 #include "stage0/image/download.h"
 
@@ -137,18 +138,11 @@ int credentials_follow(struct credentials *c, const char *url, struct err *e)
 	return 0;
 }
 
-static void wipe(char *secret)
-{
-	if (secret)
-		explicit_bzero(secret, strlen(secret));
-	free(secret);
-}
-
 void credentials_done(struct credentials *c)
 {
 	auth_done(&c->list);
-	wipe(c->of_url.user);
-	wipe(c->of_url.password);
+	secret_free(c->of_url.user);
+	secret_free(c->of_url.password);
 	free(c->url);
 	free(c->site);
 	*c = (struct credentials) {0};

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/secret.h"
 #include "base/str.h"
 #include "stage0/oci/login.h"
 
@@ -12,19 +13,12 @@
 /* A helper's name for "the secret is an identity token" (docker's credential helper protocol). */
 #define TOKEN_USER "<token>"
 
-static void wipe(char *s)
-{
-	if (s)
-		explicit_bzero(s, strlen(s));
-	free(s);
-}
-
 void login_done(struct login *l)
 {
 	free(l->user);
-	wipe(l->password);
-	wipe(l->identity_token);
-	wipe(l->registry_token);
+	secret_free(l->password);
+	secret_free(l->identity_token);
+	secret_free(l->registry_token);
 	free(l->from);
 	*l = (struct login) {0};
 }
@@ -121,7 +115,7 @@ static int take_auth(const cJSON *entry, struct login *l, struct err *e)
 		r = err_set(e, EINVAL, "username: a user name has no colon");
 	/* Half of a pair is nothing, but for a token, of which some write "user:". */
 	if (r == 0 && !l->password != !l->user) {
-		wipe(l->password);
+		secret_free(l->password);
 		free(l->user);
 		l->password = l->user = NULL;
 	}
@@ -220,15 +214,6 @@ static int search(const cJSON *doc, const char *registry, const char *repository
 	return r;
 }
 
-static void wipe_tree(cJSON *j)
-{
-	for (; j; j = j->next) {
-		if (j->valuestring)
-			explicit_bzero(j->valuestring, strlen(j->valuestring));
-		wipe_tree(j->child);
-	}
-}
-
 int login_from_file(const char *text, size_t len, const char *registry, const char *repository,
 		    struct login *ret, char **ret_helper, struct err *e)
 {
@@ -239,7 +224,7 @@ int login_from_file(const char *text, size_t len, const char *registry, const ch
 
 	if (r == 0)
 		r = search(doc, registry, repository, &l, &helper, e);
-	wipe_tree(doc);
+	secret_wipe_json(doc);
 	if (r < 0)
 		return r;
 	*ret = l;
@@ -258,7 +243,7 @@ int login_from_helper(const char *text, size_t len, struct login *ret, struct er
 		r = take_secret(doc, "Username", &l.user, e);
 	if (r == 0)
 		r = take_secret(doc, "Secret", &l.password, e);
-	wipe_tree(doc);
+	secret_wipe_json(doc);
 	if (r == 0 && (!l.user || !l.password))
 		r = err_set(e, EINVAL, "Username or Secret is missing");
 	if (r == 0 && !strcmp(l.user, TOKEN_USER)) {

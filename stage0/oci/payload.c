@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/json_check.h"
 #include "base/str.h"
 #include "spec/oci.h"
 
@@ -11,11 +12,6 @@ struct critical {
 	char *type;
 	struct payload said;
 };
-
-static const char *not_empty(const char *s)
-{
-	return *s ? NULL : "must not be empty";
-}
 
 static int decode_image(const cJSON *j, const struct json_at *at, void *field, struct err *e)
 {
@@ -31,7 +27,7 @@ static int decode_identity(const cJSON *j, const struct json_at *at, void *field
 {
 	static const struct json_field fields[] = {
 		{.key = "docker-reference", .type = JSON_F_STRING,
-		 .offset = offsetof(struct payload, signed_as), .required = true, .check = not_empty},
+		 .offset = offsetof(struct payload, signed_as), .required = true, .check = json_check_not_empty},
 	};
 
 	return json_decode(j, at, fields, ELEMENTSOF(fields), JSON_REFUSE_UNKNOWN, field, e);

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/json_check.h"
 #include "base/path.h"
 #include "base/str.h"
 #include "stage0/context.h"
@@ -47,11 +48,6 @@ void policy_free(struct policy *p)
 
 /* --- signedIdentity --- */
 
-static const char *not_empty(const char *s)
-{
-	return *s ? NULL : "must not be empty";
-}
-
 static const struct {
 	const char *word;
 	enum identity_type type;
@@ -80,7 +76,7 @@ static void identity_words_done(struct identity_words *w)
 
 #define MEMBER(key_, member)                                                                                 \
 	{.key = key_, .type = JSON_F_STRING, .offset = offsetof(struct identity_words, member),              \
-	 .check = not_empty}
+	 .check = json_check_not_empty}
 
 static int decode_identity(const cJSON *j, const struct json_at *at, void *field, struct err *e)
 {
@@ -200,7 +196,7 @@ static int decode_requirement(const cJSON *j, const struct json_at *at, void *ar
 		{.key = "keyType", .type = JSON_F_STRING, .offset = DOC(key_type)},
 		{.key = "keyPath", .type = JSON_F_STRING, .offset = DOC(key_path), .check = check_path},
 		{.key = "keyPaths", .type = JSON_F_STRV, .offset = DOC(key_paths), .check = check_path},
-		{.key = "keyData", .type = JSON_F_STRING, .offset = DOC(key_data), .check = not_empty},
+		{.key = "keyData", .type = JSON_F_STRING, .offset = DOC(key_data), .check = json_check_not_empty},
 		{.key = "lookaside", .type = JSON_F_STRING, .offset = DOC(lookaside), .check = check_lookaside},
 		{.key = "signedIdentity", .type = JSON_F_CALL, .offset = DOC(identity),
 		 .decode = decode_identity, .present = DOC(has_identity)},

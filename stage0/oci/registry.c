@@ -7,13 +7,13 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/secret.h"
 #include "base/str.h"
 #include "stage0/context.h"
 #include "stage0/oci/ref.h"
 #include "stage0/oci/registry_error.h"
 
-#define DOCKER_NAME "docker.io"
-#define DOCKER_HOST "registry-1.docker.io" /* where docker.io is */
+#define DOCKER_HOST "registry-1.docker.io" /* where OCI_DEFAULT_REGISTRY is */
 #define REFUSAL_MAX (64u << 10)
 #define DOCUMENT_MS (300 * 1000) /* for the body of a small answer */
 
@@ -63,7 +63,7 @@ int registry_open(const struct gantry *g, const char *name, const char *reposito
 
 		add_host(ret, c->mirrors[i], site, registry_conf_for(&confs, site));
 	}
-	add_host(ret, strcmp(name, DOCKER_NAME) ? name : DOCKER_HOST, name, c);
+	add_host(ret, strcmp(name, OCI_DEFAULT_REGISTRY) ? name : DOCKER_HOST, name, c);
 	return 0;
 }
 
@@ -287,13 +287,6 @@ static int choose_auth(struct registry *r, struct registry_host *h, const struct
 	return 0;
 }
 
-static void wipe(char *s)
-{
-	if (s)
-		explicit_bzero(s, strlen(s));
-	free(s);
-}
-
 static int ask_once(struct registry *r, struct registry_host *h, const struct registry_question *q, bool renew,
 		    bool *ret_any, struct download *ret, struct err *e)
 {
@@ -303,7 +296,7 @@ static int ask_once(struct registry *r, struct registry_host *h, const struct re
 
 	if (n == 0)
 		n = ask_scheme(r, h, q, *ret_any ? &auth : NULL, ret, e);
-	wipe(token);
+	secret_free(token);
 	return n;
 }
 

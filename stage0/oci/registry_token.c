@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/secret.h"
 #include "base/str.h"
 #include "stage0/context.h"
 #include "stage0/oci/registry.h"
@@ -36,13 +37,6 @@ static int64_t now(void)
 	return ts.tv_sec;
 }
 
-static void wipe(char *s)
-{
-	if (s)
-		explicit_bzero(s, strlen(s));
-	free(s);
-}
-
 static char *remembered(const char *key)
 {
 	for (size_t i = 0; i < n_tokens; i++)
@@ -63,7 +57,7 @@ static void remember(const char *key, const char *text, int64_t seconds)
 	else if (i == n_tokens)
 		i = next++ % TOKENS_MAX;
 	free(tokens[i].key);
-	wipe(tokens[i].text);
+	secret_free(tokens[i].text);
 	tokens[i] = (struct token) {.key = xstrdup(key), .text = xstrdup(text), .end = now() + seconds - TOKEN_MARGIN};
 }
 

@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/path.h"
+#include "base/secret.h"
 #include "base/str.h"
 
 #define CERTIFICATES_MAX (1u << 20) /* bytes of one file, and of all of a registry's */
@@ -19,9 +20,7 @@ void registry_trust_done(struct registry_trust *t)
 {
 	free(t->more_ca);
 	free(t->client_cert);
-	if (t->client_key)
-		explicit_bzero(t->client_key, strlen(t->client_key));
-	free(t->client_key);
+	secret_free(t->client_key);
 	*t = (struct registry_trust) {0};
 }
 
