@@ -2,9 +2,7 @@
  * The file of --pod-manifest: whose it is, and Kubernetes' with its ConfigMaps as one JSON array.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/str.h"
@@ -24,29 +22,17 @@ static bool is_json(const char *text)
 static int from_yaml(const struct gantry *g, const char *text, size_t len, char **ret, size_t *ret_len,
 		     struct err *e)
 {
-	_cleanup_fd_ int in = fd_sealed("yaml", text, len, e), from = -EBADF, to = -EBADF;
+	_cleanup_fd_ int in = fd_sealed("yaml", text, len, e);
 	_cleanup_worker_ struct worker w = WORKER_INIT;
 	_cleanup_record_ struct record rec = RECORD_INIT;
 	_cleanup_free_ char *json = NULL;
-	int fds[2], r, r2;
+	const struct fd_name names[] = {{"in", in}};
+	const struct worker_text job = {
+		.name = "yaml", .fds = names, .n = ELEMENTSOF(names), .out = "out", .limit = KUBE_DOCUMENTS_MAX};
+	int r = in < 0 ? in : worker_start_text(g, &job, &w, &json, ret_len, e);
 
-	if (in < 0)
-		return in;
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return err_sys(e, "pipe");
-	from = fds[0];
-	to = fds[1];
-
-	const struct fd_name names[] = {{"in", in}, {"out", to}};
-
-	r = worker_start(g, "yaml", NULL, names, ELEMENTSOF(names), &w, e);
-	to = fd_close(to);
-	if (r < 0)
-		return r;
-	r2 = read_all(from, KUBE_DOCUMENTS_MAX, &json, ret_len);
-	r = worker_finish(&w, CONVERT_MS, &rec, e);
-	if (r == 0 && r2 < 0)
-		r = err_sysr(e, r2, "read");
+	if (r == 0)
+		r = worker_finish(&w, CONVERT_MS, &rec, e);
 	if (r == 0)
 		*ret = take_ptr(json);
 	return r;

@@ -1,9 +1,7 @@
 #include "stage0/oci/archive_index.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/parse.h"
 #include "base/path.h"
@@ -111,25 +109,14 @@ int archive_index_make(const struct gantry *g, int file, struct archive_index *r
 {
 	_cleanup_worker_ struct worker w = WORKER_INIT;
 	_cleanup_record_ struct record rec = RECORD_INIT;
-	_cleanup_fd_ int lists = -EBADF, ours = -EBADF;
 	_cleanup_free_ char *text = NULL;
-	int fds[2], r;
+	const struct fd_name names[] = {{"blob", file}};
+	const struct worker_text job = {.name = "unpack", .words = (char *[]) {"index", NULL}, .fds = names,
+					.n = ELEMENTSOF(names), .out = "lists", .limit = TEXT_MAX};
+	int r = worker_start_text(g, &job, &w, &text, NULL, e);
 
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return err_sys(e, "pipe");
-	ours = fds[0];
-	lists = fds[1];
-
-	const struct fd_name names[] = {{"blob", file}, {"lists", lists}};
-
-	r = worker_start(g, "unpack", (char *[]) {"index", NULL}, names, ELEMENTSOF(names), &w, e);
-	if (r < 0)
-		return r;
-	lists = fd_close(lists);
-	r = read_all(ours, TEXT_MAX, &text, NULL);
-	if (r < 0)
-		return err_sysr(e, r, "read the index of the archive");
-	r = worker_finish(&w, INDEX_MS, &rec, e);
+	if (r == 0)
+		r = worker_finish(&w, INDEX_MS, &rec, e);
 	return r < 0 ? r : archive_index_parse(text, ret, e);
 }
 

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/str.h"
@@ -68,32 +67,24 @@ static int frame_keys(const struct requirement *rq, struct err *e)
 static int verify(const struct gantry *g, const struct signature *sig, const struct requirement *rq,
 		  struct strbuf *text, char **ret_signer, struct err *e)
 {
-	_cleanup_fd_ int sig_fd = fd_sealed("sig", sig->data, sig->len, e), keys = -EBADF, from = -EBADF,
-			 to = -EBADF;
+	_cleanup_fd_ int sig_fd = fd_sealed("sig", sig->data, sig->len, e), keys = -EBADF;
 	_cleanup_worker_ struct worker w = WORKER_INIT;
 	_cleanup_free_ char *data = NULL;
 	char *words[] = {"message", NULL};
-	int fds[2], r, r2;
 	size_t len = 0;
+	int r;
 
 	keys = sig_fd < 0 ? sig_fd : frame_keys(rq, e);
 	if (keys < 0)
 		return keys;
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return err_sys(e, "pipe");
-	from = fds[0];
-	to = fds[1];
 
-	const struct fd_name names[] = {{"sig", sig_fd}, {"keys", keys}, {"out", to}};
+	const struct fd_name names[] = {{"sig", sig_fd}, {"keys", keys}};
+	const struct worker_text job = {.name = "verify", .words = words, .fds = names, .n = ELEMENTSOF(names),
+					.out = "out", .limit = PAYLOAD_MAX};
 
-	r = worker_start(g, "verify", words, names, ELEMENTSOF(names), &w, e);
-	to = fd_close(to);
-	if (r < 0)
-		return r;
-	r2 = read_all(from, PAYLOAD_MAX, &data, &len);
-	r = signature_finish_check(&w, VERIFY_MS, ret_signer, e);
-	if (r == 0 && r2 < 0)
-		r = err_sysr(e, r2, "read what was signed");
+	r = worker_start_text(g, &job, &w, &data, &len, e);
+	if (r == 0)
+		r = signature_finish_check(&w, VERIFY_MS, ret_signer, e);
 	if (r == 0)
 		strbuf_add(text, data, len);
 	return r;

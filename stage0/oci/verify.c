@@ -54,32 +54,23 @@ static int check_answer(const struct store_layer *l, struct worker *w, struct er
 static int unpack(const struct subject *s, int dir, char **ret_lists, struct err *e)
 {
 	_cleanup_worker_ struct worker w = WORKER_INIT;
-	_cleanup_fd_ int blob = store_layer_blob(s->store, s->layer->digest, e), progress = -EBADF, ours = -EBADF,
-			 lists = -EBADF;
+	_cleanup_fd_ int blob = store_layer_blob(s->store, s->layer->digest, e), progress = -EBADF;
 	bool sha512 = str_starts(s->layer->digest, "sha512:");
 	char *words[] = {"layer", sha512 ? "sha512" : NULL, NULL};
-	int fds[2], r;
+	int r;
 
 	if (blob < 0)
 		return blob;
 	progress = kept_progress(blob, e);
 	if (progress < 0)
 		return progress;
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return err_sys(e, "pipe");
-	ours = fds[0];
-	lists = fds[1];
 
-	const struct fd_name names[] = {{"blob", blob}, {"progress", progress}, {"tree", dir}, {"lists", lists}};
+	const struct fd_name names[] = {{"blob", blob}, {"progress", progress}, {"tree", dir}};
+	const struct worker_text job = {.name = "unpack", .words = words, .fds = names, .n = ELEMENTSOF(names),
+					.out = "lists", .limit = LAYER_LISTS_MAX};
 
-	r = worker_start(s->g, "unpack", words, names, ELEMENTSOF(names), &w, e);
-	if (r < 0)
-		return r;
-	lists = fd_close(lists);
-	r = read_all(ours, LAYER_LISTS_MAX, ret_lists, NULL);
-	if (r < 0)
-		return err_sysr(e, r, "read lists");
-	return check_answer(s->layer, &w, e);
+	r = worker_start_text(s->g, &job, &w, ret_lists, NULL, e);
+	return r < 0 ? r : check_answer(s->layer, &w, e);
 }
 
 /*

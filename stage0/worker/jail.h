@@ -48,6 +48,8 @@ struct jail {
 
 /* 1: with a root of its own, 0: without (not called as root), -errno. */
 int jail_enter(const struct jail *j, struct err *e);
+/* That of a worker which reads a little and computes: no network, nothing of the host. 0 or -errno. */
+int jail_enter_small(struct err *e);
 
 /* --- parts, each in its own file --- */
 int jail_root(const struct jail *j, struct err *e);

@@ -35,24 +35,6 @@ static int take(const char *name, struct input *ret, struct err *e)
 	return r < 0 ? err_sysr(e, r, "read %s", name) : 0;
 }
 
-static int enter_jail(struct err *e)
-{
-	static const char *const shared[] = {"/dev/null", NULL};
-	const struct jail jail = {
-		.uid = JAIL_UID_VERIFY,
-		.root = -EBADF,
-		.shared = shared,
-		.filter = JAIL_FILTER_FILES,
-		.memory = 256u << 20,
-		.file_size = 1u << 20,
-		.cpu_seconds = 60,
-		.files = 32,
-	};
-	int r = jail_enter(&jail, e);
-
-	return r < 0 ? r : 0;
-}
-
 /* Kind and strength: a key that is too short signs for everybody. */
 static int check_key(EVP_PKEY *key, struct err *e)
 {
@@ -113,7 +95,7 @@ static int run(int argc _unused_, char **argv _unused_, struct strbuf *result _u
 	/* What the algorithms need is loaded before the way to it is closed. */
 	EVP_MD_free(EVP_MD_fetch(NULL, "SHA256", NULL));
 	if (r == 0)
-		r = enter_jail(e);
+		r = jail_enter_small(e);
 	if (r == 0 && base64_decode(text.data, &signature.data, &signature.len) < 0)
 		r = err_set(e, EINVAL, "it is not in base64");
 	if (r == 0) {

@@ -1,5 +1,6 @@
 #include "stage0/worker/worker.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -81,6 +82,29 @@ int worker_start(const struct gantry *g, const char *name, char *const *words, c
 	}
 	ret->pid = pid;
 	return 0;
+}
+
+int worker_start_text(const struct gantry *g, const struct worker_text *job, struct worker *ret, char **ret_text,
+		      size_t *ret_len, struct err *e)
+{
+	struct fd_name all[WORKER_TEXT_FDS + 1];
+	_cleanup_fd_ int from = -EBADF, to = -EBADF;
+	int fds[2], r;
+
+	assert(job->n <= WORKER_TEXT_FDS);
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_sys(e, "pipe");
+	from = fds[0];
+	to = fds[1];
+	memcpy(all, job->fds, job->n * sizeof *all);
+	all[job->n] = (struct fd_name) {job->out, to};
+	r = worker_start(g, job->name, job->words, all, job->n + 1, ret, e);
+	if (r < 0)
+		return r;
+	/* Ours would keep the end from being seen. */
+	to = fd_close(to);
+	r = read_all(from, job->limit, ret_text, ret_len);
+	return r < 0 ? err_sysr(e, r, "read what %s writes", job->name) : 0;
 }
 
 void worker_kill(struct worker *w)

@@ -1,5 +1,5 @@
 /*
- * Workers: the programs fetch, verify and unpack, which alone touch foreign bytes.
+ * Workers: the programs (README.md lists them) which alone touch foreign bytes.
  *
  * They are given descriptors by name and a few words, and answer with one flat record on the
  * descriptor `result`: either their own keys, or `code` (an errno) and `message`.  What they answer is
@@ -27,6 +27,22 @@ struct worker {
 /* Start libexec/gantry/NAME with these words behind argv[0] (NULL-ended, may be NULL). */
 int worker_start(const struct gantry *g, const char *name, char *const *words, const struct fd_name *fds, size_t n,
 		 struct worker *ret, struct err *e);
+/* A worker whose work is a text: what it is started with, and where it writes. */
+struct worker_text {
+	const char *name;
+	char *const *words;	   /* NULL-ended, may be NULL */
+	const struct fd_name *fds; /* but for `out` */
+	size_t n;		   /* WORKER_TEXT_FDS at most */
+	const char *out;	   /* name of the descriptor that the text comes from */
+	size_t limit;		   /* bytes: more is -EFBIG */
+};
+#define WORKER_TEXT_FDS 7
+/*
+ * Start it and read all that it writes; *ret_text is NUL-terminated and the caller's, ret_len may be NULL.
+ * The text is whole only if worker_finish() then gives 0.
+ */
+int worker_start_text(const struct gantry *g, const struct worker_text *job, struct worker *ret, char **ret_text,
+		      size_t *ret_len, struct err *e);
 /*
  * Read the answer and wait for the end, timeout_ms at most; then the worker is gone in any case.
  * Returns 0 with the record, or the worker's own error.

@@ -8,24 +8,6 @@
 #include "stage0/worker/worker.h"
 #include "stage0/worker/yaml.h"
 
-static int enter_jail(struct err *e)
-{
-	static const char *const shared[] = {"/dev/null", NULL};
-	const struct jail jail = {
-		.uid = JAIL_UID_VERIFY,
-		.root = -EBADF,
-		.shared = shared,
-		.filter = JAIL_FILTER_FILES,
-		.memory = 256u << 20,
-		.file_size = 1u << 20,
-		.cpu_seconds = 60,
-		.files = 32,
-	};
-	int r = jail_enter(&jail, e);
-
-	return r < 0 ? r : 0;
-}
-
 static int run(int argc _unused_, char **argv _unused_, struct strbuf *result _unused_, struct err *e)
 {
 	_cleanup_fd_ int in = fds_take("in"), out = fds_take("out");
@@ -36,7 +18,7 @@ static int run(int argc _unused_, char **argv _unused_, struct strbuf *result _u
 
 	if (r < 0)
 		return err_sysr(e, r, "read");
-	r = enter_jail(e);
+	r = jail_enter_small(e);
 	if (r == 0)
 		r = yaml_to_json(text, len, &json, e);
 	if (r == 0) {
