@@ -20,6 +20,16 @@ int layout_check_version(const char *text, size_t len, struct err *e)
 	return 0;
 }
 
+int layout_check_index(const char *text, size_t len, struct err *e)
+{
+	enum oci_media kind = OCI_MEDIA_UNKNOWN;
+	int r = oci_document_kind(NULL, text, len, &kind, e);
+
+	if (r == 0 && kind != OCI_MEDIA_INDEX)
+		r = err_set(e, EINVAL, "it is no index");
+	return r < 0 ? err_ctx(e, r, LAYOUT_INDEX) : 0;
+}
+
 char *layout_blob_path(const char *digest)
 {
 	char *path = xasprintf(LAYOUT_BLOBS "/%s", digest);

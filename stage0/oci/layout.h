@@ -15,6 +15,8 @@
 
 /* That gantry knows the layout's version. */
 int layout_check_version(const char *text, size_t len, struct err *e);
+/* That its LAYOUT_INDEX, which the error names, is an index of images. */
+int layout_check_index(const char *text, size_t len, struct err *e);
 /* "blobs/sha256/HEX" of a digest that was checked; owned by the caller. */
 char *layout_blob_path(const char *digest);
 /*

@@ -266,7 +266,6 @@ static int inflate(struct archive *a, struct err *e)
 static int read_layout(struct archive *a, struct err *e)
 {
 	_cleanup_free_ char *version = NULL;
-	enum oci_media kind = OCI_MEDIA_UNKNOWN;
 	size_t len;
 	int r = archive_read(a, LAYOUT_FILE, LAYOUT_FILE_MAX, &version, &len, e);
 
@@ -274,14 +273,7 @@ static int read_layout(struct archive *a, struct err *e)
 		r = layout_check_version(version, len, e);
 	if (r == 0)
 		r = archive_read(a, LAYOUT_INDEX, OCI_DOCUMENT_MAX, &a->top.data, &a->top.len, e);
-	if (r == 0) {
-		r = oci_document_kind(NULL, a->top.data, a->top.len, &kind, e);
-		if (r == 0 && kind != OCI_MEDIA_INDEX)
-			r = err_set(e, EINVAL, "it is no index");
-		if (r < 0)
-			err_ctx(e, r, LAYOUT_INDEX);
-	}
-	return r;
+	return r == 0 ? layout_check_index(a->top.data, a->top.len, e) : r;
 }
 
 int source_open_archive(const struct gantry *g, int store, const struct oci_ref *ref, struct source **ret,

@@ -162,7 +162,6 @@ static const struct source_ops layout_ops = {
 static int read_layout(struct layout *l, struct err *e)
 {
 	_cleanup_free_ char *version = NULL;
-	enum oci_media kind = OCI_MEDIA_UNKNOWN;
 	size_t len;
 	int r = read_file(l, LAYOUT_FILE, LAYOUT_FILE_MAX, &version, &len, e);
 
@@ -170,14 +169,7 @@ static int read_layout(struct layout *l, struct err *e)
 		r = layout_check_version(version, len, e);
 	if (r == 0)
 		r = read_file(l, LAYOUT_INDEX, OCI_DOCUMENT_MAX, &l->index.data, &l->index.len, e);
-	if (r == 0) {
-		r = oci_document_kind(NULL, l->index.data, l->index.len, &kind, e);
-		if (r == 0 && kind != OCI_MEDIA_INDEX)
-			r = err_set(e, EINVAL, "it is no index");
-		if (r < 0)
-			err_ctx(e, r, LAYOUT_INDEX);
-	}
-	return r;
+	return r == 0 ? layout_check_index(l->index.data, l->index.len, e) : r;
 }
 
 int source_open_layout(const struct gantry *g, int store, const struct oci_ref *ref, struct source **ret, struct err *e)
