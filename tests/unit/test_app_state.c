@@ -15,94 +15,94 @@ static enum app_state run(const enum app_event *events, size_t n, enum app_actio
 	return state;
 }
 
+static const struct {
+	const char *what;
+	enum app_event events[8];
+	enum app_action actions[8];
+	size_t n;
+	enum app_state end;
+} lives[] = {
+	{"runs to its end",
+	 {EV_START, EV_READY, EV_EXIT},
+	 {ACT_SPAWN, ACT_STARTED, ACT_ENDED},
+	 3,
+	 APP_DONE},
+	{"with a handler",
+	 {EV_START, EV_READY, EV_EXIT_HANDLER, EV_HANDLER_EXIT},
+	 {ACT_SPAWN, ACT_STARTED, ACT_HANDLER, ACT_DONE},
+	 4,
+	 APP_DONE},
+	{"a step fails",
+	 {EV_START, EV_FAILED, EV_EXIT},
+	 {ACT_SPAWN, ACT_FAILED, ACT_ENDED},
+	 3,
+	 APP_DONE},
+	{"a step fails, no handler then",
+	 {EV_START, EV_FAILED, EV_EXIT_HANDLER},
+	 {ACT_SPAWN, ACT_FAILED, ACT_ENDED},
+	 3,
+	 APP_DONE},
+	{"cannot be spawned", {EV_EXIT}, {ACT_ENDED}, 1, APP_DONE},
+	{"stopped in time",
+	 {EV_START, EV_READY, EV_STOP, EV_EXIT},
+	 {ACT_SPAWN, ACT_STARTED, ACT_TERM, ACT_ENDED},
+	 4,
+	 APP_DONE},
+	{"stopped by force",
+	 {EV_START, EV_READY, EV_STOP, EV_TIMEOUT, EV_TIMEOUT, EV_EXIT},
+	 {ACT_SPAWN, ACT_STARTED, ACT_TERM, ACT_KILL, ACT_KILL, ACT_ENDED},
+	 6,
+	 APP_DONE},
+	{"stopped while it starts",
+	 {EV_START, EV_STOP, EV_READY, EV_EXIT},
+	 {ACT_SPAWN, ACT_TERM, ACT_STARTED, ACT_ENDED},
+	 4,
+	 APP_DONE},
+	{"stopped before it starts",
+	 {EV_STOP, EV_START},
+	 {ACT_NONE, ACT_NONE},
+	 2,
+	 APP_DONE},
+	{"stopped, then its handler",
+	 {EV_START, EV_READY, EV_STOP, EV_EXIT_HANDLER, EV_TIMEOUT, EV_HANDLER_EXIT},
+	 {ACT_SPAWN, ACT_STARTED, ACT_TERM, ACT_HANDLER, ACT_KILL, ACT_DONE},
+	 6,
+	 APP_DONE},
+	{"started again, then stopped while it waits",
+	 {EV_START, EV_READY, EV_EXIT_AGAIN, EV_TIMEOUT, EV_READY, EV_EXIT_AGAIN, EV_STOP},
+	 {ACT_SPAWN, ACT_STARTED, ACT_BACKOFF, ACT_AGAIN, ACT_STARTED, ACT_BACKOFF, ACT_GIVE_UP},
+	 7,
+	 APP_DONE},
+	{"not alive, killed, started again",
+	 {EV_START, EV_READY, EV_SICK, EV_TIMEOUT, EV_EXIT_AGAIN},
+	 {ACT_SPAWN, ACT_STARTED, ACT_SICK, ACT_KILL, ACT_BACKOFF},
+	 5,
+	 APP_BACKOFF},
+	{"not alive, and stopped meanwhile",
+	 {EV_START, EV_READY, EV_SICK, EV_STOP, EV_EXIT},
+	 {ACT_SPAWN, ACT_STARTED, ACT_SICK, ACT_TERM, ACT_ENDED},
+	 5,
+	 APP_DONE},
+	{"its handler, then again",
+	 {EV_START, EV_READY, EV_EXIT_HANDLER, EV_HANDLER_AGAIN, EV_TIMEOUT},
+	 {ACT_SPAWN, ACT_STARTED, ACT_HANDLER, ACT_BACKOFF, ACT_AGAIN},
+	 5,
+	 APP_STARTING},
+	{"the pod ends during the handler",
+	 {EV_START, EV_READY, EV_EXIT_HANDLER, EV_STOP},
+	 {ACT_SPAWN, ACT_STARTED, ACT_HANDLER, ACT_DEADLINE},
+	 4,
+	 APP_HANDLER},
+};
+
 static void test_lives(void **state _unused_)
 {
-	static const struct {
-		const char *what;
-		enum app_event events[8];
-		enum app_action actions[8];
-		size_t n;
-		enum app_state end;
-	} rows[] = {
-		{"runs to its end",
-		 {EV_START, EV_READY, EV_EXIT},
-		 {ACT_SPAWN, ACT_STARTED, ACT_ENDED},
-		 3,
-		 APP_DONE},
-		{"with a handler",
-		 {EV_START, EV_READY, EV_EXIT_HANDLER, EV_HANDLER_EXIT},
-		 {ACT_SPAWN, ACT_STARTED, ACT_HANDLER, ACT_DONE},
-		 4,
-		 APP_DONE},
-		{"a step fails",
-		 {EV_START, EV_FAILED, EV_EXIT},
-		 {ACT_SPAWN, ACT_FAILED, ACT_ENDED},
-		 3,
-		 APP_DONE},
-		{"a step fails, no handler then",
-		 {EV_START, EV_FAILED, EV_EXIT_HANDLER},
-		 {ACT_SPAWN, ACT_FAILED, ACT_ENDED},
-		 3,
-		 APP_DONE},
-		{"cannot be spawned", {EV_EXIT}, {ACT_ENDED}, 1, APP_DONE},
-		{"stopped in time",
-		 {EV_START, EV_READY, EV_STOP, EV_EXIT},
-		 {ACT_SPAWN, ACT_STARTED, ACT_TERM, ACT_ENDED},
-		 4,
-		 APP_DONE},
-		{"stopped by force",
-		 {EV_START, EV_READY, EV_STOP, EV_TIMEOUT, EV_TIMEOUT, EV_EXIT},
-		 {ACT_SPAWN, ACT_STARTED, ACT_TERM, ACT_KILL, ACT_KILL, ACT_ENDED},
-		 6,
-		 APP_DONE},
-		{"stopped while it starts",
-		 {EV_START, EV_STOP, EV_READY, EV_EXIT},
-		 {ACT_SPAWN, ACT_TERM, ACT_STARTED, ACT_ENDED},
-		 4,
-		 APP_DONE},
-		{"stopped before it starts",
-		 {EV_STOP, EV_START},
-		 {ACT_NONE, ACT_NONE},
-		 2,
-		 APP_DONE},
-		{"stopped, then its handler",
-		 {EV_START, EV_READY, EV_STOP, EV_EXIT_HANDLER, EV_TIMEOUT, EV_HANDLER_EXIT},
-		 {ACT_SPAWN, ACT_STARTED, ACT_TERM, ACT_HANDLER, ACT_KILL, ACT_DONE},
-		 6,
-		 APP_DONE},
-		{"started again, then stopped while it waits",
-		 {EV_START, EV_READY, EV_EXIT_AGAIN, EV_TIMEOUT, EV_READY, EV_EXIT_AGAIN, EV_STOP},
-		 {ACT_SPAWN, ACT_STARTED, ACT_BACKOFF, ACT_AGAIN, ACT_STARTED, ACT_BACKOFF, ACT_GIVE_UP},
-		 7,
-		 APP_DONE},
-		{"not alive, killed, started again",
-		 {EV_START, EV_READY, EV_SICK, EV_TIMEOUT, EV_EXIT_AGAIN},
-		 {ACT_SPAWN, ACT_STARTED, ACT_SICK, ACT_KILL, ACT_BACKOFF},
-		 5,
-		 APP_BACKOFF},
-		{"not alive, and stopped meanwhile",
-		 {EV_START, EV_READY, EV_SICK, EV_STOP, EV_EXIT},
-		 {ACT_SPAWN, ACT_STARTED, ACT_SICK, ACT_TERM, ACT_ENDED},
-		 5,
-		 APP_DONE},
-		{"its handler, then again",
-		 {EV_START, EV_READY, EV_EXIT_HANDLER, EV_HANDLER_AGAIN, EV_TIMEOUT},
-		 {ACT_SPAWN, ACT_STARTED, ACT_HANDLER, ACT_BACKOFF, ACT_AGAIN},
-		 5,
-		 APP_STARTING},
-		{"the pod ends during the handler",
-		 {EV_START, EV_READY, EV_EXIT_HANDLER, EV_STOP},
-		 {ACT_SPAWN, ACT_STARTED, ACT_HANDLER, ACT_DEADLINE},
-		 4,
-		 APP_HANDLER},
-	};
-
-	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+	for (size_t i = 0; i < ELEMENTSOF(lives); i++) {
 		enum app_action actions[8] = {ACT_NONE};
 
-		if (run(rows[i].events, rows[i].n, actions) != rows[i].end ||
-		    memcmp(actions, rows[i].actions, rows[i].n * sizeof *actions))
-			fail_msg("%s", rows[i].what);
+		if (run(lives[i].events, lives[i].n, actions) != lives[i].end ||
+		    memcmp(actions, lives[i].actions, lives[i].n * sizeof *actions))
+			fail_msg("%s", lives[i].what);
 	}
 }
 
