@@ -1,79 +1,13 @@
 #!/usr/bin/env bats
-# dhcp: the plugin and its daemon against dnsmasq, which serves a network of the test's own: the namespace
-# `srv` (10.7.0.1) at the other end of the host's link up0.
+# dhcp: the plugin over its daemon, against dnsmasq (lib/dhcp.bash).
 # CNI_PLUGINS=/usr/lib/cni asks the reference plugins what both promise.
 
 # shellcheck disable=SC2015,SC2016,SC2034
 load ../lib/cni
+load ../lib/dhcp
 
-have_dnsmasq() { command -v dnsmasq >/dev/null; }
-have_macvlan() { unshare -n sh -c 'ip link add p0 type veth peer name p1 && ip link add link p0 name x type macvlan mode bridge' 2>/dev/null; }
-
-setup() {
-	need dnsmasq
-	cni_up
-	PIDS=()
-	pod c1 c2 srv
-	in_world ip link add up0 type veth peer name eth0 netns srv
-	in_world ip link set up0 up
-	inside srv ip addr add 10.7.0.1/24 dev eth0
-	inside srv ip link set eth0 up
-	in_world mkdir -p /run/cni
-}
-
-teardown() {
-	local pid
-	for pid in "${PIDS[@]}"; do
-		kill -KILL "$pid" 2>/dev/null && wait "$pid" 2>/dev/null || :
-	done
-	cni_down
-}
-
-# background LOG COMMAND...: in the world; its id in $!
-background() {
-	local log=$1
-	shift
-	(exec setpriv --pdeathsig KILL nsenter --target="$WORLD" --mount --net -- "$@") \
-		</dev/null >>"$log" 2>&1 3>&- 4>&- &
-	PIDS+=($!)
-}
-
-# server [OPTION...]: leases in $T/served.  dnsmasq takes no T1 below 3 s.
-server() {
-	background "$T/server.log" ip netns exec srv dnsmasq --no-daemon --conf-file=/dev/null --user=root --port=0 \
-		--interface=eth0 --bind-interfaces --no-ping --log-dhcp --dhcp-range="${SERVED:-10.7.0.10,10.7.0.99,2m}" \
-		--dhcp-option=option:dns-server,10.7.0.1 --domain=example.org --dhcp-leasefile="$T/served" "$@"
-	SERVER=$!
-	wait_for 60 grep -q 'IP range' "$T/server.log"
-}
-
-# keeper [OPTION...]: the daemon.
-keeper() {
-	background "$T/daemon.log" "$CNI_PLUGINS/dhcp" daemon "$@"
-	DAEMON=$!
-	wait_for 60 answers
-}
-
-# The daemon is there: a file alone may be a dead one's.
-answers() { in_world sh -c 'ss -Hxl src "$0" | grep -q .' "${SOCKET:-/run/cni/dhcp.sock}"; }
-
-gone() { # PID
-	kill "-${2:-TERM}" "$1"
-	wait "$1" || :
-}
-
-on_bridge() {
-	in_world ip link add br0 type bridge
-	in_world ip link set up0 master br0
-	in_world ip link set br0 up
-}
-
-L='"ipam":{"type":"dhcp"}'
-bridged() { conf n bridge "\"bridge\":\"br0\",${1:-$L}"; }
-recorded() { in_world find /run/cni/dhcp -name '*@*' 2>/dev/null | wc -l; }
-served() { wc -l <"$T/served"; }
-logged() { grep -c "$1" "$T/server.log" || :; }
-more() { [ "$(logged "$1")" -gt "$2" ]; } # PATTERN COUNT
+setup() { dhcp_up; }
+teardown() { dhcp_down; }
 
 @test "bridge: address, gateway, routes, dns; CHECK; DEL tells the server" {
 	on_bridge
@@ -106,11 +40,6 @@ more() { [ "$(logged "$1")" -gt "$2" ]; } # PATTERN COUNT
 	must DEL bridge i1 '' "$c"
 	must DEL bridge unknown c1 "$c"
 	nothing_left_here
-}
-
-nothing_left_here() {
-	in_world ip -o link show type veth | awk -F': ' '$2 !~ /^up0@/' | grep . && fail 'a link is left'
-	[ "$(recorded)" = 0 ]
 }
 
 @test "macvlan: a lease over a link of the container's own" {
@@ -205,26 +134,6 @@ nothing_left_here() {
 	wait_for 60 more DHCPRELEASE "$n"
 }
 
-@test "after many calls the daemon holds nothing more" {
-	ours_only
-	on_bridge
-	server
-	keeper
-	local c i before
-	c=$(bridged)
-	fds() { in_world sh -c 'ls /proc/$0/fd | wc -l' "$DAEMON"; }
-	must ADD bridge i1 c1 "$c"
-	must DEL bridge i1 c1 "$c"
-	before=$(fds)
-	for i in 1 2 3 4 5 6; do
-		must ADD bridge i1 c1 "$c"
-		must CHECK dhcp i1 c1 "$c"
-		call ADD dhcp "x$i" c2 "$c"
-		must DEL bridge i1 c1 "$c"
-	done
-	[ "$(fds)" = "$before" ]
-}
-
 # dnsmasq grants no lease shorter than two minutes: the time is shortened where the daemon keeps it.
 @test "a lease that expires takes the link down" {
 	ours_only
@@ -245,70 +154,6 @@ nothing_left_here() {
 	refused 999 'has expired'
 	must DEL bridge i1 c1 "$(bridged)"
 	[ "$(recorded)" = 0 ]
-}
-
-@test "a restarted daemon goes on with the leases, and drops those of containers that are gone" {
-	ours_only
-	on_bridge
-	server --dhcp-option-force=option:T1,3
-	keeper
-	must ADD bridge i1 c1 "$(bridged)"
-	local n one=$output
-	must ADD bridge i2 c2 "$(bridged)"
-	gone "$DAEMON"
-	in_world test ! -e /run/cni/dhcp.sock
-	[ "$(recorded)" = 2 ]
-	in_world ip netns del c2
-	keeper
-	[ "$(recorded)" = 1 ]
-	must CHECK bridge i1 c1 "$(output=$one prev "$(bridged)")"
-	n=$(logged DHCPACK)
-	wait_for 120 more DHCPACK "$n"
-	must DEL bridge i1 c1 "$(bridged)"
-	wait_for 60 more DHCPRELEASE 0
-}
-
-# T1 far away: what is asked is asked because of the restart.
-LATE=(--dhcp-option-force=option:T1,110 --dhcp-option-force=option:T2,115)
-
-@test "a restarted daemon asks for the address it had, and discovers nothing anew" {
-	ours_only
-	on_bridge
-	server "${LATE[@]}"
-	keeper
-	must ADD bridge i1 c1 "$(bridged)"
-	local one=$output ip n discovers
-	ip=$(get .ips[0].address)
-	gone "$DAEMON" KILL
-	n=$(logged DHCPACK) discovers=$(logged DHCPDISCOVER)
-	keeper
-	wait_for 60 more DHCPACK "$n"
-	[ "$(logged DHCPDISCOVER)" = "$discovers" ]
-	grep 'DHCPREQUEST' "$T/server.log" | tail -n 1 | grep -q "${ip%/*}"
-	must CHECK bridge i1 c1 "$(output=$one prev "$(bridged)")"
-	must DEL bridge i1 c1 "$(bridged)"
-	wait_for 60 more DHCPRELEASE 0
-}
-
-@test "a restarted daemon keeps a lease whose server is silent, until its time" {
-	ours_only
-	on_bridge
-	server "${LATE[@]}"
-	keeper
-	must ADD bridge i1 c1 "$(bridged)"
-	local one=$output ip n
-	ip=$(get .ips[0].address)
-	gone "$SERVER" KILL
-	gone "$DAEMON"
-	keeper
-	must CHECK bridge i1 c1 "$(output=$one prev "$(bridged)")"
-	inside c1 ip -br addr show eth0 up | grep -q "$ip"
-	n=$(logged DHCPACK)
-	server "${LATE[@]}"
-	gone "$DAEMON"
-	keeper
-	wait_for 60 more DHCPACK "$n"
-	inside c1 ip -br addr show eth0 up | grep -q "$ip"
 }
 
 @test "a server that has another address only: the link gets it, and its routes" {
@@ -360,51 +205,6 @@ LATE=(--dhcp-option-force=option:T1,110 --dhcp-option-force=option:T2,115)
 	inside c1 ip -br addr show eth0 | grep -q "$ip"
 }
 
-@test "the daemon lets go of a container that is gone" {
-	ours_only
-	on_bridge
-	server --dhcp-option-force=option:T1,3
-	keeper
-	must ADD bridge i1 c1 "$(bridged)"
-	in_world ip netns del c1
-	none() { [ "$(recorded)" = 0 ]; }
-	wait_for 120 none
-	wait_for 60 more DHCPRELEASE 0
-	must DEL bridge i1 '' "$(bridged)"
-}
-
-@test "killed at any moment: what was granted is kept, what failed can be deleted" {
-	ours_only
-	on_bridge
-	server
-	local i c add
-	c=$(bridged)
-	printf %s "$c" >"$T/conf"
-	for i in 0 0.002 0.005 0.01 0.015 0.02 0.05 0.1; do
-		keeper
-		rm -f "$T/killed"
-		(in_world env CNI_COMMAND=ADD CNI_CONTAINERID=k CNI_NETNS=/run/netns/c1 CNI_IFNAME=eth0 \
-			CNI_PATH="$CNI_PLUGINS" "$CNI_PLUGINS/bridge" <"$T/conf" >"$T/killed") 3>&- 4>&- &
-		add=$!
-		sleep "$i"
-		gone "$DAEMON" KILL
-		if wait "$add"; then
-			[ "$(recorded)" = 1 ]
-			keeper
-			must CHECK bridge k c1 "$(output=$(cat "$T/killed") prev "$c")"
-			must DEL bridge k c1 "$c"
-		else
-			jq -e .code "$T/killed" >/dev/null
-			call DEL bridge k c1 "$c"
-			[ "$status" = 0 ] || [ "$(recorded)" = 1 ]
-			keeper
-			must DEL bridge k c1 "$c"
-		fi
-		nothing_left_here
-		gone "$DAEMON"
-	done
-}
-
 @test "no server: an error within the time, and nothing is left" {
 	ours_only
 	on_bridge
@@ -454,33 +254,6 @@ LATE=(--dhcp-option-force=option:T1,110 --dhcp-option-force=option:T2,115)
 	call ADD dhcp i1 c1 "$(bridged)"
 	refused 999 'has a lease already'
 	[ "$(recorded)" = 1 ]
-}
-
-@test "no daemon: ADD says so, STATUS is 50, DEL fails only when there is a lease" {
-	ours_only
-	on_bridge
-	local c
-	V=1.1.0
-	c=$(bridged)
-	call ADD bridge i1 c1 "$c"
-	refused 999 'error dialing DHCP daemon: /run/cni/dhcp.sock'
-	call STATUS bridge '' '' "$c"
-	refused 50 'error dialing'
-	must DEL bridge i1 c1 "$c"
-	server
-	keeper
-	must STATUS bridge '' '' "$c"
-	must ADD bridge i1 c1 "$c"
-	gone "$DAEMON" KILL
-	must DEL bridge i2 c1 "$c"
-	call DEL bridge i1 c1 "$c"
-	refused 999 'there is a lease to be released: error dialing'
-	call GC bridge '' '' "$(with "$c" '."cni.dev/valid-attachments"=[]')"
-	refused 999 'there is a lease to be released'
-	must GC bridge '' '' "$(with "$c" '."cni.dev/valid-attachments"=[{"containerID":"i1","ifname":"eth0"}]')"
-	keeper
-	must DEL bridge i1 c1 "$c"
-	nothing_left_here
 }
 
 @test "GC drops what is not valid, and nothing when nobody says what is" {
@@ -553,63 +326,4 @@ LATE=(--dhcp-option-force=option:T1,110 --dhcp-option-force=option:T2,115)
 	refused 7 'dhcp gives IPv4 addresses only'
 	call ADD dhcp i1 c1 "$(conf n dhcp "$L")"
 	refused 999 'error looking up "eth0": no such link'
-}
-
-@test "daemon: its options" {
-	on_bridge
-	server
-	SOCKET=/run/other.sock
-	keeper -pidfile "$T/pid" -socketpath /run/other.sock -broadcast=true --resendmax=5s
-	[ "$(cat "$T/pid")" = "$DAEMON" ]
-	must ADD bridge i1 c1 "$(bridged '"ipam":{"type":"dhcp","daemonSocketPath":"/run/other.sock"}')"
-	ours_only
-	in_world test -f /run/other/n/i1@eth0
-	grep -q 'broadcast' "$T/server.log"
-	[ "$(in_world stat -c %a /run/other.sock)" = 700 ]
-	run in_world "$CNI_PLUGINS/dhcp" daemon -socketpath /run/other.sock
-	[ "$status" = 1 ]
-	[[ $output == *'another daemon serves /run/other.sock'* ]]
-	run in_world "$CNI_PLUGINS/dhcp" daemon -nonsense
-	[ "$status" = 1 ]
-	[[ $output == *nonsense* ]]
-	run in_world "$CNI_PLUGINS/dhcp" daemon -timeout 0s
-	[ "$status" = 1 ]
-	[[ $output == *'a time must be above zero'* ]]
-}
-
-@test "daemon: the host's paths under a prefix" {
-	on_bridge
-	server
-	in_world mkdir -p /run/host/run
-	in_world mount --rbind /run /run/host/run
-	SOCKET=/run/host/run/cni/dhcp.sock
-	keeper -hostprefix /run/host
-	must ADD bridge i1 c1 "$(bridged)"
-	must DEL bridge i1 c1 "$(bridged)"
-}
-
-@test "daemon: a socket that is handed over; only root may ask" {
-	ours_only
-	on_bridge
-	server
-	# shellcheck disable=SC2016
-	background "$T/daemon.log" perl -MIO::Socket::UNIX -MPOSIX -e '
-		BEGIN { $^F = 10 } # close-on-exec begins above
-		my $s = IO::Socket::UNIX->new(Local => "/run/cni/dhcp.sock", Listen => 8) or die;
-		chmod 0666, "/run/cni/dhcp.sock";
-		POSIX::dup2(fileno($s), 3) if fileno($s) != 3;
-		$ENV{LISTEN_FDS} = 1;
-		$ENV{LISTEN_PID} = $$;
-		exec @ARGV' "$CNI_PLUGINS/dhcp" daemon
-	DAEMON=$!
-	wait_for 60 in_world test -S /run/cni/dhcp.sock
-	must ADD bridge i1 c1 "$(bridged)"
-	printf %s "$(bridged)" >"$T/conf"
-	in_world cp "$CNI_PLUGINS/dhcp" /opt/cni/bin
-	run in_world setpriv --reuid 65534 --regid 65534 --clear-groups env CNI_COMMAND=CHECK CNI_CONTAINERID=i1 \
-		CNI_NETNS=/run/netns/c1 CNI_IFNAME=eth0 CNI_PATH=/opt/cni/bin /opt/cni/bin/dhcp <"$T/conf"
-	[ "$status" = 1 ]
-	[[ $output == *'only root may ask the DHCP daemon'* ]]
-	gone "$DAEMON"
-	in_world test -S /run/cni/dhcp.sock
 }
