@@ -174,43 +174,62 @@ int fd_sealed(const char *name, const void *data, size_t len, struct err *e)
 /* The environment variable that lists them is one string of at most 128 KiB (execve(2)). */
 #define FDS_MAX 4096
 
-int exec_fds(int path_fd, const char *path, char *const *argv, char *const *env,
-	     const struct fd_name *fds, size_t n, struct err *e)
+int fds_announce(const struct fd_name *fds, size_t n, char **ret, struct err *e)
 {
 	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
-	_cleanup_strv_ char **envv = NULL;
 	size_t named = 0;
-	int r;
 
+	*ret = NULL;
 	for (size_t i = 0; i < n; i++)
 		named += fds[i].fd >= 0;
 	/* Said here, where there is still somebody to hear it: the program could only end. */
 	if (named > FDS_MAX)
 		return err_set(e, E2BIG, "%zu descriptors are needed (apps and volumes), the limit is %d", named,
 			       FDS_MAX);
-	r = fd_cloexec_all();
+	for (size_t i = 0; i < n; i++)
+		if (fds[i].fd >= 0)
+			strbuf_addf(&sb, "%s%s=%d", sb.len ? "," : "GANTRY_FDS=", fds[i].name, fds[i].fd);
+	if (sb.len)
+		*ret = strbuf_take(&sb);
+	return 0;
+}
+
+int exec_announced(int path_fd, const char *path, char *const *argv, char *const *env,
+		   const struct fd_name *fds, size_t n, struct err *e)
+{
+	int r = fd_cloexec_all();
+
 	if (r < 0)
 		return err_sysr(e, r, "mark descriptors close-on-exec");
 	for (size_t i = 0; i < n; i++) {
-		if (fds[i].fd < 0)
-			continue;
-		r = fd_set_cloexec(fds[i].fd, false);
+		r = fds[i].fd < 0 ? 0 : fd_set_cloexec(fds[i].fd, false);
 		if (r < 0)
 			return err_sysr(e, r, "keep descriptor %s open", fds[i].name);
-		strbuf_addf(&sb, "%s%s=%d", sb.len ? "," : "GANTRY_FDS=", fds[i].name, fds[i].fd);
 	}
+	if (path_fd >= 0)
+		(void) syscall(SYS_execveat, path_fd, "", argv, env, AT_EMPTY_PATH);
+	else
+		execve(path, argv, env);
+	return err_sys(e, "exec %s", path ? path : argv[0]);
+}
+
+int exec_fds(int path_fd, const char *path, char *const *argv, char *const *env,
+	     const struct fd_name *fds, size_t n, struct err *e)
+{
+	_cleanup_strv_ char **envv = NULL;
+	char *announced;
+	int r = fds_announce(fds, n, &announced, e);
+
+	if (r < 0)
+		return r;
 	for (; env && *env; env++)
 		if (!str_starts(*env, "GANTRY_FDS="))
 			strv_add(&envv, *env);
-	if (sb.len)
-		strv_push(&envv, strbuf_take(&sb));
+	if (announced)
+		strv_push(&envv, announced);
 	else if (!envv)
 		envv = xcalloc(1, sizeof *envv);
-	if (path_fd >= 0)
-		(void) syscall(SYS_execveat, path_fd, "", argv, envv, AT_EMPTY_PATH);
-	else
-		execve(path, argv, envv);
-	return err_sys(e, "exec %s", path ? path : argv[0]);
+	return exec_announced(path_fd, path, argv, envv, fds, n, e);
 }
 
 /* The announced descriptors. */

@@ -58,6 +58,15 @@ struct fd_name {
 int exec_fds(int path_fd, const char *path, char *const *argv, char *const *env,
 	     const struct fd_name *fds, size_t n, struct err *e);
 
+/*
+ * The same in two steps, of which the second allocates nothing as long as it succeeds: for a child that
+ * has its parent's memory (vfork(2)).  *ret is the variable "GANTRY_FDS=...", owned by the caller, NULL
+ * without descriptors; it must be in the env of the second step.
+ */
+int fds_announce(const struct fd_name *fds, size_t n, char **ret, struct err *e);
+int exec_announced(int path_fd, const char *path, char *const *argv, char *const *env,
+		   const struct fd_name *fds, size_t n, struct err *e);
+
 /* Read GANTRY_FDS, mark the descriptors close-on-exec, remove the variable. Malformed: -EINVAL. */
 int fds_init(struct err *e);
 /* The descriptor announced under this name, or -ENOENT. Ownership moves to the caller. */

@@ -77,48 +77,62 @@ static int place_streams(const struct pod *pod, const struct app *a, const struc
 	return 0;
 }
 
-/*
- * Who am I: the process that will be the app, between fork and the exec of stage2. init reaps me.
- */
-static _noreturn_ void child(const struct pod *pod, const struct app *a, const struct phase *phase,
-			     int report)
-{
-	struct fd_name fds[APP_FDS_MAX + 2];
-	char *const argv[] = {(char[]) {"stage2"}, (char *) phase->word, (char *) phase->number, NULL};
-	_cleanup_err_ struct err e = ERR_INIT;
-	size_t n = a->n_fds;
-
-	if (report >= 0)
-		report_host_pid(pod, report);
-	memcpy(fds, a->fds, n * sizeof *fds);
-	fds[n++] = (struct fd_name) {"error", report};
-	fds[n++] = (struct fd_name) {"mntns", a->mntns};
-	if (place_streams(pod, a, phase) < 0)
-		(void) err_sys(&e, "place standard streams");
-	else
-		(void) exec_fds(pod->stage2, "stage2", argv, NULL, fds, n, &e);
-	(void) dprintf(report, "step=start%cmessage=%s%ccode=%d%c", 0, err_text(&e), 0, e.code, 0);
-	_exit(254);
-}
-
 /* Everything that the child has to know. */
 struct birth {
 	const struct pod *pod;
 	const struct app *app;
 	const struct phase *phase;
 	int report;
+	struct fd_name fds[APP_FDS_MAX + 2];
+	size_t n_fds;
+	char *announced; /* they, for the environment */
 };
+
+/*
+ * All that is allocated for the child, which must not do it itself: it may have our memory, and what it
+ * took would be lost to us with every start and every check.
+ */
+static int conceive(struct birth *b, struct err *e)
+{
+	const struct app *a = b->app;
+
+	memcpy(b->fds, a->fds, a->n_fds * sizeof *b->fds);
+	b->n_fds = a->n_fds;
+	b->fds[b->n_fds++] = (struct fd_name) {"error", b->report};
+	b->fds[b->n_fds++] = (struct fd_name) {"mntns", a->mntns};
+	return fds_announce(b->fds, b->n_fds, &b->announced, e);
+}
+
+/*
+ * Who am I: the process that will be the app, between fork and the exec of stage2. init reaps me.
+ */
+static _noreturn_ void child(const struct birth *b)
+{
+	const struct pod *pod = b->pod;
+	char *const argv[] = {(char[]) {"stage2"}, (char *) b->phase->word, (char *) b->phase->number, NULL};
+	char *const env[] = {b->announced, NULL};
+	_cleanup_err_ struct err e = ERR_INIT;
+
+	if (b->report >= 0)
+		report_host_pid(pod, b->report);
+	if (place_streams(pod, b->app, b->phase) < 0)
+		(void) err_sys(&e, "place standard streams");
+	else
+		(void) exec_announced(pod->stage2, "stage2", argv, env, b->fds, b->n_fds, &e);
+	(void) dprintf(b->report, "step=start%cmessage=%s%ccode=%d%c", 0, err_text(&e), 0, e.code, 0);
+	/* Not ours alone. */
+	err_done(&e);
+	_exit(254);
+}
 
 static int child_main(void *arg)
 {
-	const struct birth *b = arg;
-
-	child(b->pod, b->app, b->phase, b->report);
+	child(arg);
 }
 
 /*
  * As vfork(2): we stand still until the child has executed stage2, and nothing is copied.  It gets a
- * stack of its own; what it allocates on the way is lost to us, some hundred bytes.
+ * stack of its own.
  */
 static pid_t start_child(struct birth *b)
 {
@@ -158,6 +172,20 @@ static pid_t start_child_into(int cgroup, struct birth *b)
 	if (file_poke_at(cgroup, "cgroup.procs", "0") < 0)
 		_exit(254);
 	return child_main(b);
+}
+
+static pid_t start(struct birth *b, struct err *e)
+{
+	int cgroup = b->app->cgroup;
+	pid_t pid = conceive(b, e);
+
+	if (pid < 0)
+		return pid;
+	pid = cgroup < 0 ? start_child(b) : start_child_into(cgroup, b);
+	if (pid < 0)
+		pid = err_sys(e, "fork");
+	free(b->announced);
+	return pid;
 }
 
 static int make_pipes(struct app *a, bool handler, struct err *e)
@@ -222,9 +250,8 @@ pid_t spawn_check(struct pod *pod, struct app *a, const struct watch *w)
 {
 	const struct phase phase = {"check", w->number, false, true};
 	struct birth b = {.pod = pod, .app = a, .phase = &phase, .report = -EBADF};
-	pid_t pid = a->cgroup < 0 ? start_child(&b) : start_child_into(a->cgroup, &b);
 
-	return pid < 0 ? -errno : pid;
+	return start(&b, NULL);
 }
 
 int spawn_stage2(struct pod *pod, struct app *a, const char *word, struct err *e)
@@ -241,9 +268,9 @@ int spawn_stage2(struct pod *pod, struct app *a, const char *word, struct err *e
 	a->report_len = 0;
 	a->report_ready = a->report_failed = false;
 	b.report = report[1];
-	a->pid = a->cgroup < 0 ? start_child(&b) : start_child_into(a->cgroup, &b);
+	a->pid = start(&b, e);
 	if (a->pid < 0) {
-		r = err_sys(e, "fork");
+		r = a->pid;
 		a->pid = 0;
 	}
 	(void) fd_close(report[1]);

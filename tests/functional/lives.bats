@@ -186,6 +186,16 @@ health() { iso healthcheck "{\"exec\":[\"/bin/test\",\"-e\",\"/share/$1\"],\"int
 	[ -z "$(pod_procs "$UUID")" ] || fail "processes are left"
 }
 
+@test "lives: what is started again and again costs init no memory" {
+	local pid before
+	detach_pod "$(app a 'sleep 1000' "$(iso healthcheck '{"exec":["/bin/sh","-c","echo >>/share/checks"],"interval":"1ms"}')")"
+	pid=$(gantry status "$UUID" | sed -n 's/^pid=//p')
+	wait_for 60 has_lines "$T/share/checks" 50
+	before=$(awk '/^RssAnon:/ { print $2 }' "/proc/$pid/status")
+	wait_for 120 has_lines "$T/share/checks" 500
+	[ "$(awk '/^RssAnon:/ { print $2 }' "/proc/$pid/status")" -le $((before + 12)) ] || fail "init grows"
+}
+
 probe() { iso probe "{\"type\":\"$1\",$2,\"period\":\"50ms\",\"timeout\":\"20s\"}"; }
 
 @test "lives: an app that is not alive is started again" {
