@@ -14,58 +14,9 @@
 #include "base/path.h"
 #include "stage0/worker/unpack.h"
 #include "tests/fuzz/tar_mutator.h"
+#include "tests/fuzz/tar_world.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static int world = -EBADF; /* holds the tree and a file that is not to be touched */
-
-static void must(int r)
-{
-	if (r < 0)
-		abort();
-}
-
-static void clean_up(void)
-{
-	char path[64], link[64];
-	ssize_t n;
-
-	(void) snprintf(link, sizeof link, "/proc/self/fd/%d", world);
-	n = readlink(link, path, sizeof path - 1);
-	if (n > 0) {
-		path[n] = '\0';
-		(void) path_remove_tree(AT_FDCWD, path, NULL);
-	}
-}
-
-static void begin(void)
-{
-	char dir[] = "/tmp/gantry-fuzz-XXXXXX";
-	struct err e = ERR_INIT;
-
-	must(unpack_init(&e));
-	(void) umask(0);
-	if (!mkdtemp(dir))
-		abort();
-	world = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	must(world);
-	(void) fd_close(openat(world, "precious", O_CREAT | O_WRONLY | O_CLOEXEC, 0640));
-	atexit(clean_up);
-}
-
-static void check_outside(void)
-{
-	_cleanup_dir_ DIR *d = fdopendir(openat(world, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-	struct dirent *de;
-	struct stat st;
-
-	must(fstatat(world, "precious", &st, AT_SYMLINK_NOFOLLOW));
-	if (st.st_mode != (S_IFREG | 0640) || st.st_size || st.st_nlink != 1)
-		abort();
-	while ((de = readdir(d)))
-		if (de->d_name[0] != '.' && strcmp(de->d_name, "precious") && strcmp(de->d_name, "top"))
-			abort();
-}
 
 static void check_names(int dirfd)
 {
@@ -105,7 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct unpack_layer_result res;
 
 	if (world < 0)
-		begin();
+		tar_world_begin();
 	limits.tar.bytes = 4u << 20;
 	limits.tar.entries = 1000;
 	limits.tar.depth = 20;
@@ -123,7 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	}
 	layer_lists_done(&res.lists);
-	check_outside();
+	tar_world_check();
 	must(path_remove_tree(world, "top", NULL));
 	return 0;
 }
