@@ -208,68 +208,68 @@ static void implicit_volumes(void **state)
 	assert_non_null(strstr(named, "{\"volume\":\"one-data-2\",\"path\":\"/data\"}"));
 }
 
+static const char plain_app[] = "\"app\":{\"exec\":[\"/x\"],\"user\":\"0\",\"group\":\"0\"}";
+static const char *const of_one[] = {"example.com/a", plain_app}, *const of_none[] = {"example.com/a", ""};
+static const char *const of_empty[] = {"example.com/a", "\"app\":{\"exec\":[],\"user\":\"0\",\"group\":\"0\"}"};
+static const struct {
+	const char *const *images;
+	struct app_request app;
+	char **volumes, **mounts, **set_env;
+	const char *text;
+} refusals[] = {
+	{of_none, {0}, NULL, NULL, NULL, "app a: the image has no app section (use --exec)"},
+	{of_empty, {0}, NULL, NULL, NULL, "app a: nothing to execute: the image names no program (use --exec)"},
+	{of_one, {.name = W("A b")}, NULL, NULL, NULL, "image \"x\": --name \"A b\": upper case is not allowed"},
+	{of_one, {.working_dir = W("srv")}, NULL, NULL, NULL, "app a: --working-dir \"srv\": not absolute"},
+	{of_one, {.supplementary_gids = W("1,staff")}, NULL, NULL, NULL,
+	 "app a: --supplementary-gids: \"staff\" is no group id"},
+	{of_one, {.supplementary_gids = W("4294967295")}, NULL, NULL, NULL,
+	 "app a: --supplementary-gids: \"4294967295\" is no group id"},
+	{of_one, {.user_annotations = S(W("x"))}, NULL, NULL, NULL,
+	 "app a: --user-annotation \"x\": expected NAME=VALUE"},
+	{of_one, {.user_labels = S(W("=x"))}, NULL, NULL, NULL, "app a: --user-label \"=x\": expected NAME=VALUE"},
+	{of_one, {.annotations = S(W("A=x"))}, NULL, NULL, NULL,
+	 "app a: --annotation \"A=x\": upper case is not allowed"},
+	{of_one, {.environment = S(W("1A=x"))}, NULL, NULL, NULL,
+	 "app a: --environment: \"1A\": must begin with a letter or underscore"},
+	{of_one, {0}, NULL, NULL, S(W("A=1"), W("A=2")), "app a: --set-env: environment variable \"A\" is there twice"},
+	{of_one, {.read_only_root = W("maybe")}, NULL, NULL, NULL,
+	 "app a: --readonly-rootfs \"maybe\": true or false"},
+	{of_one, {.memory = W("1Q")}, NULL, NULL, NULL, NULL},
+	{of_one, {.mounts = S(W("volume=v"))}, NULL, NULL, NULL,
+	 "app a: --mount \"volume=v\": target=PATH is needed"},
+	{of_one, {.mounts = S(W("volume=v,target="))}, NULL, NULL, NULL,
+	 "app a: --mount \"volume=v,target=\": target=PATH is needed"},
+	{of_one, {.mounts = S(W("target=/x"))}, NULL, NULL, NULL, "app a: --mount \"target=/x\": volume=NAME is needed"},
+	{of_one, {.mounts = S(W("volume=V,target=/x"))}, NULL, NULL, NULL,
+	 "app a: --mount \"volume=V,target=/x\": volume=NAME is needed"},
+	{of_one, {.mounts = S(W("volume=v,volume=w,target=/x"))}, NULL, NULL, NULL,
+	 "app a: --mount \"volume=v,volume=w,target=/x\": unknown or repeated word \"volume=w\""},
+	{of_one, {.mounts = S(W("volume=v,target=/x,ro"))}, NULL, NULL, NULL,
+	 "app a: --mount \"volume=v,target=/x,ro\": unknown or repeated word \"ro\""},
+	{of_one, {.mounts = S(W("volume=v,target=/x"), W("volume=v,target=//x/."))}, S(W("v,kind=empty")), NULL, NULL,
+	 "app a: --mount \"volume=v,target=//x/.\": the target is there twice"},
+	{of_one, {.mounts = S(W("volume=v,target=/x"))}, NULL, NULL, NULL,
+	 "app a: dangling mount point: no volume \"v\" for \"/x\""},
+	{of_one, {0}, NULL, S(W("volume=v,target=/x")), NULL, "app a: dangling mount point: no volume \"v\" for \"/x\""},
+	{of_one, {0}, S(W("v")), NULL, NULL, "--volume: volume \"v\": kind is missing"},
+	{of_one, {0}, S(W("v,kind=empty"), W("v,kind=empty")), NULL, NULL, "--volume: volume \"v\" is there twice"},
+	{of_one, {0}, S(W("v,kind=host")), NULL, NULL, "--volume: volume \"v,kind=host\": source: required for kind host"},
+};
+
 static void refused(void **state)
 {
-	static const char plain[] = "\"app\":{\"exec\":[\"/x\"],\"user\":\"0\",\"group\":\"0\"}";
-	static const char *const one[] = {"example.com/a", plain}, *const none[] = {"example.com/a", ""};
-	static const char *const empty[] = {"example.com/a", "\"app\":{\"exec\":[],\"user\":\"0\",\"group\":\"0\"}"};
-	const struct {
-		const char *const *images;
-		struct app_request app;
-		char **volumes, **mounts, **set_env;
-		const char *text;
-	} rows[] = {
-		{none, {0}, NULL, NULL, NULL, "app a: the image has no app section (use --exec)"},
-		{empty, {0}, NULL, NULL, NULL, "app a: nothing to execute: the image names no program (use --exec)"},
-		{one, {.name = W("A b")}, NULL, NULL, NULL, "image \"x\": --name \"A b\": upper case is not allowed"},
-		{one, {.working_dir = W("srv")}, NULL, NULL, NULL, "app a: --working-dir \"srv\": not absolute"},
-		{one, {.supplementary_gids = W("1,staff")}, NULL, NULL, NULL,
-		 "app a: --supplementary-gids: \"staff\" is no group id"},
-		{one, {.supplementary_gids = W("4294967295")}, NULL, NULL, NULL,
-		 "app a: --supplementary-gids: \"4294967295\" is no group id"},
-		{one, {.user_annotations = S(W("x"))}, NULL, NULL, NULL,
-		 "app a: --user-annotation \"x\": expected NAME=VALUE"},
-		{one, {.user_labels = S(W("=x"))}, NULL, NULL, NULL, "app a: --user-label \"=x\": expected NAME=VALUE"},
-		{one, {.annotations = S(W("A=x"))}, NULL, NULL, NULL,
-		 "app a: --annotation \"A=x\": upper case is not allowed"},
-		{one, {.environment = S(W("1A=x"))}, NULL, NULL, NULL,
-		 "app a: --environment: \"1A\": must begin with a letter or underscore"},
-		{one, {0}, NULL, NULL, S(W("A=1"), W("A=2")), "app a: --set-env: environment variable \"A\" is there twice"},
-		{one, {.read_only_root = W("maybe")}, NULL, NULL, NULL,
-		 "app a: --readonly-rootfs \"maybe\": true or false"},
-		{one, {.memory = W("1Q")}, NULL, NULL, NULL, NULL},
-		{one, {.mounts = S(W("volume=v"))}, NULL, NULL, NULL,
-		 "app a: --mount \"volume=v\": target=PATH is needed"},
-		{one, {.mounts = S(W("volume=v,target="))}, NULL, NULL, NULL,
-		 "app a: --mount \"volume=v,target=\": target=PATH is needed"},
-		{one, {.mounts = S(W("target=/x"))}, NULL, NULL, NULL, "app a: --mount \"target=/x\": volume=NAME is needed"},
-		{one, {.mounts = S(W("volume=V,target=/x"))}, NULL, NULL, NULL,
-		 "app a: --mount \"volume=V,target=/x\": volume=NAME is needed"},
-		{one, {.mounts = S(W("volume=v,volume=w,target=/x"))}, NULL, NULL, NULL,
-		 "app a: --mount \"volume=v,volume=w,target=/x\": unknown or repeated word \"volume=w\""},
-		{one, {.mounts = S(W("volume=v,target=/x,ro"))}, NULL, NULL, NULL,
-		 "app a: --mount \"volume=v,target=/x,ro\": unknown or repeated word \"ro\""},
-		{one, {.mounts = S(W("volume=v,target=/x"), W("volume=v,target=//x/."))}, S(W("v,kind=empty")), NULL, NULL,
-		 "app a: --mount \"volume=v,target=//x/.\": the target is there twice"},
-		{one, {.mounts = S(W("volume=v,target=/x"))}, NULL, NULL, NULL,
-		 "app a: dangling mount point: no volume \"v\" for \"/x\""},
-		{one, {0}, NULL, S(W("volume=v,target=/x")), NULL, "app a: dangling mount point: no volume \"v\" for \"/x\""},
-		{one, {0}, S(W("v")), NULL, NULL, "--volume: volume \"v\": kind is missing"},
-		{one, {0}, S(W("v,kind=empty"), W("v,kind=empty")), NULL, NULL, "--volume: volume \"v\" is there twice"},
-		{one, {0}, S(W("v,kind=host")), NULL, NULL, "--volume: volume \"v,kind=host\": source: required for kind host"},
-	};
-
 	(void) state;
-	for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+	for (size_t i = 0; i < ELEMENTSOF(refusals); i++) {
 		_cleanup_err_ struct err e = ERR_INIT;
-		struct app_request app = rows[i].app;
-		struct pod_request req = {.apps = &app, .n_apps = 1, .volumes = rows[i].volumes, .mounts = rows[i].mounts,
-					  .set_env = rows[i].set_env};
+		struct app_request app = refusals[i].app;
+		struct pod_request req = {.apps = &app, .n_apps = 1, .volumes = refusals[i].volumes, .mounts = refusals[i].mounts,
+					  .set_env = refusals[i].set_env};
 
 		app.image = W("x");
-		assert_null(build(&req, rows[i].images, &e));
-		if (rows[i].text)
-			assert_err(&e, rows[i].text);
+		assert_null(build(&req, refusals[i].images, &e));
+		if (refusals[i].text)
+			assert_err(&e, refusals[i].text);
 		else
 			assert_true(str_starts(err_text(&e), "app a: --memory: "));
 	}
