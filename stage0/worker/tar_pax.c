@@ -114,6 +114,7 @@ static char *unescape(const char *key)
 	return name;
 }
 
+/* As libarchive writes it, without padding, which base/base64.h asks for. */
 static int base64(struct value v, uint8_t **ret, size_t *ret_len)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
