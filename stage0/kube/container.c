@@ -235,14 +235,19 @@ static int add_mount(const cJSON *j, const struct json_at *at, void *arg, struct
 
 /* --- the whole --- */
 
-static void substitute_all(char **words, char *const *environment)
+static int substitute_all(const struct kube_docs *docs, char **words, char *const *environment,
+			  const struct json_at *at, struct err *e)
 {
 	for (; words && *words; words++) {
-		char *text = kube_substitute(*words, environment);
+		char *text;
+		int r = kube_substitute(docs, *words, environment, at, &text, e);
 
+		if (r < 0)
+			return r;
 		free(*words);
 		*words = text;
 	}
+	return 0;
 }
 
 static int add_life(const struct container *c, const struct json_at *at, const struct kube_defaults *defaults,
@@ -296,10 +301,12 @@ static int fill(const struct kube_docs *docs, struct container *c, const struct 
 		r = json_each(c->mounts, &mounts_at, add_mount, app, e);
 	if (r == 0)
 		r = add_life(c, at, defaults, init, app->more, e);
+	if (r == 0)
+		r = substitute_all(docs, c->command, app->environment, at, e);
+	if (r == 0)
+		r = substitute_all(docs, c->args, app->environment, at, e);
 	if (r < 0)
 		return r;
-	substitute_all(c->command, app->environment);
-	substitute_all(c->args, app->environment);
 	app->more->command = take_ptr(c->command);
 	app->has_args = c->args != NULL;
 	app->args = take_ptr(c->args);

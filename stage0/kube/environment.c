@@ -16,10 +16,19 @@ static const char *lookup(char *const *environment, const char *name, size_t len
 	return NULL;
 }
 
-/* "$$" is one; what is not known stays as it is written. */
-char *kube_substitute(const char *text, char *const *environment)
+int kube_take_room(const struct kube_docs *docs, size_t bytes, const struct json_at *at, struct err *e)
 {
-	struct strbuf sb = STRBUF_INIT;
+	if (bytes > *docs->room)
+		return json_err(at, e, "the values of variables and ConfigMaps come to more than %u bytes", KUBE_ROOM);
+	*docs->room -= bytes;
+	return 0;
+}
+
+/* "$$" is one; what is not known stays as it is written. */
+int kube_substitute(const struct kube_docs *docs, const char *text, char *const *environment,
+		    const struct json_at *at, char **ret, struct err *e)
+{
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT;
 
 	for (const char *p = text; *p; p++) {
 		const char *end = p[0] == '$' && p[1] == '(' ? strchr(p, ')') : NULL;
@@ -29,24 +38,30 @@ char *kube_substitute(const char *text, char *const *environment)
 			strbuf_addc(&sb, '$');
 			p++;
 		} else if (value) {
+			int r = kube_take_room(docs, strlen(value), at, e);
+
+			if (r < 0)
+				return r;
 			strbuf_adds(&sb, value);
 			p = end;
 		} else {
 			strbuf_addc(&sb, *p);
 		}
 	}
-	return strbuf_take(&sb);
+	*ret = strbuf_take(&sb);
+	return 0;
 }
 
 /* A later one of the same name wins. */
-static int set_variable(struct app_request *app, const char *name, const char *value, const struct json_at *at,
-			struct err *e)
+static int set_variable(const struct kube_docs *docs, struct app_request *app, const char *name, const char *value,
+			const struct json_at *at, struct err *e)
 {
 	const char *why = ac_env_name_check(name);
 	size_t len = strlen(name), n = strv_len(app->environment);
+	int r = why ? json_err(at, e, "%s: %s", q(name), why) : kube_take_room(docs, len + strlen(value), at, e);
 
-	if (why)
-		return json_err(at, e, "%s: %s", q(name), why);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < n; i++)
 		if (!strncmp(app->environment[i], name, len) && app->environment[i][len] == '=') {
 			free(app->environment[i]);
@@ -134,10 +149,10 @@ static int add_variable(const struct kube_docs *docs, const cJSON *j, const stru
 			goto out;
 		value = xstrdup_null(text);
 	} else if (r == 0) {
-		value = kube_substitute(v.value ? v.value : "", app->environment);
+		r = kube_substitute(docs, v.value ? v.value : "", app->environment, at, &value, e);
 	}
 	if (r >= 0)
-		r = set_variable(app, v.name, value, at, e);
+		r = set_variable(docs, app, v.name, value, at, e);
 out:
 	free(v.name);
 	free(v.value);
@@ -178,7 +193,7 @@ static int add_all(const struct kube_docs *docs, const cJSON *j, const struct js
 		_cleanup_free_ char *name = xasprintf("%s%s", s.prefix ? s.prefix : "", pair->string);
 
 		if (!ac_env_name_check(name)) /* others are no names of variables: left out, as there */
-			r = set_variable(app, name, pair->valuestring ? pair->valuestring : "", at, e);
+			r = set_variable(docs, app, name, pair->valuestring ? pair->valuestring : "", at, e);
 	}
 	free(s.prefix);
 	key_ref_done(&ref);

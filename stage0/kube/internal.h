@@ -7,12 +7,14 @@
 #include "stage0/kube/kube.h"
 
 #define KUBE_DOCUMENTS_MAX (4u << 20) /* bytes of JSON */
+#define KUBE_ROOM (8u << 20)	      /* see kube_docs.room */
 
 /* The documents of one pod. */
 struct kube_docs {
 	const cJSON *pod;
 	const cJSON **maps; /* ConfigMaps */
 	size_t n_maps;
+	size_t *room; /* bytes that may still come from putting in what is named: a short file can name much */
 };
 /* The ConfigMap of that name, or NULL. */
 const cJSON *kube_map(const struct kube_docs *docs, const char *name);
@@ -45,8 +47,11 @@ int kube_container_security(const cJSON *j, const struct json_at *at, const stru
 /* environment.c: env and envFrom into app->environment; later, $(NAME) in words. */
 int kube_environment(const struct kube_docs *docs, const cJSON *env, const cJSON *from, const struct json_at *at,
 		     struct app_request *app, struct err *e);
-/* Owned by the caller. */
-char *kube_substitute(const char *text, char *const *environment);
+/* Put in $(NAME); *ret is owned by the caller. */
+int kube_substitute(const struct kube_docs *docs, const char *text, char *const *environment,
+		    const struct json_at *at, char **ret, struct err *e);
+/* Take so many bytes of docs->room. */
+int kube_take_room(const struct kube_docs *docs, size_t bytes, const struct json_at *at, struct err *e);
 
 /* probe.c */
 int kube_probe(const cJSON *j, const struct json_at *at, const char *type, const struct app_more *more,

@@ -278,7 +278,8 @@ void kube_run_done(struct kube_run *run)
 int kube_convert(const char *json, size_t len, struct pod_request *req, struct kube_run *run, struct err *e)
 {
 	_cleanup_json_ cJSON *j = json_parse(json, len, KUBE_DOCUMENTS_MAX, e);
-	struct kube_docs docs = {0};
+	size_t room = KUBE_ROOM;
+	struct kube_docs docs = {.room = &room};
 	int r = j ? json_each(j, JSON_TOP, sort_document, &docs, e) : -EINVAL;
 
 	if (r == 0 && !docs.pod)

@@ -134,16 +134,21 @@ static const char *check_file(const char *s)
 	return NULL;
 }
 
-static void add_file(struct pod_request *req, const char *volume, const char *name, const char *content,
-		     int64_t mode)
+static int add_file(const struct kube_docs *docs, struct pod_request *req, const char *volume, const char *name,
+		    const char *content, int64_t mode, const struct json_at *at, struct err *e)
 {
+	int r = kube_take_room(docs, strlen(content), at, e);
+
+	if (r < 0)
+		return r;
 	req->files = xgrow(req->files, req->n_files, sizeof *req->files);
 	req->files[req->n_files++] = (struct volume_file) {
 		.volume = xstrdup(volume), .name = xstrdup(name), .content = xstrdup(content), .mode = (mode_t) mode};
+	return 0;
 }
 
-static int add_item(const cJSON *map, const cJSON *j, const struct json_at *at, const char *volume,
-		    const struct config *c, struct pod_request *req, struct err *e)
+static int add_item(const struct kube_docs *docs, const cJSON *map, const cJSON *j, const struct json_at *at,
+		    const char *volume, const struct config *c, struct pod_request *req, struct err *e)
 {
 	static const struct json_field fields[] = {
 		{.key = "key", .type = JSON_F_STRING, .offset = offsetof(struct item, key), .required = true},
@@ -158,27 +163,29 @@ static int add_item(const cJSON *map, const cJSON *j, const struct json_at *at, 
 	if (r == 0 && !content && !c->optional)
 		r = json_err(at, e, "the ConfigMap has no key %s", q(it.key));
 	if (content)
-		add_file(req, volume, it.path, content, it.mode);
+		r = add_file(docs, req, volume, it.path, content, it.mode, at, e);
 	free(it.key);
 	free(it.path);
 	return r;
 }
 
-static int add_files(const cJSON *map, const struct json_at *at, const char *volume, const struct config *c,
-		     struct pod_request *req, struct err *e)
+static int add_files(const struct kube_docs *docs, const cJSON *map, const struct json_at *at, const char *volume,
+		     const struct config *c, struct pod_request *req, struct err *e)
 {
 	const struct json_at items_at = {.up = at, .key = "items"};
 	const cJSON *data = json_get(map, "data");
 	size_t i = 0;
+	int r = 0;
 
 	if (c->items && json_is_array(c->items, &items_at, e) < 0)
 		return -EINVAL;
 	for (const cJSON *item = c->items ? c->items->child : NULL; item; item = item->next, i++)
-		if (add_item(map, item, &(struct json_at) {&items_at, NULL, i}, volume, c, req, e) < 0)
+		if (add_item(docs, map, item, &(struct json_at) {&items_at, NULL, i}, volume, c, req, e) < 0)
 			return -EINVAL;
-	for (const cJSON *pair = c->items || !data ? NULL : data->child; pair; pair = pair->next)
-		add_file(req, volume, pair->string, pair->valuestring ? pair->valuestring : "", c->mode);
-	return 0;
+	for (const cJSON *pair = c->items || !data ? NULL : data->child; r == 0 && pair; pair = pair->next)
+		r = add_file(docs, req, volume, pair->string, pair->valuestring ? pair->valuestring : "", c->mode, at,
+			     e);
+	return r;
 }
 
 static int config_map(const struct kube_docs *docs, const char *name, const cJSON *j, const struct json_at *at,
@@ -200,7 +207,7 @@ static int config_map(const struct kube_docs *docs, const char *name, const cJSO
 		struct volume *v = add_volume(req, name, VOLUME_EMPTY);
 
 		v->read_only = v->read_only_given = true;
-		r = add_files(map, at, name, &c, req, e);
+		r = add_files(docs, map, at, name, &c, req, e);
 	}
 	free(c.name);
 	return r;

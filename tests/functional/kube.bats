@@ -81,6 +81,17 @@ run_yaml() { g run --net=none "$@" --pod-manifest="$T/pod.yaml"; }
 	assert_refused 254 'env\[2\].*no ConfigMap "other"'
 }
 
+@test "kube: variables that double each other are bounded" {
+	local i
+	pod <<-'END'
+		    env:
+		    - {name: V0, value: 0123456789}
+	END
+	for ((i = 1; i < 60; i++)); do echo "    - {name: V$i, value: \$(V$((i - 1)))\$(V$((i - 1)))}"; done >>"$T/pod.yaml"
+	run_yaml
+	assert_refused 254 'env\[1[0-9]\].*come to more than 8388608 bytes'
+}
+
 @test "kube: volumes: emptyDir, hostPath, configMap, read-only mounts" {
 	echo host >"$T/file"
 	pod <<-END
