@@ -58,6 +58,10 @@ struct owned_kind {
 	unsigned (*uses)(const char *chain, const void *arg);
 };
 
+/*
+ * Put the attachment's elements, and whatever table, sets and rules they need: all or nothing.  `arg` is for
+ * build() and uses().
+ */
 int owned_add(const struct owned_kind *kind, const struct cni_request *rq,
 	      const struct owned_element *list, size_t n, const void *arg, struct err *e);
 /*

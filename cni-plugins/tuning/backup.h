@@ -10,6 +10,7 @@
 #include "cni-plugins/skel/request.h"
 #include "cni-plugins/tuning/conf.h"
 
+/* Below `dir`, which is made; what was there is replaced. */
 int backup_save(const struct cni_request *rq, const char *dir, const struct tuning_link *before,
 		struct err *e);
 /* False: there is none, or half of one, of a crash. *ret is owned by the caller. */

@@ -1,5 +1,6 @@
 /*
- * Private to the app record: the two keys of checks, in the form of its table.
+ * Private to the app record: the two keys of checks, in the form of its table.  Setters take one value of the
+ * record (n: which of that key), 0 or -errno; getters give it back, owned by the caller, NULL behind the last.
  */
 #pragma once
 

@@ -19,6 +19,7 @@
 char *cached_encode(const struct attachment *a, const char *uuid);
 int cached_decode(const char *text, size_t len, struct attachment *ret, struct err *e);
 
+/* As POD/net/results/cached_name(), whose directories are made. */
 int cached_write(const struct attachment *a, int pod_fd, const char *uuid, struct err *e);
 /* -ENOENT: there is nothing in it, which is what a power cut makes of a file that was not synced. */
 int cached_read(const char *file, int pod_fd, struct attachment *ret, struct err *e);
