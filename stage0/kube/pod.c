@@ -31,6 +31,15 @@ static const char *only_strings(const cJSON *object)
 	return NULL;
 }
 
+/* As Kubernetes has it: they become names of files. */
+static bool is_key(const char *s)
+{
+	size_t len = strlen(s);
+
+	return len && len <= 253 && strcmp(s, ".") && !str_starts(s, "..") &&
+	       len == strspn(s, "-._0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+}
+
 static int check_map(const cJSON *j, const struct json_at *at, struct err *e)
 {
 	static const struct json_field fields[] = {
@@ -47,8 +56,7 @@ static int check_map(const cJSON *j, const struct json_at *at, struct err *e)
 	if (r == 0 && only_strings(data))
 		r = json_err(&data_at, e, "%s: expected a string", q(only_strings(data)));
 	for (const cJSON *pair = r == 0 && data ? data->child : NULL; pair; pair = pair->next)
-		if (!*pair->string || strchr(pair->string, '/') || !strcmp(pair->string, "..") ||
-		    !strcmp(pair->string, ".") || strlen(pair->string) > 253)
+		if (!is_key(pair->string))
 			return json_err(&data_at, e, "%s is no key", q(pair->string));
 	return r;
 }
@@ -61,6 +69,11 @@ static int sort_document(const cJSON *j, const struct json_at *at, void *arg, st
 	if (cJSON_IsNull(j)) /* an empty document */
 		return 0;
 	if (is_kind(j, "ConfigMap")) {
+		const char *name = json_get_str(json_get(j, "metadata"), "name");
+
+		if (!name || kube_map(docs, name))
+			return name ? json_err(at, e, "there is a ConfigMap %s already", q(name))
+				    : json_err(at, e, "a ConfigMap without metadata.name");
 		docs->maps = xgrow(docs->maps, docs->n_maps, sizeof *docs->maps);
 		docs->maps[docs->n_maps++] = j;
 		return check_map(j, at, e);

@@ -81,6 +81,22 @@ run_yaml() { g run --net=none "$@" --pod-manifest="$T/pod.yaml"; }
 	assert_refused 254 'env\[2\].*no ConfigMap "other"'
 }
 
+@test "kube: ConfigMaps have a name each, and keys that are names of files" {
+	local map='apiVersion: v1\nkind: ConfigMap\nmetadata: {name: same}\ndata: {%s: x}\n'
+	pod </dev/null
+	printf "$map---\n$map" a b >"$T/map.yaml"
+	run_yaml --configmap="$T/map.yaml"
+	assert_refused 254 'there is a ConfigMap "same" already'
+	for key in '"a\nb"' '"../a"' '..data' '"a b"' '""'; do
+		printf "$map" "$key" >"$T/map.yaml"
+		run_yaml --configmap="$T/map.yaml"
+		assert_refused 254 'is no key'
+	done
+	printf 'apiVersion: v1\nkind: ConfigMap\ndata: {}\n' >"$T/map.yaml"
+	run_yaml --configmap="$T/map.yaml"
+	assert_refused 254 'without metadata.name'
+}
+
 @test "kube: variables that double each other are bounded" {
 	local i
 	pod <<-'END'
