@@ -40,3 +40,43 @@ assert_argv() {
 		shift
 	done
 }
+
+# --- tests that run pods by a stub (load ../lib/gantry before) ---
+
+stub_test_up() {
+	test_up
+	export STUB_OUT=$T/said STUB_RUN=exit STUB_EXIT=0 STUB_SAY=
+	STUB=$T/stub
+}
+stub_test_down() {
+	local pod
+	for pod in "$DATA"/pods/run/*/; do
+		[ ! -d "$pod" ] || stub_end "$pod"
+	done
+	STUB_OUT='' STUB_EXIT=0
+	test_down
+}
+
+stub_end() {
+	: >"$1/end"
+	[ ! -p "$1/end.fifo" ] || timeout 10 sh -c 'echo >"$1"' sh "$1/end.fifo" || :
+}
+
+# stub_run VERSION WORD...: run the probe's image by a stub of that version.
+stub_run() {
+	local version=$1
+	shift
+	stub_dir "$STUB" "$version"
+	rm -rf "$STUB_OUT"
+	g run --stage1-path="$STUB" "$@" "$PROBE_ID"
+}
+
+# stub_start VERSION: the same detached, with STUB_RUN's manner of starting; $UUID, $POD.
+stub_start() {
+	stub_run "$1" --detach --net=none
+	assert_ok
+	UUID=$output
+	POD=$DATA/pods/run/$UUID
+}
+
+the_uuid() { basename "$DATA"/pods/*/*-*-*-*-*; }
