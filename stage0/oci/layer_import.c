@@ -352,10 +352,13 @@ static void pass_init(struct work *w, const struct layer_import *in)
 
 /*
  * The beginning, of an earlier download, may have been what was bad, or what was in the store: then
- * there is a source that has it right.
+ * there is a source that has it right.  What the disk or the memory had no room for is no sign of that:
+ * other images live on the blob.
  */
-static bool may_try_again(const struct work *w)
+static bool may_try_again(const struct work *w, int r)
 {
+	if (r == -ENOSPC || r == -EDQUOT || r == -ENOMEM)
+		return false;
 	if (w->has_blob)
 		return w->in->src && store_layer_drop(w->in->store, w->in->layer->digest, NULL) == 0;
 	return w->resumed;
@@ -387,6 +390,6 @@ int layer_import(const struct layer_import *in, struct err *e)
 			r = one_pass(&w, e);
 		p = w.partial;
 		pass_done(&w);
-	} while (r < 0 && w.bytes_failed && may_try_again(&w) && !tries++);
+	} while (r < 0 && w.bytes_failed && may_try_again(&w, r) && !tries++);
 	return r;
 }

@@ -401,6 +401,28 @@ archive() {
 	in_world umount -l "$DATA"
 }
 
+@test "oci layers: a disk that is full costs no image its blobs" {
+	DATA=$T/small
+	mkdir "$DATA"
+	in_world mount -t tmpfs -o size=16m,mode=755 small "$DATA"
+	head -c 2000000 /dev/urandom >"$T/large"
+	"$MKTAR" "from:large=$T/large" | gzip >"$T/large.gz"
+	layout_make "$T/l" large "$T/large.gz"
+	g fetch "oci:$T/l:large"
+	assert_ok
+	g image gc
+	assert_ok
+	assert_equal "$(count tree) $(count blob)" '0 1'
+	in_world dd if=/dev/zero of="$DATA/fill" bs=64k count=$(($(in_world stat -fc %f "$DATA") * 4 / 64 - 8)) status=none
+	g fetch "oci:$T/l:large"
+	assert_refused 254 'No space left on device'
+	assert_equal "$(count blob)" 1
+	in_world rm "$DATA/fill"
+	g fetch "oci:$T/l:large"
+	assert_ok
+	in_world umount -l "$DATA"
+}
+
 @test "oci layers: fetch killed at any moment leaves what gc takes, and nothing half" {
 	local i id
 	head -c 30000000 /dev/urandom >"$T/large"
