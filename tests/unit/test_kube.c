@@ -181,7 +181,7 @@ static void test_refused(void **state _unused_)
 		 "sysctl"},
 		{"[{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"m\"},\"data\":{\"../k\":\"v\"}}]",
 		 "is no key"},
-		{"[{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"data\":{\"k\":1}}]", "expected a string"},
+		{"[{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"m\"},\"data\":{\"k\":1}}]", "expected a string"},
 		{"[{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"binaryData\":{}}]", "binaryData"},
 	};
 
