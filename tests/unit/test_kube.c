@@ -182,7 +182,7 @@ static void test_refused(void **state _unused_)
 		{"[{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"m\"},\"data\":{\"../k\":\"v\"}}]",
 		 "is no key"},
 		{"[{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"m\"},\"data\":{\"k\":1}}]", "expected a string"},
-		{"[{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"binaryData\":{}}]", "binaryData"},
+		{"[{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"m\"},\"binaryData\":{}}]", "binaryData"},
 	};
 
 	for (size_t i = 0; i < ELEMENTSOF(rows); i++)
