@@ -152,7 +152,7 @@ $(CHECKS): check-%: tests-built
 # The unit tests and a part of the functional ones under the sanitizers.
 ASAN_B ?= build-asan
 ASAN_FUNCTIONAL ?= tests/functional/run.bats tests/functional/exit.bats tests/functional/pod-manifest.bats \
-                   tests/functional/lifecycle.bats
+                   $(addprefix tests/functional/,lifecycle.bats lives.bats kube.bats oci-run.bats oci-trust.bats)
 .PHONY: check-asan
 check-asan:
 	@$(MAKE) -j$(NPROC) B=$(ASAN_B) SAN=address,undefined OPT="-O1 -g" tests-built

@@ -188,6 +188,8 @@ health() { iso healthcheck "{\"exec\":[\"/bin/test\",\"-e\",\"/share/$1\"],\"int
 
 @test "lives: what is started again and again costs init no memory" {
 	local pid before
+	! readelf -l "${GANTRY%/*}/../libexec/gantry/stage1/ns/rootfs/init" | grep -q INTERP ||
+		skip "a sanitizer keeps what was freed"
 	detach_pod "$(app a 'sleep 1000' "$(iso healthcheck '{"exec":["/bin/sh","-c","echo >>/share/checks"],"interval":"1ms"}')")"
 	pid=$(gantry status "$UUID" | sed -n 's/^pid=//p')
 	wait_for 60 has_lines "$T/share/checks" 50
