@@ -104,6 +104,26 @@ static bool ends_pod(const struct app *a)
 	return a->rec->init || a->rec->restart == RESTART_UNSET;
 }
 
+/* Begin to wait for the next start. */
+static void act_backoff(struct pod *pod, struct app *a)
+{
+	if (pod->orphans)
+		kill_all(pod, a);
+	watch_end(pod, a);
+	a->again = false;
+	a->stopped = false;
+	a->report = fd_close(a->report);
+	if (now_ms() - a->started >= BACKOFF_FORGET_MS || !a->backoff)
+		a->backoff = BACKOFF_FIRST_MS;
+	else if (a->backoff < BACKOFF_LAST_MS / 2)
+		a->backoff *= 2;
+	else
+		a->backoff = BACKOFF_LAST_MS;
+	a->deadline = now_ms() + a->backoff;
+	a->restarts++;
+	note_health(pod, a);
+}
+
 static void act_ended(struct pod *pod, struct app *a, bool handler)
 {
 	_cleanup_err_ struct err e = ERR_INIT;
@@ -126,8 +146,12 @@ static void act_ended(struct pod *pod, struct app *a, bool handler)
 	}
 	if (handler && spawn_stage2(pod, a, "post-stop", &e) < 0) {
 		/* Best effort: there is nobody left whom its failure could concern. */
-		a->state = APP_DONE;
+		a->state = a->again ? APP_BACKOFF : APP_DONE;
 		handler = false;
+	}
+	if (a->state == APP_BACKOFF) {
+		act_backoff(pod, a);
+		return;
 	}
 	if (!handler) {
 		spawn_forget(a);
@@ -141,26 +165,6 @@ static void act_ended(struct pod *pod, struct app *a, bool handler)
 		pod_stop(pod);
 	else if (a->rec->init)
 		pod_start(pod);
-}
-
-/* What is waited between an end and the next start, and then the next start. */
-static void act_backoff(struct pod *pod, struct app *a)
-{
-	if (pod->orphans)
-		kill_all(pod, a);
-	watch_end(pod, a);
-	a->again = false;
-	a->stopped = false;
-	a->report = fd_close(a->report);
-	if (now_ms() - a->started >= BACKOFF_FORGET_MS || !a->backoff)
-		a->backoff = BACKOFF_FIRST_MS;
-	else if (a->backoff < BACKOFF_LAST_MS / 2)
-		a->backoff *= 2;
-	else
-		a->backoff = BACKOFF_LAST_MS;
-	a->deadline = now_ms() + a->backoff;
-	a->restarts++;
-	note_health(pod, a);
 }
 
 static void act_again(struct pod *pod, struct app *a)
@@ -229,6 +233,9 @@ static void act_done(struct pod *pod, struct app *a)
 		kill_all(pod, a);
 	a->deadline = 0;
 	a->report = fd_close(a->report);
+	/* It would have been started again, but the pod ends. */
+	if (a->again)
+		note_status(pod, a, 0);
 	spawn_forget(a);
 	stream_drain(pod, a);
 	if (a->rec->init)

@@ -127,6 +127,20 @@ trap_script='trap "echo quit >>/share/log; exit 0" QUIT; trap "echo term >>/shar
 	assert_match '^app-a=0$'
 }
 
+@test "lives: one that is stopped while the handler after it runs has an exit status" {
+	pod "$(app a 'sleep 0.1' "$(iso restart '{"policy":"always"}')")"
+	jq -c '.apps[0].app.eventHandlers = [{"name":"post-stop","exec":["/bin/sh","-c","echo run >>/share/handler; sleep 3"]}]' \
+		"$T/pod.json" >"$T/with.json"
+	g run --detach --net=none --pod-manifest="$T/with.json"
+	assert_ok
+	UUID=${lines[-1]}
+	wait_for 30 has_lines "$T/share/handler" 1
+	g stop "$UUID"
+	assert_ok
+	g status "$UUID"
+	assert_match '^app-a=0$'
+}
+
 @test "lives: a program that does not exist is not tried again" {
 	pod "$(app a true "$(iso restart '{"policy":"always"}')")"
 	jq -c '.apps[0].app.exec = ["/none"]' "$T/pod.json" >"$T/none.json"
