@@ -372,3 +372,16 @@ int isolators_decode_pod(const cJSON *j, const struct json_at *at, void *list, s
 
 	return json_each(j, at, decode_element, &d, e);
 }
+
+int isolators_decode_one(enum isolator_scope scope, const char *name, cJSON *value, const struct json_at *at,
+			 struct isolator_list *list, struct err *e)
+{
+	struct decoding d = {.list = list, .scope = scope};
+	_cleanup_json_ cJSON *array = cJSON_CreateArray();
+	cJSON *o = cJSON_CreateObject();
+
+	cJSON_AddStringToObject(o, "name", name);
+	cJSON_AddItemToObject(o, "value", value);
+	cJSON_AddItemToArray(array, o);
+	return json_each(array, at, decode_element, &d, e);
+}

@@ -70,6 +70,12 @@ enum isolator_scope { ISO_SCOPE_APP = 1, ISO_SCOPE_POD = 2 };
 /* The array of {name, value}; refuses unknown names, wrong scope, duplicates, retain with remove. JSON_F_CALL forms: */
 int isolators_decode_app(const cJSON *j, const struct json_at *at, void *list, struct err *e);
 int isolators_decode_pod(const cJSON *j, const struct json_at *at, void *list, struct err *e);
+/*
+ * One more in the list, from its name and its value (taken over), by the same rules; at: where messages say
+ * that the array of them is.
+ */
+int isolators_decode_one(enum isolator_scope scope, const char *name, cJSON *value, const struct json_at *at,
+			 struct isolator_list *list, struct err *e);
 cJSON *isolators_encode(const struct isolator_list *l);
 const struct isolator *isolator_find(const struct isolator_list *l, enum isolator_kind kind);
 /* Remove those of the kind; append a deep copy / take over. */

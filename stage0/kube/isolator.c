@@ -7,16 +7,10 @@
 int kube_isolator(struct isolator_list *list, const char *name, cJSON *value, const struct json_at *at,
 		  struct err *e)
 {
-	_cleanup_json_ cJSON *array = cJSON_CreateArray();
 	struct isolator_list one = {0};
 	_cleanup_err_ struct err why = ERR_INIT;
-	cJSON *o = cJSON_CreateObject();
-	int r;
+	int r = isolators_decode_one(ISO_SCOPE_APP, name, value, JSON_TOP, &one, &why);
 
-	cJSON_AddStringToObject(o, "name", name);
-	cJSON_AddItemToObject(o, "value", value);
-	cJSON_AddItemToArray(array, o);
-	r = isolators_decode_app(array, JSON_TOP, &one, &why);
 	if (r < 0) {
 		isolators_done(&one);
 		return json_err(at, e, "%s", err_text(&why));

@@ -171,14 +171,11 @@ static int check_fixed(const struct spec *s, const struct json_at *at, struct er
 
 static int add_grace(int64_t seconds, const struct json_at *at, struct pod_request *req, struct err *e)
 {
-	_cleanup_json_ cJSON *array = cJSON_CreateArray();
 	_cleanup_free_ char *text = xasprintf("%llds", (long long) seconds);
-	cJSON *o = cJSON_CreateObject();
+	cJSON *value = cJSON_CreateObject();
 
-	cJSON_AddItemToArray(array, o);
-	cJSON_AddStringToObject(o, "name", "gantry/stop-timeout");
-	cJSON_AddStringToObject(cJSON_AddObjectToObject(o, "value"), "timeout", text);
-	return isolators_decode_pod(array, at, &req->isolators, e);
+	cJSON_AddStringToObject(value, "timeout", text);
+	return isolators_decode_one(ISO_SCOPE_POD, "gantry/stop-timeout", value, at, &req->isolators, e);
 }
 
 static int add_containers(const struct kube_docs *docs, const cJSON *j, const struct json_at *at,

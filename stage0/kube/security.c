@@ -74,15 +74,11 @@ static int add_sysctl(const cJSON *j, const struct json_at *at, void *arg, struc
 
 static int add_sysctls(const cJSON *j, const struct json_at *at, struct pod_request *req, struct err *e)
 {
-	_cleanup_json_ cJSON *array = cJSON_CreateArray();
-	cJSON *o = cJSON_CreateObject(), *value;
-	int r;
+	_cleanup_json_ cJSON *value = cJSON_CreateObject();
+	int r = json_each(j, at, add_sysctl, value, e);
 
-	cJSON_AddItemToArray(array, o);
-	cJSON_AddStringToObject(o, "name", "os/unix/sysctl");
-	value = cJSON_AddObjectToObject(o, "value");
-	r = json_each(j, at, add_sysctl, value, e);
-	return r == 0 ? isolators_decode_pod(array, at, &req->isolators, e) : r;
+	return r < 0 ? r
+		     : isolators_decode_one(ISO_SCOPE_POD, "os/unix/sysctl", take_ptr(value), at, &req->isolators, e);
 }
 
 #define POD(field) offsetof(struct pod_context, field)

@@ -21,16 +21,10 @@ static const char *without_place(const char *message)
 static int add_json(struct isolator_list *list, const char *option, const char *name, cJSON *value,
 		    struct err *e)
 {
-	_cleanup_json_ cJSON *array = cJSON_CreateArray();
 	struct isolator_list parsed = {0};
 	_cleanup_err_ struct err why = ERR_INIT;
-	cJSON *iso = cJSON_CreateObject();
-	int r;
+	int r = isolators_decode_one(ISO_SCOPE_APP, name, value, JSON_TOP, &parsed, &why);
 
-	cJSON_AddStringToObject(iso, "name", name);
-	cJSON_AddItemToObject(iso, "value", value);
-	cJSON_AddItemToArray(array, iso);
-	r = isolators_decode_app(array, JSON_TOP, &parsed, &why);
 	if (r < 0) {
 		isolators_done(&parsed);
 		return err_set(e, -r, "--%s: %s", option, without_place(err_text(&why)));

@@ -17,15 +17,6 @@ static int open_dir(const struct layer *l, const char *path)
 				 PATH_NO_LINKS | PATH_NO_XDEV);
 }
 
-static int explain(int r, const char *path, struct err *e)
-{
-	if (r == -ELOOP)
-		return err_set(e, ELOOP, "a symbolic link is in the way, in %s", q(path));
-	if (r == -ENOTDIR)
-		return err_set(e, ENOTDIR, "%s is no directory", q(path));
-	return err_sysr(e, r, "open directory %s", q(path));
-}
-
 static void set_parent(struct layer *l, const char *path, int fd)
 {
 	(void) fd_close(l->parent);
@@ -102,7 +93,7 @@ static int step(struct layer *l, const char *path, int at, const char *name, str
 		if (fd >= 0)
 			layer_notes_get(&l->notes, path)->implied = false;
 	}
-	return fd < 0 ? explain(fd, path, e) : fd;
+	return fd < 0 ? untar_explain_dir(fd, path, e) : fd;
 }
 
 /* Component by component from the root; returns a descriptor of the last. */
@@ -143,7 +134,7 @@ int layer_dir_at(struct layer *l, char *path, struct err *e)
 	if (fd == -ENOENT || fd == -ENOTDIR)
 		fd = make_dirs(l, path, e);
 	else if (fd < 0)
-		fd = explain(fd, path, e);
+		fd = untar_explain_dir(fd, path, e);
 	if (fd >= 0)
 		set_parent(l, path, fd);
 	return fd;
@@ -258,7 +249,7 @@ int layer_opaque_marks(struct layer *l, struct err *e)
 			continue;
 		fd = open_dir(l, note->path);
 		if (fd < 0)
-			return explain(fd, note->path, e);
+			return untar_explain_dir(fd, note->path, e);
 		if (mknodat(fd, LAYER_OPAQUE_MARK, S_IFSOCK, 0) < 0 && errno != EEXIST)
 			return err_sys(e, "mark %s as opaque", q(note->path));
 	}
@@ -277,7 +268,7 @@ int layer_dir_times(struct layer *l, struct err *e)
 		fd = path_open_beneath(l->root, *note->path ? note->path : ".", O_RDONLY | O_DIRECTORY, 0,
 				       PATH_NO_LINKS | PATH_NO_XDEV);
 		if (fd < 0)
-			return explain(fd, note->path, e);
+			return untar_explain_dir(fd, note->path, e);
 		if (futimens(fd, times) < 0)
 			return err_sys(e, "set time of %s", q(note->path));
 	}

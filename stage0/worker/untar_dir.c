@@ -52,7 +52,7 @@ static int open_dir(const struct untar *u, const char *path)
 				 PATH_NO_LINKS | PATH_NO_XDEV);
 }
 
-static int explain(int r, const char *path, struct err *e)
+int untar_explain_dir(int r, const char *path, struct err *e)
 {
 	if (r == -ELOOP)
 		return err_set(e, ELOOP, "a symbolic link is in the way, in %s", q(path));
@@ -97,7 +97,7 @@ static int make_parents(struct untar *u, char *path, struct err *e)
 		if (next == -ENOENT)
 			next = make_implied(u, path, at, p);
 		if (next < 0)
-			next = explain(next, path, e);
+			next = untar_explain_dir(next, path, e);
 		if (slash)
 			*slash = '/';
 		(void) fd_close(at);
@@ -121,7 +121,7 @@ int untar_parent(struct untar *u, char *path, const char **base, struct err *e)
 		if (fd == -ENOENT)
 			fd = make_parents(u, path, e);
 		else if (fd < 0)
-			fd = explain(fd, dir, e);
+			fd = untar_explain_dir(fd, dir, e);
 		if (fd >= 0)
 			set_parent(u, dir, fd);
 	} else {
@@ -185,7 +185,7 @@ int untar_dir_times(struct untar *u, struct err *e)
 					  PATH_NO_LINKS | PATH_NO_XDEV);
 
 		if (fd < 0)
-			return explain(fd, path, e);
+			return untar_explain_dir(fd, path, e);
 		if (futimens(fd, times) < 0)
 			return err_sys(e, "set time of %s", q(path));
 	}

@@ -69,6 +69,8 @@ int untar_parent(struct untar *u, char *path, const char **base, struct err *e);
 int untar_dir(struct untar *u, char *path, const struct tar_entry *entry, struct err *e);
 /* TOP/rootfs, made if it is not there. */
 int untar_root(struct untar *u, struct err *e);
+/* Why a directory of the tree could not be opened, in words: r is what path_open_beneath() said. */
+int untar_explain_dir(int r, const char *path, struct err *e);
 int untar_dir_times(struct untar *u, struct err *e);
 /* Owner, mode (unless it has that already), attributes and time of what is open. */
 int untar_attributes(int fd, const struct tar_entry *entry, bool has_mode, struct err *e);
