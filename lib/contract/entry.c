@@ -9,7 +9,7 @@
 #include "base/parse.h"
 #include "base/str.h"
 
-enum form { FLAG, TEXT, LIST, PID };
+enum form { FLAG, TEXT, LIST, PID, IDS };
 
 #define R (1u << ENTRY_RUN)
 #define E (1u << ENTRY_ENTER)
@@ -30,6 +30,7 @@ static const struct row {
 	{R | G, "local-config", TEXT, AT(local_config), {1, 5}, false},
 	{R, "mds-token", TEXT, AT(mds_token), {1}, false},
 	{R, "interactive", FLAG, AT(interactive), {1}, true},
+	{R, "private-users", IDS, AT(private_users), {1}, true},
 	{R, "hostname", TEXT, AT(hostname), {2}, false},
 	{R, "disable-capabilities-restriction", FLAG, AT(no_capabilities), {3}, true},
 	{R, "disable-paths", FLAG, AT(no_paths), {3}, true},
@@ -90,6 +91,14 @@ static unsigned row_since(const struct row *row, enum entry_point point)
 	return point == ENTRY_GC && row->since[1] ? row->since[1] : row->since[0];
 }
 
+static void row_add_ids(const struct row *row, const struct id_map *m, char ***argv)
+{
+	char text[ID_MAP_TEXT_MAX];
+
+	if (m->count)
+		strv_push(argv, xasprintf("--%s=%s", row->name, id_map_text(m, text)));
+}
+
 /* Append "--name=value" for a row, as often as the value is there. */
 static void row_add(const struct row *row, const void *field, char ***argv)
 {
@@ -109,6 +118,9 @@ static void row_add(const struct row *row, const void *field, char ***argv)
 	case PID:
 		if (*(const pid_t *) field > 0)
 			strv_push(argv, xasprintf("--%s=%d", row->name, (int) *(const pid_t *) field));
+		break;
+	case IDS:
+		row_add_ids(row, field, argv);
 		break;
 	}
 }
@@ -176,6 +188,10 @@ static int row_store(const struct row *row, const char *value, void *field, stru
 	case PID:
 		if (parse_pid(value, field) < 0)
 			return err_set(e, EINVAL, "option --%s: %s is no process id", row->name, q(value));
+		break;
+	case IDS:
+		if (id_map_parse(value, field) < 0)
+			return err_set(e, EINVAL, "option --%s: %s is no SHIFT:COUNT of ids", row->name, q(value));
 		break;
 	}
 	return 0;

@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "contract/id_map.h"
 
 /* The version that this tree speaks: 1 to 6 are rkt's, 7 brought the options of gantry. */
 #define ENTRY_VERSION 7
@@ -42,6 +43,7 @@ struct entry_args {
 	bool no_capabilities, no_paths, no_seccomp;
 	bool foreground; /* the pod's output goes to 1 and 2 */
 	bool dry_run;	 /* print the plan, change nothing */
+	struct id_map private_users; /* the pod has a user namespace with these ids; count 0: none */
 	bool interactive; /* the caller's standard input, or a terminal in place of the caller's */
 
 	/* enter */

@@ -37,6 +37,7 @@
 #define POD_STAGE1_TREE_ID "stage1TreeStoreID"	/* of a stage1 that is an image */
 #define POD_STAGE1_MANIFEST "stage1-manifest"	/* then: a copy of its manifest */
 #define POD_OVERLAY "overlay-prepared"
+#define POD_PRIVATE_USERS "private-users-prepared" /* contract/id_map.h: the pod's ids on the host */
 #define POD_APPSINFO "appsinfo"
 #define POD_MDS "mds-registered" /* contract/metadata.h */
 #define APP_MANIFEST "manifest"	      /* in appsinfo/APP */

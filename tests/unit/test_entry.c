@@ -21,6 +21,7 @@ static void run_both_ways(void **state)
 		.system_config = (char *) "/usr/lib/x", .data_dir = (char *) "/d=e", .hostname = (char *) "h",
 		.dns_conf_mode = (char *) "resolv=host,hosts=default", .ipc = (char *) "parent",
 		.no_capabilities = true, .no_paths = true, .no_seccomp = true, .foreground = true, .dry_run = true,
+		.private_users = {0x80000, 65536},
 	};
 	_cleanup_entry_args_ struct entry_args b = ENTRY_ARGS_INIT;
 	_cleanup_strv_ char **argv = NULL, **dropped = NULL, **again = NULL;
@@ -36,6 +37,8 @@ static void run_both_ways(void **state)
 	assert_string_equal(b.nets[0], "a:IP=1.2.3.4;K=V");
 	assert_string_equal(b.net_dirs[1], "b");
 	assert_true(b.no_capabilities && b.no_paths && b.no_seccomp && b.foreground && b.dry_run && b.debug);
+	assert_int_equal(b.private_users.shift, 0x80000);
+	assert_int_equal(b.private_users.count, 65536);
 }
 
 static void enter_both_ways(void **state)
@@ -120,6 +123,14 @@ static void refusals(void **state)
 		{ENTRY_RUN, {"run", "U", "V"}, "more than one word"},
 		{ENTRY_RUN, {"run", "--hostname"}, "needs a value"},
 		{ENTRY_RUN, {"run", "--dry-run=maybe", "U"}, "neither true nor false"},
+		{ENTRY_RUN, {"run", "--private-users=1", "U"}, "\"1\" is no SHIFT:COUNT"},
+		{ENTRY_RUN, {"run", "--private-users=", "U"}, "no SHIFT:COUNT"},
+		{ENTRY_RUN, {"run", "--private-users=0:65536", "U"}, "no SHIFT:COUNT"},
+		{ENTRY_RUN, {"run", "--private-users=65536:0", "U"}, "no SHIFT:COUNT"},
+		{ENTRY_RUN, {"run", "--private-users=1:4294967295", "U"}, "no SHIFT:COUNT"},
+		{ENTRY_RUN, {"run", "--private-users=65536:65536:1", "U"}, "no SHIFT:COUNT"},
+		{ENTRY_RUN, {"run", "--private-users=-1:5", "U"}, "no SHIFT:COUNT"},
+		{ENTRY_RUN, {"run", "--private-users", "U"}, "\"U\" is no SHIFT:COUNT"},
 		{ENTRY_ENTER, {"enter", "--pid=0", "--appname=a", "x"}, "no process id"},
 		{ENTRY_ENTER, {"enter", "--pid=1", "--appname=a", "--"}, "no command"},
 		{ENTRY_ENTER, {"enter", "--pid=1", "--", "x"}, "are needed"},
