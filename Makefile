@@ -116,10 +116,10 @@ DEPS_BUILD := gcc libc6-dev make pkg-config musl-tools linux-libc-dev libcap-dev
 DEPS_RUN   := gpg gpgconf ca-certificates
 DEPS_TEST  := libcmocka-dev bats busybox-static gnupg openssl iproute2 iputils-ping netcat-openbsd nftables procps \
               attr acl libcap2-bin tar cpio gzip xz-utils bzip2 zstd jq util-linux bsdutils binutils strace zsh \
-              curl python3 apache2-utils iptables dnsmasq-base e2fsprogs
+              curl python3 apache2-utils iptables dnsmasq-base e2fsprogs debootstrap
 # What gantry works with, or instead of: images of other tools, registries, plugins and who calls them.
 DEPS_PEERS := containernetworking-plugins golang-go golang-github-appc-cni-dev containerd runc podman conmon crun \
-              skopeo umoci docker-registry
+              skopeo umoci buildah docker-registry
 DEPS       := $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST) $(DEPS_PEERS)
 
 deps:
@@ -139,11 +139,16 @@ demo: deps
 
 SUITES ?= layers headers unit fuzz contract functional fly crash
 CHECKS := $(SUITES:%=check-%)
-.PHONY: tests-built $(CHECKS)
+.PHONY: tests-built debian-root $(CHECKS)
 tests-built: all unit-tests fuzzers test-programs
+
+# Debian with servers in it, for the tests of images: made once, from where this machine's apt gets its packages.
+debian-root:
+	@tests/lib/debian.sh $(B)/tests/debian
 
 check: deps
 	@$(MAKE) -j$(NPROC) tests-built
+	@$(if $(filter functional,$(SUITES)),$(MAKE) debian-root)
 	@tests/run.sh $(B) $(SUITES)
 
 $(CHECKS): check-%: tests-built

@@ -1,12 +1,13 @@
 # Servers as Debian packages them, each an OCI image, in pods with volumes and ports.
 #
-# Their files are taken from the root file system GANTRY_TEST_DEBIAN ("/" if it is not set; any that debootstrap has made
-# with --include=nginx-light,redis-server,postgresql will do).  What is not installed there is skipped.
+# Their files are taken from the root file system that `make debian-root` makes, or from GANTRY_TEST_DEBIAN (any that
+# debootstrap has made with --include=nginx-light,redis-server,postgresql will do; what is not there is skipped).
 
 load ../lib/gantry
+load ../lib/debian
 
 MKOCI=$BATS_TEST_DIRNAME/../lib/mkoci.py
-ROOT=${GANTRY_TEST_DEBIAN:-/}
+ROOT=$DEBIAN
 
 # copy DIR PATH...: these of ROOT, with the libraries that programs among them need, into DIR
 copy() {
@@ -34,6 +35,7 @@ service() {
 
 setup_file() {
 	need root python veth nft ns-flavor
+	need_debian
 	suite_up
 	in_world ip netns add out
 	in_world ip link add up0 type veth peer name eth0 netns out
@@ -60,7 +62,11 @@ teardown() { test_down; }
 installed() { [ -x "$ROOT/$1" ] || skip "no $1 in $ROOT"; }
 image() { echo "oci:$F/layout:$1"; }
 from_out() { in_world timeout 60 ip netns exec out "$@"; }
-from_host() { in_world timeout 60 "$@"; }
+# get PORT WORD: does the server there send a page with the word, to a client on another machine?
+get() { from_out sh -c 'printf "GET / HTTP/1.0\r\n\r\n" | nc -w 5 192.0.2.1 "$1" | grep -q "$2"' sh "$@"; }
+# redis LINE...: the server's answers to commands that are lines (QUIT is sent behind them, so that it ends the call)
+redis() { printf '%s\r\n' "$@" QUIT | from_out nc -w 20 192.0.2.1 6379 | tr -d '\r'; }
+redis_is_up() { [ "$(redis PING)" = $'+PONG\n+OK' ]; }
 
 @test "services: nginx serves a volume on a port, and ends by its own signal" {
 	installed usr/sbin/nginx
@@ -76,14 +82,14 @@ from_host() { in_world timeout 60 "$@"; }
 	echo 'of the volume' >"$T/html/index.html"
 	g run --detach --port=80-tcp:8080 "$(image nginx)" --name=web
 	assert_ok
-	wait_for 60 from_out sh -c 'printf "GET / HTTP/1.0\r\n\r\n" | nc -w 5 192.0.2.1 8080 | grep -q "of the image"' ||
+	wait_for 60 get 8080 'of the image' ||
 		fail "$(cat "$DATA"/pods/run/*/logs/web.log)"
 	g stop "${lines[-1]}"
 	g run --detach --port=80-tcp:8081 --volume=h,kind=host,source="$T/html",readOnly=true \
 		--mount=volume=h,target=/var/www/html "$(image nginx)" --name=web
 	assert_ok
 	UUID=${lines[-1]}
-	wait_for 60 from_out sh -c 'printf "GET / HTTP/1.0\r\n\r\n" | nc -w 5 192.0.2.1 8081 | grep -q "of the volume"' ||
+	wait_for 60 get 8081 'of the volume' ||
 		fail "$(cat "$DATA"/pods/run/*/logs/web.log)"
 	g stop "$UUID"
 	wait_state "$UUID" exited
@@ -106,8 +112,8 @@ from_host() { in_world timeout 60 "$@"; }
 		g run --detach --port=6379-tcp:6379 --volume=volume-data,kind=host,source="$T/kept" "$(image redis)" --name=redis
 		assert_ok
 		UUID=${lines[-1]}
-		wait_for 60 from_out sh -c "(printf 'INCR n\r\n'; sleep 1; printf 'QUIT\r\n') | nc -w 5 192.0.2.1 6379 | grep -q '^:$try'" ||
-			fail "$(cat "$DATA"/pods/run/*/logs/redis.log)"
+		wait_for 60 redis_is_up || fail "$(cat "$DATA"/pods/run/*/logs/redis.log)"
+		assert_equal "$(redis 'INCR n' "SET k$try v" DBSIZE)" ":$try"$'\n'"+OK"$'\n'":$((try + 1))"$'\n+OK'
 		g stop "$UUID"
 		wait_state "$UUID" exited
 	done
@@ -130,27 +136,37 @@ from_host() { in_world timeout 60 "$@"; }
 	cat >"$F/pg/usr/local/bin/start" <<-EOF
 		#!/bin/sh
 		set -e
-		[ -e "\$PGDATA/PG_VERSION" ] || $dir/bin/initdb --auth=trust --locale=C >/dev/null
+		if [ ! -e "\$PGDATA/PG_VERSION" ]; then
+			echo secret >/tmp/password
+			$dir/bin/initdb --auth-local=trust --auth-host=scram-sha-256 --pwfile=/tmp/password --locale=C >/dev/null
+			echo 'host all all 192.0.2.0/24 scram-sha-256' >>"\$PGDATA/pg_hba.conf"
+		fi
 		exec $dir/bin/postgres -c listen_addresses='*' "\$@"
 	EOF
 	chmod 755 "$F/pg/usr/local/bin/start"
 	service pg 'config User "postgres"' 'config Env ["PGDATA=/var/lib/postgresql/data","LANG=C"]' 'config StopSignal "INT"' \
 		'config Entrypoint ["/usr/local/bin/start"]' 'config ExposedPorts {"5432/tcp":{}}' \
 		'config Volumes {"/var/lib/postgresql/data":{}}'
-	g run --detach "$(image pg)" --name=pg -- -c fsync=off
+	g run --detach --port=5432-tcp:5432 "$(image pg)" --name=pg -- -c fsync=off
 	assert_ok
 	UUID=${lines[-1]}
 	sql() { gantry enter --app=pg "$UUID" "$dir/bin/psql" -h /var/run/postgresql -At -c "$1" >"$T/sql" 2>&1; }
+	# another machine's, which has to know the password
+	remote() { from_out env PGPASSWORD="$1" chroot "$ROOT" "$dir/bin/psql" -h 192.0.2.1 -U postgres -At -c "$2" >"$T/remote" 2>&1; }
 	up() { wait_for 120 sql 'select 1' || fail "$(cat "$DATA"/pods/run/*/logs/pg.log "$T/sql")"; }
 	up
 	sql 'create table t as select 42 as x'
+	remote secret 'update t set x = x + 1; select x from t' || fail "$(cat "$T/remote")"
+	assert_equal "$(tail -n 1 "$T/remote")" 43
+	! remote wrong 'select 1' || fail "any password will do"
+	grep -q 'password authentication failed' "$T/remote" || fail "$(cat "$T/remote")"
 	g stop "$UUID"
 	wait_state "$UUID" exited
 	g restart --detach "$UUID"
 	assert_ok
 	up
 	sql 'select x from t'
-	assert_equal "$(cat "$T/sql")" 42
+	assert_equal "$(cat "$T/sql")" 43
 	g stop "$UUID"
 	wait_state "$UUID" exited
 	g status "$UUID"
