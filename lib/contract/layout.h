@@ -22,6 +22,7 @@
 #define DATA_PODS "pods"
 #define DATA_LOCKS "locks"
 #define DATA_PREPARE_LOCK "locks/prepareLock"
+#define DATA_USERS_LOCK "locks/usersLock" /* while ids are picked for a pod */
 #define DATA_CAS_IMAGE "cas/image"
 #define DATA_CAS_TREE "cas/tree"
 #define DATA_CAS_TMP "cas/tmp"

@@ -33,7 +33,7 @@ const struct opt pod_request_opts[] = {
 	 .help = "a port of the host for the port NAME of an app"},
 	{.name = "pod-name", .type = OPT_STRING, .offset = POD(pod_name), .arg = "NAME",
 	 .help = "a name that commands take instead of the UUID"},
-	{.name = "private-users", .type = OPT_FLAG,
+	{.name = "private-users", .type = OPT_FLAG, .offset = POD(private_users),
 	 .refused = "user namespaces are not supported yet"},
 	{.name = "store-only", .type = OPT_FLAG, .offset = POD(store_only),
 	 .instead = "--pull-policy=never"},

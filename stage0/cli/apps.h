@@ -58,7 +58,7 @@ struct pod_request {
 	char **volumes, **mounts, **ports;
 	char **annotations, **user_annotations, **user_labels; /* those before the first image */
 	char *pod_name; /* --pod-name, or NULL */
-	bool inherit_env, no_overlay;
+	bool inherit_env, no_overlay, private_users;
 	char **set_env, **set_env_file;
 	char *pull_policy;
 	bool store_only, no_store; /* become a pull policy in pod_request_check() */

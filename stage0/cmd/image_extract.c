@@ -153,7 +153,7 @@ static int fill(const struct target *t, int store, const char *id, char *const *
 	int r;
 
 	if (t->rootfs_only)
-		return store_trees_copy(store, trees, dir, e);
+		return store_trees_copy(store, trees, dir, NULL, e);
 	r = copy_manifest(store, id, dir, e);
 	if (r < 0)
 		return r;
@@ -161,7 +161,7 @@ static int fill(const struct target *t, int store, const char *id, char *const *
 		return err_sys(e, "mkdir " TREE_ROOTFS);
 	root = openat(dir, TREE_ROOTFS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return root < 0 ? err_sys(e, "open " TREE_ROOTFS)
-			: store_trees_copy(store, trees, root, e);
+			: store_trees_copy(store, trees, root, NULL, e);
 }
 
 /* An OCI image has no dependencies: both words mean all of its layers. */

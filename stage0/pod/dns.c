@@ -2,8 +2,10 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/str.h"
@@ -152,24 +154,28 @@ static char *hosts_text(const struct run_request *req, const char *hostname)
 	return strbuf_take(&sb);
 }
 
-static int write_file(int pod_dir, const char *name, char *text, struct err *e)
+static int write_file(int pod_dir, const char *name, char *text, const struct id_map *users, struct err *e)
 {
 	_cleanup_free_ char *path = xasprintf(POD_ETC "/%s", name), *owned = text;
+	int r;
 
 	if (mkdirat(pod_dir, POD_ETC, 0755) < 0 && errno != EEXIST)
 		return err_sys(e, "mkdir " POD_ETC);
-	return file_write_at(pod_dir, path, owned, strlen(owned), 0644, FILE_FAST, e);
+	r = file_write_at(pod_dir, path, owned, strlen(owned), 0644, FILE_FAST, e);
+	if (r == 0 && fchownat(pod_dir, path, users->shift, users->shift, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_sys(e, "owner of %s", path);
+	return r;
 }
 
 int dns_write(const struct run_request *req, const char *program, const char *hostname, int pod_dir,
-	      struct err *e)
+	      const struct id_map *users, struct err *e)
 {
 	_cleanup_free_ char *mode = dns_mode(req);
 	int r = 0;
 
 	if (str_starts(mode, "resolv=stage0"))
-		r = write_file(pod_dir, "resolv.conf", resolv_text(req, program), e);
+		r = write_file(pod_dir, "resolv.conf", resolv_text(req, program), users, e);
 	if (r == 0 && str_ends(mode, "hosts=stage0"))
-		r = write_file(pod_dir, "hosts", hosts_text(req, hostname), e);
+		r = write_file(pod_dir, "hosts", hosts_text(req, hostname), users, e);
 	return r;
 }

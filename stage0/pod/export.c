@@ -16,6 +16,7 @@
 #include "spec/image_id.h"
 #include "spec/pod_manifest.h"
 #include "stage0/pod/pod.h"
+#include "stage0/pod/users.h"
 #include "stage0/worker/worker.h"
 #include "sys/fd_limit.h"
 #include "sys/mountapi.h"
@@ -59,6 +60,7 @@ struct source {
 	int root;	/* what the app had as its root */
 	char *manifest;
 	time_t manifest_mtime;
+	struct id_map users; /* whom the files of the root belong to; count 0: those who own them */
 	char **leave_out;
 };
 
@@ -162,7 +164,10 @@ static int open_root(const struct pod *p, const char *app, struct source *s, str
 	if (r < 0)
 		return r;
 	s->root = openat(p->dir, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return s->root < 0 ? err_sys(e, "open %s", path) : 0;
+	if (s->root < 0)
+		return err_sys(e, "open %s", path);
+	/* A copy has the pod's ids. Layers have those of the image, on whatever the pod saw them. */
+	return users_of_pod(p->dir, &s->users, e);
 }
 
 /*
@@ -196,6 +201,7 @@ static int pack(const struct gantry *g, const struct source *s, int out, struct 
 	_cleanup_worker_ struct worker w = WORKER_INIT;
 	_cleanup_record_ struct record answer = RECORD_INIT;
 	_cleanup_strv_ char **words = NULL;
+	char users[ID_MAP_TEXT_MAX];
 	int r;
 
 	if (manifest < 0)
@@ -204,6 +210,8 @@ static int pack(const struct gantry *g, const struct source *s, int out, struct 
 	strv_add(&words, "gzip");
 	strv_add(&words, "exact-times");
 	strv_add(&words, "skip-sockets");
+	if (s->users.count)
+		strv_push(&words, xasprintf("users=%s", id_map_text(&s->users, users)));
 	strv_push(&words, xasprintf("manifest-mtime=%lld", (long long) s->manifest_mtime));
 	for (char **l = s->leave_out; l && *l; l++)
 		strv_add(&words, *l);

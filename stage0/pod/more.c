@@ -127,7 +127,7 @@ void more_of_app(const struct app_request *a, struct runtime_app *ra)
 
 /* --- files --- */
 
-static int put_file(int volumes, const struct volume_file *f, struct err *e)
+static int put_file(int volumes, const struct volume_file *f, const struct id_map *users, struct err *e)
 {
 	_cleanup_fd_ int dir = -EBADF, fd = -EBADF;
 	int r;
@@ -144,10 +144,12 @@ static int put_file(int volumes, const struct volume_file *f, struct err *e)
 	r = write_all(fd, f->content, strlen(f->content));
 	if (r < 0)
 		return err_sysr(e, r, "write %s", q(f->name));
+	if (fchown(fd, users->shift, users->shift) < 0)
+		return err_sys(e, "owner of %s", q(f->name));
 	return fchmod(fd, f->mode) < 0 ? err_sys(e, "mode of %s", q(f->name)) : 0;
 }
 
-int more_files(const struct pod_request *req, int pod_dir, struct err *e)
+int more_files(const struct pod_request *req, int pod_dir, const struct id_map *users, struct err *e)
 {
 	_cleanup_fd_ int volumes = -EBADF;
 	int r = 0;
@@ -160,6 +162,6 @@ int more_files(const struct pod_request *req, int pod_dir, struct err *e)
 	if (volumes < 0)
 		return err_sys(e, "open " POD_VOLUMES);
 	for (size_t i = 0; r == 0 && i < req->n_files; i++)
-		r = put_file(volumes, &req->files[i], e);
+		r = put_file(volumes, &req->files[i], users, e);
 	return r < 0 ? err_ctx(e, r, "volume") : 0;
 }

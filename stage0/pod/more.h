@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "contract/id_map.h"
 #include "spec/pod_manifest.h"
 #include "stage0/cli/apps.h"
 
@@ -12,5 +13,5 @@ int more_of_pod(const struct pod_request *req, struct pod_manifest *pm, struct e
 int more_exec(const struct app_request *a, struct app *app);
 /* Isolators, ports, mount points that are read-only. */
 void more_of_app(const struct app_request *a, struct runtime_app *ra);
-/* The files that empty volumes begin with, in the pod's directory. */
-int more_files(const struct pod_request *req, int pod_dir, struct err *e);
+/* The files that empty volumes begin with, in the pod's directory; they are the root's that the pod has. */
+int more_files(const struct pod_request *req, int pod_dir, const struct id_map *users, struct err *e);

@@ -26,6 +26,7 @@
 #include "stage0/pod/overlay.h"
 #include "stage0/pod/ports.h"
 #include "stage0/pod/request_images.h"
+#include "stage0/pod/users.h"
 #include "stage0/store/store.h"
 
 struct images {
@@ -277,7 +278,8 @@ static int put_image_manifest(const struct work *w, int dir, const struct pod_im
 	return put(dir, APP_MANIFEST, image->text, image->len, e);
 }
 
-static int prepare_app(const struct work *w, int apps, size_t i, bool overlay, struct err *e)
+static int prepare_app(const struct work *w, int apps, size_t i, bool overlay, const struct id_map *users,
+		       struct err *e)
 {
 	const struct runtime_app *ra = &w->manifest->apps[i];
 	const struct pod_image *image = &w->images.v[i];
@@ -300,7 +302,7 @@ static int prepare_app(const struct work *w, int apps, size_t i, bool overlay, s
 	root = openat(dir, APP_ROOTFS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return err_sys(e, "open " APP_ROOTFS);
-	return store_trees_copy(w->store, w->images.trees[i], root, e);
+	return store_trees_copy(w->store, w->images.trees[i], root, users, e);
 }
 
 /* The first file: its mtime is the time of creation. */
@@ -317,6 +319,7 @@ static int write_pod(const struct work *w, const struct stage1 *stage1, struct p
 {
 	_cleanup_fd_ int apps = -EBADF;
 	bool overlay = !w->how->request->no_overlay && overlay_is_possible(w->g, pod->dir);
+	struct id_map users = {0};
 	int r = write_brief(w, pod->dir, e);
 
 	if (r == 0)
@@ -326,8 +329,10 @@ static int write_pod(const struct work *w, const struct stage1 *stage1, struct p
 	/* Told by its name alone, whatever is in it: it may be the same one. */
 	if (r == 0 && overlay && linkat(pod->dir, POD_CREATED, pod->dir, POD_OVERLAY, 0) < 0)
 		r = put(pod->dir, POD_OVERLAY, "", 0, e);
+	if (r == 0 && w->how->request->private_users)
+		r = users_prepare(pod, w->store, &users, e);
 	if (r == 0)
-		r = more_files(w->how->request, pod->dir, e);
+		r = more_files(w->how->request, pod->dir, &users, e);
 	if (r < 0)
 		return r;
 	if (mkdirat(pod->dir, POD_APPSINFO, 0755) < 0)
@@ -336,7 +341,7 @@ static int write_pod(const struct work *w, const struct stage1 *stage1, struct p
 	if (apps < 0)
 		return err_sys(e, "open " POD_APPSINFO);
 	for (size_t i = 0; i < w->manifest->n_apps; i++) {
-		r = prepare_app(w, apps, i, overlay, e);
+		r = prepare_app(w, apps, i, overlay, &users, e);
 		if (r < 0)
 			return err_ctx(e, r, "app %s", w->manifest->apps[i].name);
 		store_touch(w->store, w->images.v[i].id);
@@ -426,6 +431,8 @@ static int choose(const struct prepare *how, struct work *w, struct prepared *re
 {
 	int r = stage1_request_check(how->stage1, e);
 
+	if (r == 0 && how->request->private_users)
+		r = users_supported(e);
 	if (r == 0)
 		r = stage1_select(w->g, how->stage1, &ret->stage1, e);
 	if (r < 0)

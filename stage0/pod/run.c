@@ -7,6 +7,7 @@
 #include "stage0/context.h"
 #include "stage0/pod/dns.h"
 #include "stage0/pod/start.h"
+#include "stage0/pod/users.h"
 #include "stage0/service/register.h"
 
 #define RUN(field) offsetof(struct run_request, field)
@@ -177,6 +178,11 @@ static int fill_args(const struct gantry *g, const struct pod *p, const struct s
 
 	if (r == 0)
 		r = resolve_net_dirs(req, &args->net_dirs, e);
+	if (r == 0)
+		r = users_of_pod(p->dir, &args->private_users, e);
+	/* It may have been made on another kernel, or before somebody switched them off. */
+	if (r == 0 && args->private_users.count)
+		r = users_supported(e);
 	if (r < 0)
 		return r;
 	args->uuid = xstrdup(p->uuid);
@@ -250,7 +256,7 @@ int pod_run(const struct gantry *g, struct pod *p, const struct stage1 *s,
 	if (r == 0)
 		r = stage1_argv(s, ENTRY_RUN, &args, &argv, e);
 	if (r == 0)
-		r = dns_write(req, g->program, args.hostname, p->dir, e);
+		r = dns_write(req, g->program, args.hostname, p->dir, &args.private_users, e);
 	if (r == 0)
 		r = pod_move(p, PHASE_RUN, false, e);
 	if (r < 0)

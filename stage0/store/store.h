@@ -27,6 +27,7 @@
 #include "spec/image_id.h"
 
 struct gantry;
+struct id_map;
 struct dependency;
 
 #define TREE_RECIPE "recipe" /* in cas/tree/deps-...: what it was made of (stage0/render) */
@@ -99,8 +100,11 @@ int store_tree_open(int store, const char *id, struct err *e);
  * extended attributes, hard links and holes as they are.  For hosts without overlayfs.
  */
 int store_tree_copy(int store, const char *id, int dirfd, struct err *e);
-/* The same of trees one above the other, bottom first: what overlayfs would show of them. */
-int store_trees_copy(int store, char *const *ids, int dirfd, struct err *e);
+/*
+ * The same of trees one above the other, bottom first: what overlayfs would show of them. With `users` (may be NULL)
+ * whatever names an id names the one that it is on the host; who is none of these is refused by path.
+ */
+int store_trees_copy(int store, char *const *ids, int dirfd, const struct id_map *users, struct err *e);
 
 /* Note that the image was used now; best effort, never an error. */
 void store_touch(int store, const char *id);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "stage0/store/id_shift.h"
 #include "stage0/store/inode_map.h"
 #include "stage0/store/internal.h"
 #include "stage0/store/tree_copy.h"
@@ -25,6 +26,7 @@
 struct copy {
 	int root; /* of the copy */
 	struct inode_map links;
+	const struct id_shift *shift; /* of owners, or NULL */
 	struct strbuf
 		path; /* of the directory being copied, below the root; empty or ends in '/' */
 };
@@ -92,7 +94,7 @@ static int copy_data(int from, int to, off_t size)
 	return ftruncate(to, size) < 0 ? -errno : 0;
 }
 
-static int copy_xattrs(int from, int to)
+static int copy_xattrs(int from, int to, const struct id_shift *shift)
 {
 	_cleanup_free_ char *names = NULL, *value = NULL;
 	ssize_t n = flistxattr(from, NULL, 0);
@@ -105,9 +107,11 @@ static int copy_xattrs(int from, int to)
 	n = flistxattr(from, names, (size_t) n);
 	if (n < 0)
 		return -errno;
-	value = xmalloc(XATTR_LIST_LIMIT);
+	value = xmalloc(XATTR_LIST_LIMIT + ID_SHIFT_GROWTH);
 	for (const char *p = names; p < names + n; p += strlen(p) + 1) {
-		ssize_t len = fgetxattr(from, p, value, XATTR_LIST_LIMIT);
+		ssize_t got = fgetxattr(from, p, value, XATTR_LIST_LIMIT);
+		size_t len = got < 0 ? 0 : (size_t) got;
+		int r;
 
 		/* Labels of the host's own security module are its business, for both files. */
 		if (str_starts(p, "security.") && strcmp(p, "security.capability"))
@@ -115,27 +119,48 @@ static int copy_xattrs(int from, int to)
 		/* What they say of the layers below has been done. */
 		if (str_starts(p, "trusted.overlay."))
 			continue;
-		if (len < 0 || fsetxattr(to, p, value, (size_t) len, 0) < 0)
+		if (got < 0)
+			return -errno;
+		r = id_shift_xattr(shift, p, (uint8_t *) value, &len);
+		if (r < 0)
+			return r;
+		if (fsetxattr(to, p, value, len, 0) < 0)
 			return -errno;
 	}
 	return 0;
 }
 
+static int shift_owner(const struct id_shift *shift, const struct stat *st, uid_t *uid, gid_t *gid)
+{
+	int r = id_shift(shift, st->st_uid, uid);
+
+	return r < 0 ? r : id_shift(shift, st->st_gid, gid);
+}
+
 /* Owner first: chown(2) clears set-user-ID bits and file capabilities. */
-int tree_copy_attributes(int from, int to, const struct stat *st)
+static int copy_attributes(int from, int to, const struct stat *st, const struct id_shift *shift)
 {
 	struct timespec times[2] = {st->st_atim, st->st_mtim};
-	int r;
+	uid_t uid;
+	gid_t gid;
+	int r = shift_owner(shift, st, &uid, &gid);
 
-	if (fchown(to, st->st_uid, st->st_gid) < 0 || fchmod(to, st->st_mode & 07777) < 0)
+	if (r < 0)
+		return r;
+	if (fchown(to, uid, gid) < 0 || fchmod(to, st->st_mode & 07777) < 0)
 		return -errno;
-	r = copy_xattrs(from, to);
+	r = copy_xattrs(from, to, shift);
 	if (r < 0)
 		return r;
 	return futimens(to, times) < 0 ? -errno : 0;
 }
 
-static int copy_file(int from_dir, int to_dir, const char *name, const struct stat *st)
+int tree_copy_attributes(int from, int to, const struct stat *st)
+{
+	return copy_attributes(from, to, st, NULL);
+}
+
+static int copy_file(int from_dir, int to_dir, const char *name, const struct stat *st, const struct id_shift *shift)
 {
 	_cleanup_fd_ int from =
 		openat(from_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -148,7 +173,7 @@ static int copy_file(int from_dir, int to_dir, const char *name, const struct st
 	if (to < 0)
 		return -errno;
 	r = copy_data(from, to, st->st_size);
-	return r < 0 ? r : tree_copy_attributes(from, to, st);
+	return r < 0 ? r : copy_attributes(from, to, st, shift);
 }
 
 static int copy_link(int from_dir, int to_dir, const char *name)
@@ -162,11 +187,16 @@ static int copy_link(int from_dir, int to_dir, const char *name)
 	return symlinkat(target, to_dir, name) < 0 ? -errno : 0;
 }
 
-static int copy_special(int from_dir, int to_dir, const char *name, const struct stat *st)
+static int copy_special(int from_dir, int to_dir, const char *name, const struct stat *st,
+			const struct id_shift *shift)
 {
 	struct timespec times[2] = {st->st_atim, st->st_mtim};
-	int r;
+	uid_t uid;
+	gid_t gid;
+	int r = shift_owner(shift, st, &uid, &gid);
 
+	if (r < 0)
+		return r;
 	if (S_ISLNK(st->st_mode))
 		r = copy_link(from_dir, to_dir, name);
 	else
@@ -174,7 +204,7 @@ static int copy_special(int from_dir, int to_dir, const char *name, const struct
 											  : 0;
 	if (r < 0)
 		return r;
-	if (fchownat(to_dir, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fchownat(to_dir, name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
 	/* fchmodat() cannot be told not to follow, but this is no link: we made it. */
 	if (!S_ISLNK(st->st_mode) && fchmodat(to_dir, name, st->st_mode & 07777, 0) < 0)
@@ -182,10 +212,38 @@ static int copy_special(int from_dir, int to_dir, const char *name, const struct
 	return utimensat(to_dir, name, times, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
 }
 
+static int copy_node(int from_dir, int to_dir, const char *name, const struct stat *st, const struct id_shift *shift)
+{
+	return S_ISREG(st->st_mode) ? copy_file(from_dir, to_dir, name, st, shift)
+				    : copy_special(from_dir, to_dir, name, st, shift);
+}
+
 int tree_copy_node(int from_dir, int to_dir, const char *name, const struct stat *st)
 {
-	return S_ISREG(st->st_mode) ? copy_file(from_dir, to_dir, name, st)
-				    : copy_special(from_dir, to_dir, name, st);
+	return copy_node(from_dir, to_dir, name, st, NULL);
+}
+
+/* An id that the pod does not have: it would be nobody's there, or somebody else's here. */
+static int check_owner(const struct copy *c, const struct stat *st, const char *name, struct err *e)
+{
+	uid_t uid;
+	gid_t gid;
+
+	if (shift_owner(c->shift, st, &uid, &gid) == 0)
+		return 0;
+	return err_set(e, ERANGE, "/%s%s belongs to %u:%u, and a pod with ids of its own has %u of them",
+		       c->path.buf ? c->path.buf : "", name, st->st_uid, st->st_gid, c->shift->map.count);
+}
+
+static int copy_failed(const struct copy *c, int r, const char *name, struct err *e)
+{
+	const char *path = c->path.buf ? c->path.buf : "";
+
+	if (r == -ERANGE && c->shift)
+		return err_set(e, ERANGE,
+			       "an attribute of /%s%s names an id that a pod with %u ids of its own does not have", path,
+			       name, c->shift->map.count);
+	return err_sysr(e, r, "copy /%s%s", path, name);
 }
 
 static int copy_dir(struct copy *c, const struct stack_dir *from, int to, int depth, struct err *e);
@@ -222,11 +280,14 @@ static int copy_entry(struct copy *c, const struct stack_dir *from, int to, cons
 		return err_sysr(e, r, "%s%s", c->path.buf ? c->path.buf : "", name);
 	if (node.dir.n)
 		return copy_subdir(c, &node.dir, to, name, depth, e);
+	r = check_owner(c, &node.st, name, e);
+	if (r < 0)
+		return r;
 	if (node.st.st_nlink > 1)
 		r = link_earlier(c, &node.st, to, name);
 	if (r == 0)
-		r = tree_copy_node(node.parent, to, name, &node.st);
-	return r < 0 ? err_sysr(e, r, "copy %s%s", c->path.buf ? c->path.buf : "", name) : 0;
+		r = copy_node(node.parent, to, name, &node.st, c->shift);
+	return r < 0 ? copy_failed(c, r, name, e) : 0;
 }
 
 static int add_names(int dir, char ***names, size_t *n, struct err *e)
@@ -272,14 +333,16 @@ static int copy_dir(struct copy *c, const struct stack_dir *from, int to, int de
 		return err_set(e, ELOOP, "%s: too deep", q(c->path.buf));
 	if (fstat(from->fds[0], &st) < 0)
 		return err_sys(e, "look at directory");
-	r = read_names(from, &names, e);
+	r = check_owner(c, &st, "", e);
+	if (r == 0)
+		r = read_names(from, &names, e);
 	for (char **name = names; r == 0 && name && *name; name++)
 		if (from->n == 1 || name == names || strcmp(name[-1], *name))
 			r = copy_entry(c, from, to, *name, depth, e);
 	if (r < 0)
 		return r;
-	r = tree_copy_attributes(from->fds[0], to, &st);
-	return r < 0 ? err_sysr(e, r, "attributes of /%s", c->path.buf ? c->path.buf : "") : 0;
+	r = copy_attributes(from->fds[0], to, &st, c->shift);
+	return r < 0 ? copy_failed(c, r, "", e) : 0;
 }
 
 static int open_trees(int store, char *const *ids, struct stack_dir *ret, struct err *e)
@@ -296,12 +359,13 @@ static int open_trees(int store, char *const *ids, struct stack_dir *ret, struct
 	return stack_open(store, paths, ret, e);
 }
 
-int store_trees_copy(int store, char *const *ids, int dirfd, struct err *e)
+int store_trees_copy(int store, char *const *ids, int dirfd, const struct id_map *users, struct err *e)
 {
+	const struct id_shift shift = {users ? *users : (struct id_map) {0}, ID_SHIFT_TO_HOST};
 	_cleanup_fd_limit_ struct fd_limit limit = fd_limit_raise();
 	_cleanup_stack_dir_ struct stack_dir from = {0};
 	_cleanup_fd_ int to = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct copy c = {.root = dirfd};
+	struct copy c = {.root = dirfd, .shift = shift.map.count ? &shift : NULL};
 	int r = to < 0 ? err_sys(e, "open the copy's directory") : open_trees(store, ids, &from, e);
 
 	if (r == 0)
@@ -315,5 +379,5 @@ int store_tree_copy(int store, const char *id, int dirfd, struct err *e)
 {
 	char *ids[] = {(char *) id, NULL};
 
-	return store_trees_copy(store, ids, dirfd, e);
+	return store_trees_copy(store, ids, dirfd, NULL, e);
 }

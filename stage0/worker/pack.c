@@ -64,18 +64,25 @@ static const char *seen_before(struct pack *p, const struct stat *st)
 
 /* --- entries --- */
 
-static void entry_of(const struct pack *p, const struct stat *st, struct tar_entry *entry)
+static int entry_of(const struct pack *p, const struct stat *st, struct tar_entry *entry, struct err *e)
 {
+	const struct id_shift *users = &p->o->users;
+	uid_t uid;
+	gid_t gid;
+
+	if (id_shift(users, st->st_uid, &uid) < 0 || id_shift(users, st->st_gid, &gid) < 0)
+		return err_set(e, ERANGE, "belongs to %u:%u, which are not both the pod's", st->st_uid, st->st_gid);
 	*entry = (struct tar_entry) {
 		.path = p->path.buf,
 		.mode = st->st_mode & 07777,
-		.uid = p->o->owner_root ? 0 : st->st_uid,
-		.gid = p->o->owner_root ? 0 : st->st_gid,
+		.uid = p->o->owner_root ? 0 : uid,
+		.gid = p->o->owner_root ? 0 : gid,
 		/* Whole seconds: a fraction would cost each file a header of its own. */
 		.mtime = {.tv_sec = p->o->fixed_time ? p->o->mtime : st->st_mtim.tv_sec},
 	};
 	if (p->o->exact_times && !p->o->fixed_time)
 		entry->mtime.tv_nsec = st->st_mtim.tv_nsec;
+	return 0;
 }
 
 static int put_link(struct pack *p, int dir, const char *name, const struct stat *st, struct err *e)
@@ -83,11 +90,14 @@ static int put_link(struct pack *p, int dir, const char *name, const struct stat
 	char target[PATH_MAX];
 	struct tar_entry entry;
 	ssize_t n = readlinkat(dir, name, target, sizeof target - 1);
+	int r;
 
 	if (n < 0)
 		return err_sys(e, "read link");
 	target[n] = '\0';
-	entry_of(p, st, &entry);
+	r = entry_of(p, st, &entry, e);
+	if (r < 0)
+		return r;
 	entry.type = TAR_SYMLINK;
 	entry.link = target;
 	return tar_write_entry(p->w, &entry, e);
@@ -96,8 +106,10 @@ static int put_link(struct pack *p, int dir, const char *name, const struct stat
 static int put_node(struct pack *p, const struct stat *st, struct err *e)
 {
 	struct tar_entry entry;
+	int r = entry_of(p, st, &entry, e);
 
-	entry_of(p, st, &entry);
+	if (r < 0)
+		return r;
 	entry.type = S_ISCHR(st->st_mode) ? TAR_CHR : S_ISBLK(st->st_mode) ? TAR_BLK : TAR_FIFO;
 	if (entry.type != TAR_FIFO) {
 		entry.major = major(st->st_rdev);
@@ -117,10 +129,12 @@ static int put_file(struct pack *p, int dir, const char *name, struct err *e)
 		return err_sys(e, "open");
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, EAGAIN, "changed while it was packed");
-	entry_of(p, &st, &entry);
+	r = entry_of(p, &st, &entry, e);
+	if (r < 0)
+		return r;
 	entry.type = TAR_FILE;
 	entry.size = (uint64_t) st.st_size;
-	r = pack_file_xattrs(fd, &entry, e);
+	r = pack_file_xattrs(fd, &p->o->users, &entry, e);
 	if (r == 0)
 		r = pack_file(p->w, fd, &st, &entry, e);
 	pack_file_done(&entry);
@@ -135,9 +149,11 @@ static int put_dir_header(struct pack *p, int fd, struct err *e)
 
 	if (fstat(fd, &st) < 0)
 		return err_sys(e, "stat");
-	entry_of(p, &st, &entry);
+	r = entry_of(p, &st, &entry, e);
+	if (r < 0)
+		return r;
 	entry.type = TAR_DIR;
-	r = pack_file_xattrs(fd, &entry, e);
+	r = pack_file_xattrs(fd, &p->o->users, &entry, e);
 	if (r == 0)
 		r = tar_write_entry(p->w, &entry, e);
 	pack_file_done(&entry);
@@ -154,10 +170,21 @@ static bool is_left_out(const struct pack *p, const struct stat *st)
 	       strv_has(p->o->leave_out, p->path.buf + strlen("rootfs"));
 }
 
+static int put_hard_link(struct pack *p, const char *first, const struct stat *st, struct err *e)
+{
+	struct tar_entry entry;
+	int r = entry_of(p, st, &entry, e);
+
+	if (r < 0)
+		return r;
+	entry.type = TAR_HARDLINK;
+	entry.link = (char *) first;
+	return tar_write_entry(p->w, &entry, e);
+}
+
 static int put_any(struct pack *p, int dir, const char *name, unsigned depth, struct err *e)
 {
 	_cleanup_fd_ int fd = -EBADF;
-	struct tar_entry entry;
 	const char *first;
 	struct stat st;
 
@@ -166,12 +193,8 @@ static int put_any(struct pack *p, int dir, const char *name, unsigned depth, st
 	if (is_left_out(p, &st))
 		return 0;
 	first = !S_ISDIR(st.st_mode) && st.st_nlink > 1 ? seen_before(p, &st) : NULL;
-	if (first) {
-		entry_of(p, &st, &entry);
-		entry.type = TAR_HARDLINK;
-		entry.link = (char *) first;
-		return tar_write_entry(p->w, &entry, e);
-	}
+	if (first)
+		return put_hard_link(p, first, &st, e);
 	switch (st.st_mode & S_IFMT) {
 	case S_IFDIR:
 		fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "stage0/store/id_shift.h"
 #include "stage0/worker/pack_tar.h"
 
 struct pack_options {
@@ -16,6 +17,7 @@ struct pack_options {
 	unsigned depth;	   /* of a path */
 	bool exact_times;  /* to the nanosecond, which costs each entry a header of its own */
 	bool skip_sockets; /* else one is an error */
+	struct id_shift users; /* the tree is of a pod with these ids: it is packed with those that the pod sees */
 	char **leave_out;  /* strv of absolute paths: there only where something is in it */
 };
 

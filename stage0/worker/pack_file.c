@@ -15,22 +15,27 @@
 
 /* --- attributes --- */
 
-static int add_xattr(int fd, const char *name, struct tar_entry *entry, struct err *e)
+static int add_xattr(int fd, const char *name, const struct id_shift *users, struct tar_entry *entry, struct err *e)
 {
-	uint8_t value[65536]; /* XATTR_SIZE_MAX */
-	int wanted = policy_xattr(entry, name, e);
+	uint8_t value[65536 + ID_SHIFT_GROWTH]; /* XATTR_SIZE_MAX */
+	int wanted = policy_xattr(entry, name, e), r;
+	size_t len;
 	ssize_t n;
 
 	if (wanted <= 0)
 		return wanted;
-	n = fgetxattr(fd, name, value, sizeof value);
+	n = fgetxattr(fd, name, value, sizeof value - ID_SHIFT_GROWTH);
 	if (n < 0)
 		return err_sys(e, "extended attribute %s", q(name));
+	len = (size_t) n;
+	r = id_shift_xattr(users, name, value, &len);
+	if (r < 0)
+		return err_set(e, -r, "extended attribute %s names an id that is none of the pod's", q(name));
 	return tar_xattr_add(&entry->xattrs, &entry->n_xattrs, xstrdup(name),
-			     xmemdup(value, (size_t) n), (size_t) n, false, e);
+			     xmemdup(value, len), len, false, e);
 }
 
-int pack_file_xattrs(int fd, struct tar_entry *entry, struct err *e)
+int pack_file_xattrs(int fd, const struct id_shift *users, struct tar_entry *entry, struct err *e)
 {
 	char buf[NAMES_MAX];
 	_cleanup_strv_ char **names = NULL;
@@ -44,7 +49,7 @@ int pack_file_xattrs(int fd, struct tar_entry *entry, struct err *e)
 	if (names)
 		strv_sort(names);
 	for (char **name = names; r == 0 && name && *name; name++)
-		r = add_xattr(fd, *name, entry, e);
+		r = add_xattr(fd, *name, users, entry, e);
 	return r;
 }
 

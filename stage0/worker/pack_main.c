@@ -5,7 +5,7 @@
  *	pack patch	descriptor blob: an image, whose manifest is replaced
  *
  * Descriptors: manifest (its bytes), out (the archive, written from its start), result.  Words:
- * owner-root, mtime=SECONDS, exact-times, skip-sockets, leave-out=PATH (pack.h),
+ * owner-root, mtime=SECONDS, exact-times, skip-sockets, leave-out=PATH, users=SHIFT:COUNT (pack.h),
  * manifest-mtime=SECONDS, gzip.  Answer: id=, of the uncompressed archive.
  */
 #include <errno.h>
@@ -50,6 +50,8 @@ static int read_words(int argc, char **argv, struct job *job, struct err *e)
 			job->options.exact_times = true;
 		} else if (!strcmp(word, "skip-sockets")) {
 			job->options.skip_sockets = true;
+		} else if (str_starts(word, "users=") && id_map_parse(word + 6, &job->options.users.map) == 0) {
+			job->options.users.to = ID_SHIFT_TO_POD;
 		} else if (str_starts(word, "leave-out=")) {
 			strv_add(&job->options.leave_out, word + strlen("leave-out="));
 		} else if (str_starts(word, "mtime=") &&

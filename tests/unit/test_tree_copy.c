@@ -3,6 +3,8 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
+#include "contract/id_map.h"
+
 /* Everything in the directory: kind, mode, owner, size, time, links, target; sorted. */
 static void describe(int dir, const char *path, char ***ret)
 {
@@ -103,9 +105,58 @@ static void test_copy(void **state _unused_)
 	store_dir_close(&s);
 }
 
+/* Owners, an access list and a capability, as they are on the host for a pod with ids of its own. */
+static void test_users(void **state _unused_)
+{
+	static const struct id_map users = {0x90000, 65536};
+	static const uint8_t capability[20] = {1, 0, 0, 2, 0, 0x20};
+	_cleanup_err_ struct err e = ERR_INIT;
+	char id[IMAGE_ID_LEN + 1], *ids[] = {id, NULL};
+	struct store_dir s;
+	struct stat st;
+	uint8_t value[32];
+
+	if (geteuid() != 0)
+		return;
+	store_dir_open(&s);
+	put_image(&s, "01", "a.com/a", "1", NULL, "x");
+	make_id(id, "01");
+	_cleanup_fd_ int tree = store_tree_open(s.store, id, &e), to = -EBADF, file = -EBADF;
+	make_tree(tree);
+	file = openat(tree, "sparse", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(fsetxattr(file, "security.capability", capability, sizeof capability, 0), 0);
+	assert_int_equal(mkdirat(s.top, "copy", 0700), 0);
+	to = openat(s.top, "copy", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (store_trees_copy(s.store, ids, to, &users, &e) < 0)
+		fail_msg("%s", err_text(&e));
+	assert_int_equal(fstatat(to, ".", &st, 0), 0);
+	assert_int_equal(st.st_uid, 0x90000);
+	assert_int_equal(fstatat(to, "hard", &st, 0), 0);
+	assert_int_equal(st.st_uid, 0x90000 + 12);
+	assert_int_equal(st.st_gid, 0x90000 + 34);
+	assert_int_equal(st.st_mode & 07777, 06751);
+	assert_int_equal(fstatat(to, "sym", &st, AT_SYMLINK_NOFOLLOW), 0);
+	assert_int_equal(st.st_uid, 0x90000 + 7);
+	assert_int_equal(fstatat(to, "null", &st, 0), 0);
+	assert_int_equal(st.st_gid, 0x90000);
+	(void) fd_close(file);
+	file = openat(to, "sparse", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(fgetxattr(file, "security.capability", value, sizeof value), 24);
+	assert_int_equal(value[3], 3);
+	assert_int_equal(value[22], 9);
+	/* somebody who is not of the pod */
+	assert_int_equal(fchownat(tree, "d/ro", 65536, 0, 0), 0);
+	assert_int_equal(mkdirat(s.top, "again", 0700), 0);
+	(void) fd_close(to);
+	to = openat(s.top, "again", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(store_trees_copy(s.store, ids, to, &users, &e), -ERANGE);
+	assert_non_null(strstr(err_text(&e), "/d/ro/ belongs to 65536:0, and a pod with ids of its own has 65536 of them"));
+	store_dir_close(&s);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_copy)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_copy), cmocka_unit_test(test_users)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,100 @@
+/*
+ * Who has which ids: the host's own users and groups, what subuid(5) sets aside for them, other pods.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/parse.h"
+#include "base/str.h"
+#include "contract/layout.h"
+#include "stage0/pod/pod.h"
+#include "stage0/pod/users.h"
+
+#define ACCOUNTS_MAX (16u << 20) /* bytes of a file of /etc */
+
+/* The field of a line; owned by the caller, or NULL when the line has fewer. */
+static char *field(const char *line, size_t len, unsigned n)
+{
+	const char *end = line + len, *colon;
+
+	for (; (colon = memchr(line, ':', (size_t) (end - line))) && n; n--)
+		line = colon + 1;
+	return n ? NULL : xstrndup(line, (size_t) ((colon ? colon : end) - line));
+}
+
+void users_read(const char *text, unsigned first, unsigned count, struct id_ranges *ret)
+{
+	for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		size_t len = strcspn(line, "\n");
+		_cleanup_free_ char *id = field(line, len, first), *n = count ? field(line, len, count) : xstrdup("1");
+		uint64_t many;
+		uid_t one;
+
+		if (id && n && parse_uid(id, &one) == 0 && parse_u64(n, UINT32_MAX - one, &many) == 0)
+			id_ranges_add(ret, one, (uint32_t) many);
+	}
+}
+
+static int of_host(struct id_ranges *ret, struct err *e)
+{
+	static const struct {
+		const char *path;
+		unsigned first, count;
+	} files[] = {
+		{"/etc/passwd", 2, 0},
+		{"/etc/group", 2, 0},
+		{"/etc/subuid", 1, 2},
+		{"/etc/subgid", 1, 2},
+	};
+
+	for (size_t i = 0; i < ELEMENTSOF(files); i++) {
+		_cleanup_free_ char *text = NULL;
+		size_t len;
+		int r;
+
+		if (access(files[i].path, F_OK) < 0 && errno == ENOENT)
+			continue;
+		r = file_read_at(AT_FDCWD, files[i].path, ACCOUNTS_MAX, &text, &len, e);
+		if (r < 0)
+			return err_ctx(e, r, "--private-users");
+		users_read(text, files[i].first, files[i].count, ret);
+	}
+	return 0;
+}
+
+/* In whatever phase: files of a pod that is only waiting to be removed have its ids, too. */
+static int of_pods(int pods, const char *own_uuid, struct id_ranges *ret, struct err *e)
+{
+	_cleanup_free_ struct pod_ref *refs = NULL;
+	size_t n;
+	int r = pods_look(pods, PHASES_ALL, &refs, &n, e);
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		_cleanup_pod_ struct pod p = POD_INIT;
+		struct id_map m;
+
+		if (!strcmp(refs[i].uuid, own_uuid))
+			continue;
+		r = pod_open_ref(pods, &refs[i], &p, e);
+		if (r == 0)
+			r = users_of_pod(p.dir, &m, NULL);
+		/* Gone meanwhile; or one that nobody can start any more, whose ids nobody can know. */
+		if (r == -ENOENT || r == -EINVAL)
+			r = 0;
+		else if (r == 0)
+			id_ranges_add(ret, m.shift, m.count);
+		else
+			err_set(e, -r, "--private-users: the ids of pod %s: %s", refs[i].uuid, strerror(-r));
+	}
+	return r;
+}
+
+int users_taken(int pods, const char *own_uuid, struct id_ranges *ret, struct err *e)
+{
+	int r = of_host(ret, e);
+
+	return r < 0 ? r : of_pods(pods, own_uuid, ret, e);
+}
