@@ -87,7 +87,7 @@ int passwd_user(const char *text, size_t len, const char *name, uid_t uid, struc
 	if (name && !is_name(name))
 		return -ENOENT;
 	while (take(&all, '\n', &line)) {
-		struct part first = {0}, rest = {0}, gid;
+		struct part first = {0}, rest = {0}, gid, comment, home;
 		uid_t id = 0;
 		int r = parse_line(line, &first, &id, &rest);
 
@@ -96,6 +96,10 @@ int passwd_user(const char *text, size_t len, const char *name, uid_t uid, struc
 		*ret = (struct passwd_user) {.name = first.p, .name_len = first.len, .uid = id};
 		if (r == 0 && take(&rest, ':', &gid) && gid.len)
 			r = parse_id(&gid, &ret->gid);
+		if (take(&rest, ':', &comment) && take(&rest, ':', &home) && home.len) {
+			ret->home = home.p;
+			ret->home_len = home.len;
+		}
 		return r;
 	}
 	return -ENOENT;

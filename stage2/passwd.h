@@ -13,6 +13,8 @@ struct passwd_user {
 	size_t name_len;
 	uid_t uid;
 	gid_t gid; /* 0 where the line has none */
+	const char *home; /* in the text; NULL where the line has none */
+	size_t home_len;
 };
 /*
  * The first line with the name, or (name NULL) the first with the number.  -ENOENT: no such line; -EINVAL: its

@@ -143,6 +143,57 @@ static int login_groups(struct stage2 *s, int root, struct err *e)
 	return 0;
 }
 
+static void default_env(struct stage2 *s, const char *name, const char *value, size_t len)
+{
+	size_t n = strlen(name);
+
+	for (char **v = s->rec.env; v && *v; v++)
+		if (!strncmp(*v, name, n) && (*v)[n] == '=')
+			return;
+	strv_push(&s->rec.env, xasprintf("%s=%.*s", name, (int) len, value));
+}
+
+/*
+ * As Docker does: the home of the user's line, "/" without one (root's is rkt's then).  The words are the image's, and so is the
+ * environment; nothing here is looked up by them.
+ */
+static int login_env(struct stage2 *s, int root, struct err *e)
+{
+	_cleanup_free_ char *passwd = NULL;
+	struct passwd_user user = {0};
+	size_t len;
+	int r = read_file(root, "/etc/passwd", &passwd, &len, e);
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	if (r == 0)
+		r = passwd_user(passwd, len, s->rec.user, 0, &user);
+	if (r == -ENOENT && passwd)
+		(void) passwd_user(passwd, len, NULL, s->uid, &user);
+	if (user.name_len) {
+		default_env(s, "USER", user.name, user.name_len);
+		default_env(s, "LOGNAME", user.name, user.name_len);
+	}
+	if (!user.home) {
+		user.home = s->uid || user.name_len ? "/" : "/root";
+		user.home_len = strlen(user.home);
+	}
+	default_env(s, "HOME", user.home, user.home_len);
+	return 0;
+}
+
+static int find_user(struct stage2 *s, int root, struct err *e)
+{
+	int r = resolve(root, s->rec.user, false, &s->uid, e);
+
+	if (r < 0)
+		return r;
+	if (s->rec.login_groups)
+		return login_groups(s, root, e);
+	r = resolve(root, s->rec.group, true, &s->gid, e);
+	return r < 0 ? err_ctx(e, r, "group") : 0;
+}
+
 int step_user(struct stage2 *s, struct err *e)
 {
 	_cleanup_fd_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -153,11 +204,10 @@ int step_user(struct stage2 *s, struct err *e)
 		return 0;
 	if (root < 0)
 		return err_sys(e, "open /");
-	r = resolve(root, s->rec.user, false, &s->uid, e);
+	r = find_user(s, root, e);
 	if (r < 0)
 		return r;
-	if (s->rec.login_groups)
-		return login_groups(s, root, e);
-	r = resolve(root, s->rec.group, true, &s->gid, e);
-	return r < 0 ? err_ctx(e, r, "group") : 0;
+	/* CVE-2022-36109: a program that changes its group must not get rid of it, where others have more rights. */
+	add_groups(&s->rec, &s->gid, 1);
+	return s->rec.login_env ? login_env(s, root, e) : 0;
 }

@@ -313,6 +313,7 @@ static const struct key {
 	{"gid", &GID, 0, false},
 	{"login-groups", &BOOL, offsetof(struct app_record, login_groups), false},
 	{"env", &ENV, offsetof(struct app_record, env), false},
+	{"login-env", &BOOL, offsetof(struct app_record, login_env), false},
 	{"caps-bounding", &MASK, offsetof(struct app_record, caps_bounding), true},
 	{"caps-ambient", &MASK, offsetof(struct app_record, caps_ambient), true},
 	{"no-new-privs", &BOOL, offsetof(struct app_record, no_new_privs), true},

@@ -55,7 +55,8 @@ struct app_record {
 	gid_t *gids;		  /* supplementary groups */
 	size_t n_gids;
 	bool login_groups;	  /* besides these the user's own, as the image has them; group does not count */
-	char **env;		  /* K=V, complete: nothing is added but by this list */
+	char **env;		  /* K=V, complete: nothing is added but by this list, and by the next */
+	bool login_env;		  /* HOME, USER and LOGNAME, where env has none, as the image's passwd gives them */
 	uint64_t caps_bounding;	  /* masks, bit n is capability n */
 	uint64_t caps_ambient;
 	bool no_new_privs;

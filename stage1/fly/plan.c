@@ -156,8 +156,9 @@ static int plan_app(const struct pod *pod, const struct pod_app *a, const struct
 	pa->record.paths = pa->record.shm = false;
 	pa->record.caps_bounding = facts->caps;
 	pa->record.read_only_root = a->runtime->read_only_root;
-	pa->record.env = plan_environment(pa->name, &a->app->environment,
-					  plan->terminal ? facts->term : NULL);
+	pa->record.login_env = pa->record.make_cwd;
+	pa->record.env = plan_environment(pa->name, &a->app->environment, plan->terminal ? facts->term : NULL,
+					  pa->record.login_env);
 	note_isolators(pa->name, &a->app->isolators, plan);
 	r = plan_identity(a->app, &pa->record, e);
 	if (r == 0)

@@ -6,16 +6,18 @@
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-char **plan_environment(const char *app_name, const struct nameval_list *vars, const char *term)
+char **plan_environment(const char *app_name, const struct nameval_list *vars, const char *term, bool login)
 {
 	struct nameval_list all = {0};
 	char **env = NULL;
 
 	nameval_set(&all, "PATH", DEFAULT_PATH);
 	nameval_set(&all, "SHELL", "/bin/sh");
-	nameval_set(&all, "USER", "root");
-	nameval_set(&all, "LOGNAME", "root");
-	nameval_set(&all, "HOME", "/root");
+	if (!login) {
+		nameval_set(&all, "USER", "root");
+		nameval_set(&all, "LOGNAME", "root");
+		nameval_set(&all, "HOME", "/root");
+	}
 	if (term)
 		nameval_set(&all, "TERM", term);
 	for (size_t i = 0; i < vars->n; i++)

@@ -107,7 +107,10 @@ static int plan_app(const struct pod *pod, const struct pod_app *a, const struct
 	pa->record.app = xstrdup(pa->name);
 	pa->record.make_cwd = plan_is_of_docker(a->image);
 	pa->record.read_only_root = a->runtime->read_only_root;
-	pa->record.env = plan_environment(pa->name, &a->app->environment, plan->terminal ? facts->term : NULL);
+	/* Users of Docker expect the home of the image's user there, rkt's that of root. */
+	pa->record.login_env = pa->record.make_cwd;
+	pa->record.env = plan_environment(pa->name, &a->app->environment, plan->terminal ? facts->term : NULL,
+					  pa->record.login_env);
 	pa->record.paths = !args->no_paths;
 	if (pa->record.paths)
 		app_record_default_paths(&pa->record);

@@ -192,6 +192,6 @@ void plan_notify(const struct pod_app *a, size_t index, struct plan *plan, struc
 /* --- environment.c --- */
 /*
  * The whole environment of the app, strv, owned by the caller; term: TERM where the app has none, or
- * NULL.
+ * NULL; login: HOME, USER and LOGNAME are left to stage2 (app_record.login_env).
  */
-char **plan_environment(const char *app_name, const struct nameval_list *vars, const char *term);
+char **plan_environment(const char *app_name, const struct nameval_list *vars, const char *term, bool login);

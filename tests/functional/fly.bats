@@ -77,7 +77,7 @@ at() { echo "--mount=volume=vol,target=$1"; }
 	fly "sha512-$(image_key "$T/own.aci")" -- id , cwd , env A AC_APP_NAME PATH
 	assert_ok
 	assert_out uid=1234/1234/1234 gid=50/50/50 cwd=/srv 'A=b c' AC_APP_NAME=own
-	assert_match '^groups=63[ ,]400$' '^PATH=/usr/local/sbin:'
+	assert_match '^groups=50[ ,]63[ ,]400$' '^PATH=/usr/local/sbin:'
 }
 
 @test "fly: a program that is not there is 203, and said as ever" {

@@ -122,6 +122,18 @@ teardown() { test_down; }
 	assert_equal "$(head -n 2 <<<"$output")" $'0\n0'
 }
 
+# CVE-2022-36109: without the own group in the list, a program could get rid of it.
+@test "oci-run: home and name are the user's, and his own group is among his groups" {
+	local show='grep Groups /proc/self/status; echo $HOME $USER $LOGNAME'
+	r "$(image user-www)" --exec=/bin/sh -- -c "${show/grep/busybox grep}"
+	assert_ok
+	assert_equal "$(tr '\t' ' ' <<<"$output")" $'Groups: 34 77 \n/srv www www'
+	r "$(image user-1234-77)" --exec=/bin/sh -- -c "${show/grep/busybox grep}"
+	assert_equal "$(tr '\t' ' ' <<<"$output")" $'Groups: 77 \n/'
+	r "$(image user-www)" --environment=HOME=/mine --user=0 --exec=/bin/sh -- -c 'echo $HOME $USER'
+	assert_equal "$output" '/mine root'
+}
+
 @test "oci-run: a volume begins with what the image has there, with owners and modes" {
 	need overlay
 	r "$(image sh)" -- 'stat -c "%n %a %u:%g" /srv/data /srv/data/seed; cat /srv/data/seed; echo; grep -c " /srv/data " /proc/mounts || busybox grep -c " /srv/data " /proc/mounts'
