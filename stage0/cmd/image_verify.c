@@ -57,10 +57,8 @@ static int verify_signature(const struct gantry *g, int store, const char *id, s
 	_cleanup_free_ char *signer = NULL;
 	int r;
 
-	if (oci_image_is(store, id) == 1)
-		return err_set(e, ENOTSUP, "image %s: signatures of OCI images are checked when they are fetched", id);
-	r = kept_check_signature(g, store, id, &signer, e);
-
+	r = oci_image_is(store, id) == 1 ? oci_verify_signature(g, store, id, &signer, e) :
+					   kept_check_signature(g, store, id, &signer, e);
 	if (r == 0)
 		printf("successfully verified signature of image: \"%s\" (key %s)\n", id, signer);
 	return r;

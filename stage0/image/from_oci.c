@@ -29,7 +29,7 @@ struct oci_fetch {
 	char *key; /* under which the answer is remembered */
 	unsigned waived;
 	struct oci_pull pull;
-	char *signer;
+	struct evidence evidence;
 };
 
 static void done(struct oci_fetch *f)
@@ -38,7 +38,7 @@ static void done(struct oci_fetch *f)
 	oci_naming_done(&f->name);
 	oci_pull_done(&f->pull);
 	free(f->key);
-	free(f->signer);
+	evidence_done(&f->evidence);
 }
 
 static int begin(struct oci_fetch *f, struct err *e)
@@ -128,10 +128,17 @@ static void remember(const struct oci_fetch *f, const char *key, const char *id)
 	const struct download_head head = {0};
 
 	if (f->ref.transport == OCI_REGISTRY)
-		remote_put(f->rq->store, key, id, &head, f->waived | (f->signer ? 0 : INSECURE_IMAGE), NULL);
+		remote_put(f->rq->store, key, id, &head, f->waived | (f->evidence.signer ? 0 : INSECURE_IMAGE), NULL);
 }
 
 /* --- into the store --- */
+
+/* What the image is fetched as, with all that was left out. */
+static char *reference_of(const struct oci_fetch *f)
+{
+	return xstrdup(f->ref.transport == OCI_REGISTRY ? f->key : f->ref.text);
+}
+
 
 static char *convert(const struct oci_fetch *f, struct err *e)
 {
@@ -163,6 +170,17 @@ static int write_layers(const struct oci_fetch *f, int dir, int64_t *ret_size, s
 	return file_write_at(dir, IMAGE_LAYERS, text, strlen(text), 0640, FILE_FAST, e);
 }
 
+static int write_signatures(const struct oci_fetch *f, int dir, struct err *e)
+{
+	_cleanup_free_ char *text = NULL;
+	int r;
+
+	if (!f->evidence.n)
+		return 0;
+	r = evidence_print(&f->evidence, &text, e);
+	return r < 0 ? r : file_write_at(dir, IMAGE_SIGNATURES, text, strlen(text), 0640, FILE_FAST, e);
+}
+
 static void fill_info(const struct oci_fetch *f, struct store_info *info)
 {
 	struct timespec now;
@@ -172,8 +190,8 @@ static void fill_info(const struct oci_fetch *f, struct store_info *info)
 	memcpy(info->id, oci_pull_document(&f->pull)->id, IMAGE_ID_LEN + 1);
 	info->name = xstrdup(f->name.identifier);
 	info->version = xstrdup_null(f->name.tag);
-	info->signer = xstrdup_null(f->signer);
-	info->source = f->ref.transport == OCI_REGISTRY ? xstrdup(f->key) : xstrdup(f->ref.text);
+	info->signer = xstrdup_null(f->evidence.signer);
+	info->source = reference_of(f);
 }
 
 static int fill_image(const struct oci_fetch *f, struct source *s, int dir, struct store_info *info, struct err *e)
@@ -187,6 +205,8 @@ static int fill_image(const struct oci_fetch *f, struct source *s, int dir, stru
 	/* First of all, so that gc leaves alone what of the layers is there. */
 	r = write_layers(f, dir, &info->blob_size, e);
 	if (r == 0)
+		r = write_signatures(f, dir, e);
+	if (r == 0)
 		r = layers_fetch(f->rq->g, f->rq->store, s, f->pull.manifest, f->pull.config->diff_ids, e);
 	if (r == 0)
 		r = write_document(dir, IMAGE_OCI_MANIFEST, oci_pull_document(&f->pull), e);
@@ -197,18 +217,31 @@ static int fill_image(const struct oci_fetch *f, struct source *s, int dir, stru
 	return r;
 }
 
-/* An image that was there under another name has this one now: its manifest says the same as the list. */
-static int rename_stored(const struct oci_fetch *f, const struct store_info *info, int dir, struct err *e)
+static int renew_file(const struct oci_fetch *f, const char *id, int dir, const char *name, size_t limit, struct err *e)
 {
-	_cleanup_free_ char *path = xasprintf(DATA_CAS_IMAGE "/%s/manifest", info->id), *ours = NULL, *there = NULL;
+	_cleanup_free_ char *path = xasprintf(DATA_CAS_IMAGE "/%s/%s", id, name), *ours = NULL, *there = NULL;
 	size_t our_len, len;
-	int r = file_read_at(dir, "manifest", JSON_MANIFEST_MAX, &ours, &our_len, e);
+	int r = file_read_at(dir, name, limit, &ours, &our_len, e);
 
-	if (r == 0)
-		r = store_manifest(f->rq->store, info->id, &there, &len, e);
-	if (r < 0 || (len == our_len && !memcmp(ours, there, len)))
+	if (r < 0)
 		return r;
+	if (file_read_at(f->rq->store, path, limit, &there, &len, NULL) == 0 && len == our_len &&
+	    !memcmp(ours, there, len))
+		return 0;
 	return file_write_at(f->rq->store, path, ours, our_len, 0640, FILE_DURABLE, e);
+}
+
+/*
+ * An image that was there under another name has this one now: its manifest says the same as the list. So do
+ * the signatures and the list's signer; those of before stay when this time nobody asked.
+ */
+static int renew_stored(const struct oci_fetch *f, const struct store_info *info, int dir, struct err *e)
+{
+	int r = renew_file(f, info->id, dir, "manifest", JSON_MANIFEST_MAX, e);
+
+	if (r == 0 && f->evidence.n)
+		r = renew_file(f, info->id, dir, IMAGE_SIGNATURES, EVIDENCE_MAX, e);
+	return r;
 }
 
 static int import(const struct oci_fetch *f, struct source *s, struct err *e)
@@ -230,7 +263,7 @@ static int import(const struct oci_fetch *f, struct source *s, struct err *e)
 	if (r == 0)
 		r = store_publish(f->rq->store, &tmp, &info, e);
 	if (r == 0)
-		r = rename_stored(f, &info, dir, e);
+		r = renew_stored(f, &info, dir, e);
 	store_tmp_done(f->rq->store, &tmp);
 	store_info_done(&info);
 	return r;
@@ -238,10 +271,33 @@ static int import(const struct oci_fetch *f, struct source *s, struct err *e)
 
 /* --- the whole --- */
 
+/* Of a signed index: what leads from it to the manifest, which is what the store has. */
+static void note_indexes(struct oci_fetch *f, const char *manifest_digest)
+{
+	struct evidence *ev = &f->evidence;
+	const struct oci_pull *p = &f->pull;
+	bool index = false;
+
+	for (size_t i = 0; i < ev->n; i++)
+		index = index || strcmp(ev->v[i].digest, manifest_digest);
+	if (!index)
+		return;
+	evidence_add_index(ev, p->top.data, p->top.len);
+	for (size_t i = 0; i < p->n_between; i++)
+		evidence_add_index(ev, p->between[i].data, p->between[i].len);
+}
+
 static int check_policy(struct oci_fetch *f, struct source *s, struct err *e)
 {
-	return oci_policy_check(f->rq->g, s, &f->ref, f->pull.top.digest, oci_pull_document(&f->pull)->digest,
-				&f->signer, e);
+	const char *manifest_digest = oci_pull_document(&f->pull)->digest;
+	int r = oci_policy_check(f->rq->g, s, &f->ref, f->pull.top.digest, manifest_digest, &f->evidence, e);
+
+	if (r < 0)
+		return r;
+	f->evidence.reference = reference_of(f);
+	f->evidence.path = f->ref.path ? realpath(f->ref.path, NULL) : NULL;
+	note_indexes(f, manifest_digest);
+	return 0;
 }
 
 /* Who names no image of an archive learns what it is called. */

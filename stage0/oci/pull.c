@@ -7,12 +7,12 @@
 #include "stage0/oci/convert.h"
 #include "stage0/oci/machine.h"
 
-#define NESTED_MAX 8 /* indexes of indexes */
-
 void oci_pull_done(struct oci_pull *p)
 {
 	oci_document_done(&p->top);
 	oci_document_done(&p->document);
+	for (size_t i = 0; i < p->n_between; i++)
+		oci_document_done(&p->between[i]);
 	oci_document_done(&p->config_document);
 	oci_manifest_free(p->manifest);
 	oci_config_free(p->config);
@@ -52,7 +52,9 @@ static int descend(struct source *s, struct oci_pull *p, const struct oci_docume
 		oci_document_done(&next);
 		return r;
 	}
-	oci_document_done(&p->document);
+	/* There is room for it: the caller counts. */
+	if (p->document.data)
+		p->between[p->n_between++] = p->document;
 	p->document = next;
 	return 0;
 }
@@ -67,8 +69,8 @@ int oci_pull_manifest(struct source *s, struct oci_pull *p, struct err *e)
 		r = oci_document_kind(d->media_type, d->data, d->len, &kind, e);
 		if (r < 0 || kind == OCI_MEDIA_MANIFEST)
 			break;
-		if (depth == NESTED_MAX)
-			return err_set(e, EINVAL, "more than %d indexes inside each other", NESTED_MAX);
+		if (depth == OCI_PULL_NESTED_MAX)
+			return err_set(e, EINVAL, "more than %d indexes inside each other", depth);
 		r = descend(s, p, d, e);
 		d = &p->document;
 	}

@@ -7,9 +7,13 @@
 #include "stage0/oci/ref.h"
 #include "stage0/oci/source.h"
 
+#define OCI_PULL_NESTED_MAX 8 /* indexes inside an index */
+
 struct oci_pull {
 	struct oci_document top;	/* what the reference led to */
 	struct oci_document document;	/* the image's manifest; without data: top is it */
+	struct oci_document between[OCI_PULL_NESTED_MAX]; /* indexes on the way from top to it */
+	size_t n_between;
 	struct oci_document config_document;
 	struct oci_manifest *manifest;
 	struct oci_config *config;

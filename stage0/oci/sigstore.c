@@ -25,8 +25,8 @@ struct search {
 	char *signer;
 };
 
-static int verify(const struct gantry *g, const struct policy_key *key, const struct oci_document *payload,
-		  const char *signature, struct err *e)
+static int verify(const struct gantry *g, const struct policy_key *key, const struct evidence_signature *s,
+		  struct err *e)
 {
 	_cleanup_fd_ int key_fd = fd_sealed("key", key->data, key->len, e), payload_fd = -EBADF,
 			 signature_fd = -EBADF;
@@ -34,8 +34,8 @@ static int verify(const struct gantry *g, const struct policy_key *key, const st
 	_cleanup_record_ struct record rec = RECORD_INIT;
 	int r;
 
-	payload_fd = key_fd < 0 ? key_fd : fd_sealed("payload", payload->data, payload->len, e);
-	signature_fd = payload_fd < 0 ? payload_fd : fd_sealed("signature", signature, strlen(signature), e);
+	payload_fd = key_fd < 0 ? key_fd : fd_sealed("payload", s->data, s->len, e);
+	signature_fd = payload_fd < 0 ? payload_fd : fd_sealed("signature", s->signature, strlen(s->signature), e);
 	if (signature_fd < 0)
 		return signature_fd;
 
@@ -46,21 +46,22 @@ static int verify(const struct gantry *g, const struct policy_key *key, const st
 }
 
 /* By any of the rule's keys. */
-static int verify_any(struct search *s, const struct oci_document *payload, const char *signature, struct err *e)
+static int verify_any(const struct signed_image *image, const struct requirement *rq,
+		      const struct evidence_signature *s, char **ret_signer, struct err *e)
 {
 	int r = -ENOKEY;
 
 	for (size_t i = 0;; i++) {
 		_cleanup_policy_key_ struct policy_key key = {0};
 		_cleanup_err_ struct err why = ERR_INIT;
-		int r2 = policy_key_read(s->rq, i, &key, &why);
+		int r2 = policy_key_read(rq, i, &key, &why);
 
 		if (r2 == -ENOENT)
 			return r;
 		if (r2 == 0)
-			r2 = verify(s->image->g, &key, payload, signature, &why);
+			r2 = verify(image->g, &key, s, &why);
 		if (r2 == 0) {
-			s->signer = xasprintf("sigstore:%s", key.shown);
+			*ret_signer = xasprintf("sigstore:%s", key.shown);
 			return 0;
 		}
 		err_done(e);
@@ -68,6 +69,21 @@ static int verify_any(struct search *s, const struct oci_document *payload, cons
 			(void) err_ctx(&why, r2, "key %s", key.shown);
 		r = err_move(e, &why);
 	}
+}
+
+int sigstore_check_one(const struct signed_image *image, const struct requirement *rq,
+		       const struct evidence_signature *s, char **ret_signer, struct err *e)
+{
+	_cleanup_free_ char *signer = NULL;
+	int r = verify_any(image, rq, s, &signer, e);
+
+	if (r == 0)
+		r = signed_image_check(image, rq, s->data, s->len, PAYLOAD_COSIGN, e);
+	if (r == 0 && image->found)
+		r = evidence_add(image->found, s, e);
+	if (r == 0)
+		*ret_signer = take_ptr(signer);
+	return r;
 }
 
 static int check_layer(struct search *s, const struct oci_descriptor *layer, struct err *e)
@@ -81,10 +97,13 @@ static int check_layer(struct search *s, const struct oci_descriptor *layer, str
 	if (layer->size > PAYLOAD_MAX)
 		return err_set(e, EFBIG, "what was signed is larger than %u bytes", PAYLOAD_MAX);
 	r = s->image->source->ops->document(s->image->source, layer, &payload, e);
-	if (r == 0)
-		r = verify_any(s, &payload, signature, e);
-	if (r == 0)
-		r = signed_image_check(s->image, s->rq, payload.data, payload.len, PAYLOAD_COSIGN, e);
+	if (r == 0) {
+		const struct evidence_signature one = {
+			.type = REQUIRE_SIGSTORE, .digest = (char *) s->image->digest, .data = payload.data,
+			.len = payload.len, .signature = (char *) signature};
+
+		r = sigstore_check_one(s->image, s->rq, &one, &s->signer, e);
+	}
 	return r;
 }
 
@@ -103,7 +122,6 @@ static int check_manifest(struct search *s, const struct oci_document *doc)
 
 		if (r == 0)
 			return 1;
-		free(take_ptr(s->signer));
 		err_done(&s->last);
 		(void) err_ctx(&why, r, "signature %u in %s", s->n + 1, doc->digest);
 		(void) err_move(&s->last, &why);

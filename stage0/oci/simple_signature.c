@@ -90,27 +90,39 @@ static int verify(const struct gantry *g, const struct signature *sig, const str
 	return r;
 }
 
+int simple_signature_check_one(const struct signed_image *image, const struct requirement *rq, const char *message,
+			       size_t len, char **ret_signer, struct err *e)
+{
+	const struct signature sig = {.data = (char *) message, .len = len};
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	_cleanup_free_ char *signer = NULL;
+	int r = verify(image->g, &sig, rq, &text, &signer, e);
+
+	if (r == 0)
+		r = signed_image_check(image, rq, text.buf ? text.buf : "", text.len, PAYLOAD_OPENPGP, e);
+	if (r == 0 && image->found) {
+		const struct evidence_signature good = {
+			.type = REQUIRE_SIGNED_BY, .digest = (char *) image->digest, .data = sig.data, .len = len};
+
+		r = evidence_add(image->found, &good, e);
+	}
+	if (r == 0)
+		*ret_signer = take_ptr(signer);
+	return r;
+}
+
 static int check_place(const struct signed_image *image, const struct requirement *rq, const char *place,
 		       char **ret_signer, struct err *e)
 {
 	_cleanup_signature_ struct signature sig = {0};
-	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-	_cleanup_free_ char *signer = NULL;
 	_cleanup_err_ struct err why = ERR_INIT;
 	int r = read_signature(image->g, place, &sig, &why);
 
 	if (r < 0)
 		return r == -ENOENT ? r : err_move(e, &why);
-	r = verify(image->g, &sig, rq, &text, &signer, &why);
-	if (r == 0)
-		r = signed_image_check(image, rq, text.buf ? text.buf : "", text.len, PAYLOAD_OPENPGP, &why);
-	if (r < 0) {
-		(void) err_move(e, &why);
-		/* That one exists, whatever is wrong with it. */
-		return r == -ENOENT ? -EBADMSG : r;
-	}
-	*ret_signer = take_ptr(signer);
-	return 0;
+	r = simple_signature_check_one(image, rq, sig.data, sig.len, ret_signer, e);
+	/* That one exists, whatever is wrong with it. */
+	return r == -ENOENT ? -EBADMSG : r;
 }
 
 int simple_signature_check(const struct signed_image *image, const struct requirement *rq, char **ret_signer,

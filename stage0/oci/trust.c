@@ -74,9 +74,32 @@ enum policy_verdict policy_verdict(const struct requirement_list *requirements)
 	return verdict;
 }
 
+/* Among those that were kept; as the two functions that look where signatures lie. */
+static int check_kept(const struct signed_image *image, const struct requirement *rq, char **ret_signer,
+		      struct err *e)
+{
+	int r = err_set(e, ENOENT, "no signature of the kind that it asks for was kept (fetch the image again)");
+
+	for (size_t i = 0; r < 0 && i < image->kept->n; i++) {
+		const struct evidence_signature *s = &image->kept->v[i];
+
+		if (s->type != rq->type || strcmp(s->digest, image->digest))
+			continue;
+		err_done(e);
+		r = s->type == REQUIRE_SIGSTORE ?
+			    sigstore_check_one(image, rq, s, ret_signer, e) :
+			    simple_signature_check_one(image, rq, s->data, s->len, ret_signer, e);
+		/* That one exists, whatever is wrong with it. */
+		r = r == -ENOENT ? -EBADMSG : r;
+	}
+	return r;
+}
+
 static int check_one(const struct signed_image *image, const struct requirement *rq, char **ret_signer,
 		     struct err *e)
 {
+	if (image->kept && (rq->type == REQUIRE_SIGNED_BY || rq->type == REQUIRE_SIGSTORE))
+		return check_kept(image, rq, ret_signer, e);
 	switch (rq->type) {
 	case REQUIRE_SIGNED_BY:
 		return simple_signature_check(image, rq, ret_signer, e);
@@ -167,25 +190,51 @@ static const struct requirement_list *rule_for(const struct policy *p, const str
 }
 
 int oci_policy_check(const struct gantry *g, struct source *s, const struct oci_ref *ref, const char *digest,
-		     const char *manifest_digest, char **ret_signer, struct err *e)
+		     const char *manifest_digest, struct evidence *ret, struct err *e)
 {
 	_cleanup_policy_ struct policy *p = NULL;
 	_cleanup_free_ char *scope = NULL;
-	struct signed_image image = {.g = g, .source = s, .ref = ref};
+	struct signed_image image = {.g = g, .source = s, .ref = ref, .found = ret};
 	const struct requirement_list *l;
 	int r = policy_load(g, &p, e);
 
-	*ret_signer = NULL;
 	if (r < 0)
 		return r;
 	l = rule_for(p, ref, &scope);
 	r = decide(g, p, l, scope, e);
 	if (r == 1) {
-		r = check_all(&image, digest, manifest_digest, l, ret_signer, e);
+		r = check_all(&image, digest, manifest_digest, l, &ret->signer, e);
 		if (r < 0)
 			return err_ctx(e, r, "the rule for %s in %s", scope, p->path);
 	}
 	return r;
+}
+
+int oci_policy_check_kept(const struct gantry *g, const struct oci_ref *ref, const struct evidence *kept,
+			  const char *digest, const char *manifest_digest, char **ret_signer, struct err *e)
+{
+	_cleanup_policy_ struct policy *p = NULL;
+	_cleanup_free_ char *scope = NULL;
+	struct signed_image image = {.g = g, .ref = ref, .kept = kept};
+	const struct requirement_list *l;
+	int r = policy_load(g, &p, e);
+
+	if (r < 0)
+		return r;
+	l = p ? policy_find(p, ref, &scope) : NULL;
+	switch (policy_verdict(l)) {
+	case POLICY_NO_RULE:
+		return no_rule(p, e);
+	case POLICY_REJECT:
+		return err_set(e, EPERM, "rejected by the rule for %s in %s", scope, p->path);
+	case POLICY_OPEN:
+		return err_set(e, ENOKEY, "the rule for %s in %s asks for no signature, and has no key", scope,
+			       p->path);
+	case POLICY_SIGNED:
+		break;
+	}
+	r = check_all(&image, digest, manifest_digest, l, ret_signer, e);
+	return r < 0 ? err_ctx(e, r, "the rule for %s in %s", scope, p->path) : 0;
 }
 
 int oci_policy_recheck(const struct gantry *g, const struct oci_ref *ref, const char *signer, struct err *e)

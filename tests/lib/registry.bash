@@ -99,6 +99,37 @@ PY
 	export LAYOUT=$1
 }
 
+# An index of the image for this machine and of one for another, in $LAYOUT and in the registry $R, "both": $BOTH and $OTHER.
+make_index() {
+	/usr/bin/python3 - "$LAYOUT" <<-'PY'
+		import hashlib, json, os, sys
+		top = sys.argv[1]
+		def put(data):
+		    h = hashlib.sha256(data).hexdigest()
+		    open(f"{top}/blobs/sha256/{h}", "wb").write(data)
+		    return {"digest": "sha256:" + h, "size": len(data)}
+		x = json.load(open(top + "/index.json"))
+		one = x["manifests"][0]
+		m = json.load(open(f"{top}/blobs/sha256/{one['digest'][7:]}"))
+		c = json.load(open(f"{top}/blobs/sha256/{m['config']['digest'][7:]}"))
+		here = c["architecture"]
+		c["architecture"] = "s390x"
+		m["config"].update(put(json.dumps(c).encode()))
+		other = put(json.dumps(m).encode())
+		t = "application/vnd.oci.image.manifest.v1+json"
+		both = put(json.dumps({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": [
+		    {"mediaType": t, **other, "platform": {"os": "linux", "architecture": "s390x"}},
+		    {"mediaType": t, "digest": one["digest"], "size": one["size"], "platform": {"os": "linux", "architecture": here}}]}).encode())
+		x["manifests"].append({"mediaType": "application/vnd.oci.image.index.v1+json", **both,
+		                       "annotations": {"org.opencontainers.image.ref.name": "both"}})
+		json.dump(x, open(top + "/index.json", "w"))
+		open(top + "/parts", "a").write(f"export BOTH={both['digest']} OTHER={other['digest']}\n")
+	PY
+	# shellcheck disable=SC1091
+	. "$LAYOUT/parts"
+	skopeo_push "oci:$LAYOUT:both" "$R/lib/both:1" --all
+}
+
 # Copy an image with skopeo, in the world: skopeo_push SOURCE REFERENCE.
 skopeo_push() { in_world skopeo --insecure-policy copy --dest-tls-verify=false "${@:3}" "$1" "docker://$2" >/dev/null; }
 
