@@ -186,7 +186,17 @@ static pid_t spawn(struct sandbox *sb)
 
 int sandbox_child(struct sandbox *sb, struct err *e)
 {
+	sigset_t all, ours;
+
+	/*
+	 * The first process of a PID namespace is spared every signal that it has no handler for, and
+	 * never hears of it (pid_namespaces(7)): whoever asks the pod to end before init listens would ask
+	 * in vain.  A blocked signal waits, over the exec as well.
+	 */
+	(void) sigfillset(&all);
+	(void) sigprocmask(SIG_SETMASK, &all, &ours);
 	sb->pid = spawn(sb);
+	(void) sigprocmask(SIG_SETMASK, &ours, NULL);
 	if (sb->pid < 0)
 		return err_sys(e, "clone the pod's first process");
 	/* Only init has these ends from now on: their end of file tells that it is gone. */

@@ -77,6 +77,28 @@ the_pod() {
 	assert_equal "$(pod_state "$UUID")" exited
 }
 
+pid_file() { ls "$DATA"/pods/run/*/pid; }
+
+@test "exit: a request to end is heard, however early it comes" {
+	command -v strace >/dev/null || skip "no strace here"
+	local flags words pid
+	global_flags
+	with_flavor run --net=none "$PROBE_ID" -- pause
+	# the pod's first process takes its time before it listens
+	(exec nsenter --target="$WORLD" --mount --net -- strace -f -qq -o "$T/trace" -e trace=rt_sigaction \
+		-e inject=rt_sigaction:delay_enter=30000 "$GANTRY" "${flags[@]}" "${words[@]}") \
+		</dev/null >"$T/early.out" 2>"$T/early.err" 3>&- 4>&- &
+	pid=$!
+	BG_PIDS+=("$pid")
+	wait_for 60 pid_file || fail "never started: $(cat "$T/early.err")"
+	the_pod
+	g stop "$UUID"
+	assert_ok
+	assert_equal "$(pod_state "$UUID")" exited
+	g_wait "$pid" early
+	assert_ok
+}
+
 @test "exit: SIGINT and SIGHUP do the same" {
 	local sig
 	for sig in INT HUP; do
@@ -146,16 +168,16 @@ no_running_pods() { [ -z "$(find "$DATA/pods/run" -mindepth 1 -maxdepth 1 ! -exe
 
 @test "exit: PID 1 reaps what apps leave behind" {
 	need ns-flavor
-	run_probe -- orphans 20 , sleep 1 , ps
+	run_probe -- orphans 20 , reaped 2
 	assert_ok
-	assert_out zombies=0
+	assert_out processes=2 zombies=0
 }
 
 @test "exit: children that an app leaves die with the pod" {
 	run_probe -- orphans 3 stay , exit 0
 	assert_ok
 	the_pod
-	wait_for 60 test -z "$(pod_procs "$UUID")" || fail "processes left: $(pod_procs "$UUID")"
+	procs_end "$UUID"
 }
 
 @test "exit: an app that ignores TERM is killed, and the pod ends" {

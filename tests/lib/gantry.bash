@@ -314,6 +314,11 @@ app_pids() {
 }
 app_pid() { app_pids "$@" | head -n 1; }
 
+# procs_end UUID: nothing of the pod runs any more.  Who kills from outside waits for it: the lock is free
+# before the last process is gone.
+no_procs() { [ -z "$(pod_procs "$1")" ]; }
+procs_end() { wait_for 60 no_procs "$1" || fail "processes left: $(pod_procs "$1")"; }
+
 # --- assert -------------------------------------------------------------------------------------
 
 fail() {

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "probe.h"
@@ -299,16 +300,19 @@ static int see_readlink(int argc, char **argv)
 	return 0;
 }
 
+struct processes {
+	int count, zombies;
+};
+
 /* Every process of this PID namespace: its number, state and name (proc(5), /proc/PID/stat). */
-static int see_ps(int argc, char **argv)
+static int look_at_processes(int print, struct processes *ret)
 {
 	DIR *d = opendir("/proc");
 	struct dirent *e;
-	int zombies = 0, count = 0;
 
-	(void)argc, (void)argv;
+	*ret = (struct processes) { 0 };
 	if (!d)
-		return report("ps", -1, errno);
+		return -1;
 	while ((e = readdir(d))) {
 		char path[PATH_MAX], name[64], state;
 		FILE *f;
@@ -320,14 +324,40 @@ static int see_ps(int argc, char **argv)
 		if (!f)
 			continue;
 		if (fscanf(f, "%*d (%63[^)]) %c", name, &state) == 2) {
-			printf("process %s=%c %s\n", e->d_name, state, name);
-			count++;
-			zombies += state == 'Z';
+			if (print)
+				printf("process %s=%c %s\n", e->d_name, state, name);
+			ret->count++;
+			ret->zombies += state == 'Z';
 		}
 		fclose(f);
 	}
 	closedir(d);
-	printf("processes=%d\nzombies=%d\n", count, zombies);
+	return 0;
+}
+
+static int see_ps(int argc, char **argv)
+{
+	struct processes p;
+
+	(void)argc, (void)argv;
+	if (look_at_processes(1, &p) < 0)
+		return report("ps", -1, errno);
+	printf("processes=%d\nzombies=%d\n", p.count, p.zombies);
+	return 0;
+}
+
+/* Until there are N and none of them is dead, for a minute: a bound that only PID 1's neglect reaches. */
+static int see_reaped(int argc, char **argv)
+{
+	struct timespec step = { .tv_nsec = 20000000 };
+	long n = parse_number(argv[0], 1, 4096);
+	struct processes p;
+	int left = 3000;
+
+	(void)argc;
+	while (look_at_processes(0, &p) == 0 && (p.zombies || p.count > n) && --left)
+		nanosleep(&step, NULL);
+	printf("processes=%d\nzombies=%d\n", p.count, p.zombies);
 	return 0;
 }
 
@@ -348,5 +378,6 @@ const struct command see_commands[] = {
 	{ "stat", 1, see_stat, "PATH...: type, mode, owner, device" },
 	{ "readlink", 1, see_readlink, "PATH..." },
 	{ "ps", 0, see_ps, "processes of this PID namespace" },
+	{ "reaped", 1, see_reaped, "N: wait until that many are left, and no zombie" },
 	{ NULL, 0, NULL, NULL },
 };
