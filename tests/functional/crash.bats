@@ -41,7 +41,7 @@ two_apps() { g run --detach "$PROBE_ID" --name=one -- "${@:-pause}" --- "$PROBE_
 	two_apps
 	kill -KILL "$(monitor_of "$UUID")"
 	wait_state "$UUID" exited
-	wait_for 60 test -z "$(pod_procs "$UUID")" || fail "left: $(pod_procs "$UUID")"
+	procs_end "$UUID"
 	assert_recovers
 }
 
