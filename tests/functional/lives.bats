@@ -65,16 +65,16 @@ trap_script='trap "echo quit >>/share/log; exit 0" QUIT; trap "echo term >>/shar
 
 @test "lives: an app is asked to end by its own signal" {
 	detach_pod "$(app a "$trap_script" "$(iso stop-signal '{"signal":"SIGQUIT"}')")"
-	wait_for 30 has_lines "$T/share/log" 1
+	wait_for 60 has_lines "$T/share/log" 1
 	g stop "$UUID"
 	assert_ok
-	wait_for 30 test "$(pod_state "$UUID")" = exited
+	wait_state "$UUID" exited
 	assert_equal "$(tail -n 1 "$T/share/log")" quit
 }
 
 @test "lives: without one, by SIGTERM" {
 	detach_pod "$(app a "$trap_script")"
-	wait_for 30 has_lines "$T/share/log" 1
+	wait_for 60 has_lines "$T/share/log" 1
 	g stop "$UUID"
 	assert_ok
 	assert_equal "$(tail -n 1 "$T/share/log")" term
@@ -119,7 +119,7 @@ trap_script='trap "echo quit >>/share/log; exit 0" QUIT; trap "echo term >>/shar
 @test "lives: always: also after success; the pod can be stopped while it waits" {
 	detach_pod "$(app a 'echo run >>/share/log' "$(iso restart '{"policy":"always"}')")"
 	wait_for 60 has_lines "$T/share/log" 4
-	wait_for 30 at_least a-restarts 3
+	wait_for 60 at_least a-restarts 3
 	g stop "$UUID"
 	assert_ok
 	assert_equal "$(pod_state "$UUID")" exited
@@ -134,7 +134,7 @@ trap_script='trap "echo quit >>/share/log; exit 0" QUIT; trap "echo term >>/shar
 	g run --detach --net=none --pod-manifest="$T/with.json"
 	assert_ok
 	UUID=${lines[-1]}
-	wait_for 30 has_lines "$T/share/handler" 1
+	wait_for 60 has_lines "$T/share/handler" 1
 	g stop "$UUID"
 	assert_ok
 	g status "$UUID"
@@ -176,7 +176,7 @@ health() { iso healthcheck "{\"exec\":[\"/bin/test\",\"-e\",\"/share/$1\"],\"int
 
 @test "lives: while an app starts, its failures do not count" {
 	detach_pod "$(app a 'sleep 1000' "$(health well ',"startPeriod":"1h"')")"
-	wait_for 30 has_state a-health starting
+	wait_for 60 has_state a-health starting
 	touch "$T/share/well"
 	wait_for 60 has_state a-health healthy
 }
@@ -200,6 +200,12 @@ health() { iso healthcheck "{\"exec\":[\"/bin/test\",\"-e\",\"/share/$1\"],\"int
 	[ -z "$(pod_procs "$UUID")" ] || fail "processes are left"
 }
 
+# anonymous PID: its own memory in KiB, by a walk of its pages: the counter beside it may be late (proc(5)).
+anonymous() {
+	awk '/^Anonymous:/ { print $2; n = 1 } END { exit !n }' "/proc/$1/smaps_rollup" 2>/dev/null ||
+		awk '/^RssAnon:/ { print $2 }' "/proc/$1/status"
+}
+
 @test "lives: what is started again and again costs init no memory" {
 	local pid before
 	! readelf -l "${GANTRY%/*}/../libexec/gantry/stage1/ns/rootfs/init" | grep -q INTERP ||
@@ -207,9 +213,9 @@ health() { iso healthcheck "{\"exec\":[\"/bin/test\",\"-e\",\"/share/$1\"],\"int
 	detach_pod "$(app a 'sleep 1000' "$(iso healthcheck '{"exec":["/bin/sh","-c","echo >>/share/checks"],"interval":"1ms"}')")"
 	pid=$(gantry status "$UUID" | sed -n 's/^pid=//p')
 	wait_for 60 has_lines "$T/share/checks" 50
-	before=$(awk '/^RssAnon:/ { print $2 }' "/proc/$pid/status")
-	wait_for 120 has_lines "$T/share/checks" 500
-	[ "$(awk '/^RssAnon:/ { print $2 }' "/proc/$pid/status")" -le $((before + 12)) ] || fail "init grows"
+	before=$(anonymous "$pid")
+	wait_for 600 has_lines "$T/share/checks" 500
+	[ "$(anonymous "$pid")" -le $((before + 12)) ] || fail "init grows"
 }
 
 probe() { iso probe "{\"type\":\"$1\",$2,\"period\":\"50ms\",\"timeout\":\"20s\"}"; }
@@ -218,7 +224,7 @@ probe() { iso probe "{\"type\":\"$1\",$2,\"period\":\"50ms\",\"timeout\":\"20s\"
 	detach_pod "$(app a 'echo run >>/share/log; touch /tmp/alive; sleep 0.3; rm /tmp/alive; sleep 1000' \
 		"$(iso restart '{"policy":"always"}')" "$(probe liveness '"exec":["/bin/test","-e","/tmp/alive"]')")"
 	wait_for 60 has_lines "$T/share/log" 3
-	at_least a-restarts 2
+	wait_for 60 at_least a-restarts 2
 }
 
 @test "lives: readiness is told by a connection, and by HTTP" {
@@ -241,7 +247,7 @@ probe() { iso probe "{\"type\":\"$1\",$2,\"period\":\"50ms\",\"timeout\":\"20s\"
 	[ ! -e "$T/share/asked" ] || fail "liveness was asked before"
 	touch "$T/share/up"
 	wait_for 60 test -s "$T/share/asked"
-	wait_for 30 has_state a-ready true
+	wait_for 60 has_state a-ready true
 }
 
 @test "lives: what cannot be is refused" {
