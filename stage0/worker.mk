@@ -19,7 +19,7 @@ $(eval $(call program,libexec/gantry/sigstore,stage0/worker/sigstore_main.c $(WO
 
 $(eval $(call program,libexec/gantry/yaml,stage0/worker/yaml_main.c stage0/worker/yaml.c $(WORKER_SRC),yaml-0.1 libseccomp))
 
-FETCH_SRC := $(addprefix stage0/worker/,fetch.c fetch_request.c http.c http_transfer.c http_url.c http_header.c)
+FETCH_SRC := $(addprefix stage0/worker/,fetch.c fetch_request.c http.c http_transfer.c http_url.c http_header.c http_link.c)
 $(eval $(call program,libexec/gantry/fetch,stage0/worker/fetch_main.c $(FETCH_SRC) $(WORKER_SRC),libcurl libseccomp))
 $(eval $(call program,libexec/gantry/discover,stage0/worker/discover_main.c stage0/worker/metatags.c $(FETCH_SRC) \
                $(WORKER_SRC),libcurl libxml-2.0 libseccomp))

@@ -189,6 +189,7 @@ static void head_done(struct download_head *h)
 	free(h->content_type);
 	free(h->digest);
 	free(h->location);
+	free(h->next);
 	*h = (struct download_head) {0};
 }
 
@@ -218,6 +219,7 @@ static int read_head(int fd, int64_t timeout_ms, struct download_head *ret, int6
 		.content_type = copy_word(&rec, "content-type", HTTP_VALUE_MAX),
 		.digest = copy_word(&rec, "digest", HTTP_VALUE_MAX),
 		.location = copy_word(&rec, "location", HTTP_LOCATION_MAX * 2),
+		.next = copy_word(&rec, "next", HTTP_LOCATION_MAX * 2),
 		.retry_after = read_number(&rec, "retry-after", INT32_MAX, -1),
 	};
 	*redirects = read_number(&rec, "redirects", 1000, *redirects);

@@ -56,6 +56,7 @@ struct download_head {
 	char *challenge;    /* WWW-Authenticate, several as one list */
 	char *content_type, *digest; /* Docker-Content-Digest */
 	char *location;	    /* absolute */
+	char *next;	    /* Link: where the next page is, absolute */
 	int64_t retry_after; /* seconds, or -1 */
 };
 

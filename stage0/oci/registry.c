@@ -206,7 +206,6 @@ static char *make_url(const struct registry_host *h, const struct registry_quest
 			xasprintf("%s://%s/v2/%s/%s", https ? "https" : "http", h->site, h->repository, q->path);
 }
 
-/* A Location may lead elsewhere: what is a secret of this host stays with it. */
 static bool is_home(const struct registry_host *h, const char *url, bool https)
 {
 	_cleanup_free_ char *base = xasprintf("%s://%s/", https ? "https" : "http", h->site);
@@ -214,10 +213,16 @@ static bool is_home(const struct registry_host *h, const char *url, bool https)
 	return !strncasecmp(url, base, strlen(base));
 }
 
+bool registry_is_home(const struct registry_host *h, const char *url)
+{
+	return h->scheme != HOST_SCHEME_UNKNOWN && is_home(h, url, h->scheme == HOST_HTTPS);
+}
+
 static int ask_by(struct registry *r, struct registry_host *h, const struct registry_question *q, bool https,
 		  bool retry, const struct auth *auth, struct download *ret, struct err *e)
 {
 	_cleanup_free_ char *url = make_url(h, q, https);
+	/* A Location may lead elsewhere: what is a secret of this host stays with it. */
 	bool home = is_home(h, url, https);
 	const struct download_exchange x = {
 		.method = q->method, .accept = q->accept,

@@ -66,6 +66,8 @@ struct registry_question {
 /* The answer has come to its head; its status is the caller's business, but for a 401 that credentials mend. */
 int registry_ask(struct registry *r, struct registry_host *h, const struct registry_question *q, struct download *ret,
 		 struct err *e);
+/* Whether a URL that the host gave is its own: the same scheme, name and port. */
+bool registry_is_home(const struct registry_host *h, const char *url);
 /*
  * The status is not what was hoped for: the error of it, with what the registry says. -ENOENT for 404,
  * -EACCES for 401 and 403.
@@ -75,6 +77,21 @@ int registry_refused(struct registry *r, struct registry_host *h, struct downloa
 int registry_read(struct download *d, size_t limit, char **ret, size_t *ret_len, struct err *e);
 /* An answer whose body nobody wants: the connection is kept. */
 void registry_pass_over(struct download *d);
+
+/* --- registry_referrers.c --- */
+/*
+ * What refers to the manifest of this digest, by the API of 1.1, all pages of it as one index in `ret`, whose
+ * digest the caller computes. The registry is asked for those of `artifact_type` (NULL: all), and may give
+ * others besides. -ENOENT: it does not have that API.
+ */
+struct oci_document;
+int registry_referrers(struct registry *r, struct registry_host *h, const char *digest, const char *artifact_type,
+		       struct oci_document *ret, struct err *e);
+/* One page more into *all, NULL at first; no input or output. */
+struct cJSON;
+int registry_referrers_add(struct cJSON **all, const char *text, size_t len, struct err *e);
+/* "NAME%2Bx": what may stand in a query as it is, and the rest in hex. Owned by the caller. */
+char *registry_query_word(const char *word);
 
 /* --- registry_token.c --- */
 /*

@@ -152,7 +152,8 @@ static int by_referrers(struct search *s, struct err *e)
 	_cleanup_oci_document_ struct oci_document doc = {0};
 	_cleanup_oci_index_ struct oci_index *index = NULL;
 	_cleanup_err_ struct err why = ERR_INIT;
-	int r = source->ops->referrers ? source->ops->referrers(source, s->image->digest, &doc, &why) : -ENOENT;
+	int r = source->ops->referrers ? source->ops->referrers(source, s->image->digest, ARTIFACT_SIGNATURE, &doc,
+							&why) : -ENOENT;
 
 	if (r < 0)
 		return r == -ENOENT ? 0 : err_move(e, &why);

@@ -58,9 +58,11 @@ struct source_ops {
 		    struct err *e);
 	/*
 	 * Documents that refer to this digest (OCI 1.1 referrers, or the tag by its scheme): an index
-	 * that may be empty.  NULL: the source has none.
+	 * that may be empty, all pages of it.  Those of `artifact_type` are wanted (NULL: all); others may
+	 * be among them.  NULL: the source has none.
 	 */
-	int (*referrers)(struct source *s, const char *digest, struct oci_document *ret, struct err *e);
+	int (*referrers)(struct source *s, const char *digest, const char *artifact_type, struct oci_document *ret,
+			 struct err *e);
 	/*
 	 * End what waits for the next question: the caller is about to fork, and to wait for all of its
 	 * children.  May be NULL.

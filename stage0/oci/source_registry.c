@@ -215,18 +215,16 @@ static int no_referrers(struct source *s, struct oci_document *ret, struct err *
 	return oci_document_hash(s->g, ret, NULL, "referrers", e);
 }
 
-/* The API of 1.1; a registry that does not have it says 404, one that does never does. */
+struct referrers_question {
+	const char *digest, *artifact_type;
+};
+
 static int referrers_from(struct source_registry *s, struct registry_host *h, const void *what, void *ret, struct err *e)
 {
-	_cleanup_free_ char *path = xasprintf("referrers/%s", (const char *) what);
-	const struct registry_question q = {
-		.path = path, .accept = MEDIA_INDEX, .max_bytes = OCI_DOCUMENT_MAX};
-	_cleanup_download_ struct download d = DOWNLOAD_INIT;
+	const struct referrers_question *q = what;
 	_cleanup_oci_document_ struct oci_document doc = {0};
-	int r = ask_document(s, h, &q, &d, e);
+	int r = registry_referrers(&s->registry, h, q->digest, q->artifact_type, &doc, e);
 
-	if (r == 0)
-		r = read_document(&d, &doc, e);
 	if (r == 0)
 		r = oci_document_hash(s->base.g, &doc, NULL, "referrers", e);
 	if (r < 0)
@@ -236,15 +234,17 @@ static int referrers_from(struct source_registry *s, struct registry_host *h, co
 	return 0;
 }
 
-static int referrers(struct source *s, const char *digest, struct oci_document *ret, struct err *e)
+static int referrers(struct source *s, const char *digest, const char *artifact_type, struct oci_document *ret,
+		     struct err *e)
 {
+	const struct referrers_question question = {digest, artifact_type};
 	_cleanup_err_ struct err why = ERR_INIT;
 	_cleanup_free_ char *tag = NULL;
 	int r;
 
 	if (oci_digest_check(digest))
 		return err_set(e, EINVAL, "digest %s: %s", q(digest), oci_digest_check(digest));
-	r = from_any(registry_of(s), referrers_from, digest, ret, &why);
+	r = from_any(registry_of(s), referrers_from, &question, ret, &why);
 	if (r != -ENOENT)
 		return r < 0 ? err_move(e, &why) : 0;
 	err_done(&why);

@@ -42,6 +42,7 @@ static void add_registry_words(struct strbuf *sb, const struct http_head *head)
 		{"content-type", head->content_type},
 		{"digest", head->digest},
 		{"location", head->location},
+		{"next", head->next},
 	};
 
 	for (size_t i = 0; i < ELEMENTSOF(words); i++)

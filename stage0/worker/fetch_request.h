@@ -9,7 +9,7 @@
  * Flags are "1" or not there.  The answer's head is a record as well:
  *
  *	status url https redirects fresh length etag last-modified validator
- *	challenge content-type digest location retry-after
+ *	challenge content-type digest location next retry-after
  *
  * A worker that is given the socket `requests` (SOCK_SEQPACKET) instead serves one request after the
  * other until that is closed: a message of one byte for each, with its descriptors (SCM_RIGHTS) in the

@@ -81,6 +81,7 @@ struct http_head {
 	const char *content_type; /* or NULL */
 	const char *digest;	  /* Docker-Content-Digest, or NULL */
 	const char *location;	  /* where a thing was made: an absolute URL, or NULL */
+	const char *next;	  /* Link: where the next page is, an absolute URL; or NULL */
 	int64_t retry_after;	  /* seconds, or -1 */
 };
 

@@ -30,6 +30,7 @@ void http_headers_done(struct http_headers *h)
 	free(h->challenge);
 	free(h->content_type);
 	free(h->digest);
+	free(h->link);
 	http_headers_init(h);
 }
 
@@ -158,6 +159,8 @@ static void read_value(struct http_headers *h, const char *name, const char *val
 		keep(&h->content_type, value, HTTP_VALUE_MAX);
 	else if (!strcasecmp(name, "docker-content-digest"))
 		keep(&h->digest, value, HTTP_VALUE_MAX);
+	else if (!strcasecmp(name, "link"))
+		keep_more(&h->link, value, HTTP_LOCATION_MAX);
 	else if (!strcasecmp(name, "cache-control"))
 		read_cache_control(h, value);
 	else if (!strcasecmp(name, "content-range"))

@@ -18,6 +18,7 @@ struct http_headers {
 	char *location;		    /* or NULL */
 	char *challenge;	    /* WWW-Authenticate, several as one list (RFC 9110 section 5.3); or NULL */
 	char *content_type, *digest; /* Docker-Content-Digest; or NULL */
+	char *link;		     /* several as one list; or NULL */
 	int64_t length;		    /* Content-Length, or -1 */
 	/* Content-Range of a 206: all three, total -1 for "*"; first -1: there is none */
 	int64_t first, last, total;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "stage0/worker/http_link.h"
 #include "stage0/worker/http_session.h"
 
 #define HEADERS_MAX (256u << 10)
@@ -31,7 +32,8 @@ static int too_large(const struct http_session *s, struct err *e)
 static int accept_answer(struct http_session *s, struct err *e)
 {
 	const struct http_headers *h = &s->headers;
-	_cleanup_http_url_ struct http_url made = {0};
+	_cleanup_http_url_ struct http_url made = {0}, page = {0};
+	_cleanup_free_ char *next = h->link ? http_link_next(h->link) : NULL;
 	struct http_head head = {
 		.status = h->status,
 		.url = s->url.text,
@@ -50,6 +52,8 @@ static int accept_answer(struct http_session *s, struct err *e)
 
 	if (h->location && http_url_read(s->url.text, h->location, &made, NULL) == 0)
 		head.location = made.text;
+	if (next && http_url_read(s->url.text, next, &page, NULL) == 0)
+		head.next = page.text;
 	if (s->whole >= 0 && !s->refusal && (uint64_t) s->whole > s->rq->max_bytes)
 		return too_large(s, e);
 	s->accepted = true;

@@ -65,6 +65,43 @@ teardown() { registries_test_down; }
 	assert_equal "$(asked '/referrers/.* 404 ')" 1
 }
 
+# page N NEXT: one of one entry, and the link to the next one
+page() {
+	printf '{"path":"/referrers/[^?]*%s","status":200,"headers":{"Content-Type":"application/vnd.oci.image.index.v1+json"%s},"body":"{\\"schemaVersion\\":2,\\"manifests\\":[{\\"mediaType\\":\\"application/vnd.oci.image.manifest.v1+json\\",\\"size\\":%d,\\"digest\\":\\"%s\\"}]}"}' \
+		"$1" "${3:+,\"Link\":\"<$3>; rel=\\\"next\\\"\"}" "$2" "${MANIFEST% *}"
+}
+
+@test "oci-registry: referrers page by page, of the type that is asked for" {
+	WAIVED=http
+	local d=${MANIFEST% *} path
+	path=/v2/lib/app/referrers/$d
+	rules "[$(page '\\?last=2$' 3),$(page '\\?last=1$' 2 "http://$P$path?last=2"),$(page '' 1 "$path?last=1")]"
+	oci referrers "docker://$P/lib/app:1" "$d" application/vnd.x+json
+	assert_ok
+	assert_json '[.manifests[].size] == [1,2,3]'
+	assert_equal "$(asked "GET $path\?artifactType=application%2Fvnd.x%2Bjson 200")" 1
+	assert_equal "$(asked '/referrers/')" 3
+	# a page that is on another host
+	rules "[$(page '' 1 "http://$P2$path?last=1")]"
+	oci referrers "docker://$P/lib/app:1" "$d"
+	assert_refused 254 "registry $P: it has the next page of referrers elsewhere, \"http://$P2$path\?last=1\""
+	assert_equal "$(asked '/referrers/')" 1
+	# pages without end
+	rules "[$(page '' 1 "$path?last=1")]"
+	oci referrers "docker://$P/lib/app:1" "$d"
+	assert_refused 254 "registry $P: more than 32 pages of referrers"
+	assert_equal "$(asked '/referrers/')" 32
+	# one that is gone is an error, not the end
+	rules "[{\"path\":\"last=1\",\"status\":404},$(page '' 1 "$path?last=1")]"
+	oci referrers "docker://$P/lib/app:1" "$d"
+	assert_refused 254 "page 2 of referrers: registry $P: .*404"
+	assert_equal "$(asked '/manifests/')" 0
+	# and so is one that is no index
+	rules "[{\"path\":\"last=1\",\"status\":200,\"body\":\"{}\"},$(page '' 1 "$path?last=1")]"
+	oci referrers "docker://$P/lib/app:1" "$d"
+	assert_refused 254 "registry $P: referrers: "
+}
+
 @test "oci-registry: plain http is for those who allow it" {
 	oci manifest "docker://$R/lib/app:1"
 	assert_refused 254 "^-71: registry $R: no TLS there \(for plain http see --insecure-options=http\)"

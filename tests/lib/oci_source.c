@@ -2,7 +2,7 @@
  * oci-source: asks a registry, by gantry's own client, for single things; for tests of what a whole pull
  * would hide.
  *
- *	oci-source [-i WORD]... manifest|referrers|blob|document REFERENCE [DIGEST SIZE [FROM]]
+ *	oci-source [-i WORD]... manifest|referrers|blob|document REFERENCE [DIGEST [SIZE [FROM] | TYPE]]
  *
  * WORDs are those of --insecure-options (http, tls).  $LIBEXEC is where the workers lie, $LOCAL the
  * configuration.  The bytes go to standard output, what is known of them to standard error.
@@ -45,13 +45,13 @@ static int run(struct source *s, const struct oci_ref *ref, char **argv, struct 
 	int64_t from = 0;
 	int r;
 
-	if (argv[2] && argv[3] && (parse_i64(argv[3], 0, INT64_MAX, &d.size) < 0 ||
+	if (strcmp(argv[0], "referrers") && argv[2] && argv[3] && (parse_i64(argv[3], 0, INT64_MAX, &d.size) < 0 ||
 				   (argv[4] && parse_i64(argv[4], 0, INT64_MAX, &from) < 0)))
 		return err_set(e, EINVAL, "not a number");
 	if (!strcmp(argv[0], "manifest"))
 		r = s->ops->manifest(s, ref->digest ? ref->digest : ref->tag, &doc, e);
 	else if (!strcmp(argv[0], "referrers"))
-		r = s->ops->referrers(s, argv[2], &doc, e);
+		r = s->ops->referrers(s, argv[2], argv[3], &doc, e);
 	else if (!strcmp(argv[0], "document"))
 		r = s->ops->document(s, &d, &doc, e);
 	else
