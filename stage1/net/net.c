@@ -333,6 +333,9 @@ int net_down(int pod_fd, const char *uuid, const char *netns_path, struct err *e
 	int r, first = 0;
 
 	r = cached_list(pod_fd, &records, e);
+	if (r == 0 && !records && unlinkat(pod_fd, POD_NET, AT_REMOVEDIR) < 0 && errno == ENOTEMPTY)
+		log_warning("%s: another version of gantry has set up this pod's networks, and only that one can take "
+			    "back what they have of it", uuid);
 	if (r < 0 || !records)
 		return r;
 	lock = net_lock(false, e);
