@@ -133,6 +133,12 @@ static void read_start(const struct pod *p, const struct pod_status *s, const ch
 		a->started_ns = s->started_ns;
 }
 
+/* In a pod with users of its own the file is not the host's root's: what is shown of it is a word. */
+static bool is_word(const char *s)
+{
+	return *s && !s[strspn(s, "abcdefghijklmnopqrstuvwxyz-")];
+}
+
 /* What init writes as a whole: lines of KEY=VALUE. */
 static void read_health(const struct pod *p, const char *app, struct app_status *a)
 {
@@ -147,7 +153,7 @@ static void read_health(const struct pod *p, const char *app, struct app_status 
 	text[n] = '\0';
 	lines = strv_split(text, '\n');
 	for (size_t i = 0; lines[i]; i++) {
-		if (str_starts(lines[i], "health="))
+		if (str_starts(lines[i], "health=") && is_word(lines[i] + strlen("health=")) && !a->health)
 			a->health = xstrdup(lines[i] + strlen("health="));
 		else if (str_starts(lines[i], "restarts="))
 			(void) parse_i64(lines[i] + strlen("restarts="), 0, INT32_MAX, &a->restarts);
