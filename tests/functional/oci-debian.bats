@@ -8,6 +8,7 @@ load ../lib/debian
 setup_file() {
 	need root xattr
 	need_debian
+	[ "$(df --output=avail -m "$BATS_FILE_TMPDIR" | tail -n 1)" -gt 5000 ] || skip "less than 5 GB are free in $BATS_FILE_TMPDIR"
 	suite_up
 	L=$BATS_FILE_TMPDIR
 	export TREE_LIST=$BATS_TEST_DIRNAME/../lib/tree_list.sh

@@ -81,7 +81,7 @@ main() {
 	# A mount namespace of its own: what debootstrap mounts goes with it.
 	unshare --mount --propagation private debootstrap --variant=minbase --no-check-gpg --include="$include" --arch="$ARCH" \
 		"$SUITE" "$DIR/root" "file://$MIRROR" /usr/share/debootstrap/scripts/"$SUITE" >>"$LOG" 2>&1 ||
-		give_up "debootstrap: $(grep -aE '^[EW]:' "$LOG" | tail -n 1)"
+		give_up "debootstrap: $(tail -n 1 "$LOG")"
 	rm -rf "$MIRROR" "$DIR/why" "$STATE" "$DIR"/root/var/cache/apt/archives/*.deb
 	: >"$DIR/done"
 }
