@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/file.h"
 #include "base/parse.h"
 #include "base/str.h"
@@ -65,6 +66,27 @@ static int of_host(struct id_ranges *ret, struct err *e)
 	return 0;
 }
 
+/*
+ * Pods only move on, so that a look from where one was met finds it, or it is gone.  Without its lock, in
+ * whose way a look would be.
+ */
+static int of_pod(int pods, const struct pod_ref *ref, struct id_map *ret, struct err *e)
+{
+	*ret = (struct id_map) {0};
+	for (enum pod_phase phase = ref->phase; phase < PHASE_MAX; phase++) {
+		_cleanup_free_ char *path = xasprintf("%s/%s", pod_phase_dir(phase), ref->uuid);
+		_cleanup_fd_ int dir = openat(pods, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		int r = dir < 0 ? err_sys(e, "open %s", path) : users_of_pod(dir, ret, e);
+
+		/* Removed while we looked; or one that nobody can start any more, whose ids nobody can know. */
+		if (dir >= 0 && (r == -ENOENT || r == -EINVAL))
+			return 0;
+		if (dir >= 0 || r != -ENOENT)
+			return r < 0 ? err_ctx(e, r, "--private-users: pod %s", ref->uuid) : 0;
+	}
+	return 0;
+}
+
 /* In whatever phase: files of a pod that is only waiting to be removed have its ids, too. */
 static int of_pods(int pods, const char *own_uuid, struct id_ranges *ret, struct err *e)
 {
@@ -73,21 +95,13 @@ static int of_pods(int pods, const char *own_uuid, struct id_ranges *ret, struct
 	int r = pods_look(pods, PHASES_ALL, &refs, &n, e);
 
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		_cleanup_pod_ struct pod p = POD_INIT;
 		struct id_map m;
 
 		if (!strcmp(refs[i].uuid, own_uuid))
 			continue;
-		r = pod_open_ref(pods, &refs[i], &p, e);
+		r = of_pod(pods, &refs[i], &m, e);
 		if (r == 0)
-			r = users_of_pod(p.dir, &m, NULL);
-		/* Gone meanwhile; or one that nobody can start any more, whose ids nobody can know. */
-		if (r == -ENOENT || r == -EINVAL)
-			r = 0;
-		else if (r == 0)
 			id_ranges_add(ret, m.shift, m.count);
-		else
-			err_set(e, -r, "--private-users: the ids of pod %s: %s", refs[i].uuid, strerror(-r));
 	}
 	return r;
 }
