@@ -55,6 +55,7 @@
 #define POD_CGROUP "cgroup"
 #define POD_CGROUP_MAX (16u << 20) /* bytes; a pod manifest's limit bounds the apps far below */
 #define POD_PID "pid"
+#define POD_STOP_TIMEOUT "stop-timeout" /* ms between TERM and KILL, where the manifest says */
 /* The control group of PID 1 beside those of the apps: no AC Name, so no app's. */
 #define POD_INIT_LEAF "_init"
 /* Of an app: its name; but on cgroup v1 every group has a file `tasks`. */

@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/lock.h"
 #include "base/log.h"
+#include "base/parse.h"
 #include "base/proc.h"
 #include "base/str.h"
 #include "contract/entry.h"
@@ -22,9 +23,11 @@
 #include "contract/layout.h"
 #include "stage1/entry/process.h"
 
-/* init gives the apps 10 s between TERM and KILL, one after another at worst. */
+/* What init gives an app between TERM and KILL, and its handler afterwards, where the pod says nothing. */
 #define TERM_MS 10000
-#define MARGIN_MS 5000
+#define TERM_MAX_MS (24 * 3600 * 1000)
+/* For the end of what was killed, and for what plugins undo. */
+#define MARGIN_MS 10000
 #define STEP_MS 10
 #define STAT_MAX 4096
 
@@ -103,6 +106,16 @@ static int find_monitor(const struct stop *s, int init)
 	return fd < 0 ? -EBADF : fd;
 }
 
+static int64_t patience_ms(int dir)
+{
+	_cleanup_free_ char *line = NULL;
+	int64_t ms = TERM_MS;
+
+	if (file_read_line_at(dir, POD_STOP_TIMEOUT, &line, NULL) == 0)
+		(void) parse_i64(line, 0, TERM_MAX_MS, &ms);
+	return 2 * ms + MARGIN_MS;
+}
+
 static int stop(struct stop *s, struct err *e)
 {
 	_cleanup_fd_ int init = find_init(s, e), monitor = -EBADF;
@@ -145,7 +158,7 @@ int main(int argc, char **argv)
 	log_set_debug(args.debug);
 	if (r == 0) {
 		dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		s = (struct stop) {dir, args.uuid, args.force, now_ms() + TERM_MS + MARGIN_MS, 0};
+		s = (struct stop) {dir, args.uuid, args.force, now_ms() + patience_ms(dir), 0};
 		r = dir < 0 ? err_sys(&e, "open the pod directory") : stop(&s, &e);
 	}
 	if (r < 0)

@@ -134,10 +134,23 @@ int sandbox_resolv(struct sandbox *sb, struct err *e)
 	return r < 0 ? err_sysr(e, r, "write " POD_ETC "/resolv.conf") : 0;
 }
 
+/* For `stop`, which is to be no less patient than init. */
+static int note_stop_timeout(struct sandbox *sb, struct err *e)
+{
+	char text[32];
+	int n = snprintf(text, sizeof text, "%lld\n", (long long) sb->plan->stop_timeout_ms);
+
+	if (sb->plan->stop_timeout_ms < 0)
+		return 0;
+	return file_write_at(sb->pod, POD_STOP_TIMEOUT, text, (size_t) n, 0644, FILE_FAST, e);
+}
+
 int sandbox_pid_file(struct sandbox *sb, struct err *e)
 {
 	char text[16];
-	int n = snprintf(text, sizeof text, "%d\n", (int) sb->pid);
+	int n = snprintf(text, sizeof text, "%d\n", (int) sb->pid), r = note_stop_timeout(sb, e);
 
+	if (r < 0)
+		return r;
 	return file_write_at(sb->pod, POD_PID, text, (size_t) n, 0644, FILE_FAST, e);
 }

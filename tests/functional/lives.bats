@@ -80,6 +80,28 @@ trap_script='trap "echo quit >>/share/log; exit 0" QUIT; trap "echo term >>/shar
 	assert_equal "$(tail -n 1 "$T/share/log")" term
 }
 
+@test "lives: stop is as patient as the pod" {
+	pod "$(app a 'trap "until test -e /share/go; do sleep 0.05; done; exit 0" TERM; echo up >/share/log; while :; do sleep 0.05; done')"
+	jq -c '.isolators = [{"name":"gantry/stop-timeout","value":{"timeout":"1h"}}]' "$T/pod.json" >"$T/patient.json"
+	g run --detach --net=none --pod-manifest="$T/patient.json"
+	assert_ok
+	UUID=${lines[-1]}
+	wait_for 60 has_lines "$T/share/log" 1
+	local file=$DATA/pods/run/$UUID/stop-timeout
+	assert_equal "$(cat "$file")" 3600000
+	# by this it is not
+	echo 0 >"$file"
+	g stop "$UUID"
+	assert_refused 254 'not yet dead'
+	assert_equal "$(pod_state "$UUID")" running
+	echo 3600000 >"$file"
+	g_bg stop stop "$UUID"
+	touch "$T/share/go"
+	g_wait "$BG" stop
+	assert_ok
+	assert_equal "$(pod_state "$UUID")" exited
+}
+
 @test "lives: apps of init run before the others, one after the other" {
 	run_pod "$(app main 'echo main >>/share/log')" \
 		"$(app one 'sleep 0.3; echo one >>/share/log' "$(iso init-app true)")" \
