@@ -178,6 +178,25 @@ static int apply(const char *dir, int dirfd, const struct cg_limits *l, struct e
 	return r;
 }
 
+/* What the pods ask for together. */
+static uint64_t requested(DIR *d)
+{
+	struct dirent *de;
+	uint64_t sum = 0;
+
+	rewinddir(d);
+	while ((de = readdir(d))) {
+		_cleanup_free_ char *path = xasprintf("%s/memory.low", de->d_name), *low = NULL;
+		uint64_t n;
+
+		if (*de->d_name == '.' || file_read_line_at(dirfd(d), path, &low, NULL) < 0)
+			continue;
+		if (parse_u64(low, INT64_MAX / 2, &n) == 0 && sum < INT64_MAX / 2)
+			sum += n;
+	}
+	return sum;
+}
+
 /*
  * A group's protection is bounded by that of the group above it, so the topmost of ours has the sum of
  * the pods'.  Counted anew each time: one that has ended without us needs no correction.
@@ -187,20 +206,18 @@ static int reserve(const char *pod_dir, struct err *e)
 	_cleanup_free_ char *top = xstrndup(pod_dir, (size_t) (path_last(pod_dir) - pod_dir - 1));
 	_cleanup_dir_ DIR *d = opendir(top);
 	char text[32];
-	struct dirent *de;
-	uint64_t sum = 0;
+	uint64_t sum;
+	int r;
 
-	while (d && (de = readdir(d))) {
-		_cleanup_free_ char *path = xasprintf("%s/memory.low", de->d_name), *low = NULL;
-		uint64_t n;
-
-		if (*de->d_name == '.' || file_read_line_at(dirfd(d), path, &low, NULL) < 0)
-			continue;
-		if (parse_u64(low, INT64_MAX / 2, &n) == 0 && sum < INT64_MAX / 2)
-			sum += n;
-	}
-	(void) snprintf(text, sizeof text, "%llu", (unsigned long long) sum);
-	return d ? cg_write(dirfd(d), top, "memory.low", text, e) : err_sys(e, "open %s", top);
+	if (!d)
+		return err_sys(e, "open %s", top);
+	/* One that came while we counted has written a sum of its own, which ours must not replace. */
+	do {
+		sum = requested(d);
+		(void) snprintf(text, sizeof text, "%llu", (unsigned long long) sum);
+		r = cg_write(dirfd(d), top, "memory.low", text, e);
+	} while (r == 0 && requested(d) != sum);
+	return r;
 }
 
 static int v2_make(const struct cg_host *h, const char *group, const struct cg_limits *l, struct err *e)
