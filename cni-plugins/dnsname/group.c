@@ -1,6 +1,7 @@
 #include "cni-plugins/dnsname/group.h"
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +15,7 @@
 
 #define GROUP "gantry-dnsname"
 #define REMOVE_MS 1000
+#define ENTER_TRIES 3
 
 /* proc_pid_mountinfo(5): "36 35 98:0 /root /mount options ... - type source superoptions". */
 static char *cgroup_mount(char *line)
@@ -53,6 +55,18 @@ static int join(int hierarchy, const char *procs, pid_t pid)
 	return file_poke_at(hierarchy, procs, text);
 }
 
+/* A new group of v1's cpuset has no processors, and takes nobody. */
+static bool enter(int hierarchy, pid_t pid)
+{
+	bool there = false;
+
+	/* The last server of another network may take the group away in between. */
+	for (int i = 0; i < ENTER_TRIES && !there; i++)
+		there = (mkdirat(hierarchy, GROUP, 0755) == 0 || faccessat(hierarchy, GROUP, F_OK, 0) == 0) &&
+			join(hierarchy, GROUP "/cgroup.procs", pid) == 0;
+	return there;
+}
+
 void server_group_enter(pid_t pid)
 {
 	_cleanup_strv_ char **mounts = hierarchies();
@@ -60,11 +74,7 @@ void server_group_enter(pid_t pid)
 	for (char **m = mounts; m && *m; m++) {
 		_cleanup_fd_ int fd = open(*m, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-		if (fd < 0)
-			continue;
-		/* A new group of v1's cpuset has no processors, and takes nobody: the root does. */
-		if ((mkdirat(fd, GROUP, 0755) == 0 || faccessat(fd, GROUP, F_OK, 0) == 0) &&
-		    join(fd, GROUP "/cgroup.procs", pid) == 0)
+		if (fd < 0 || enter(fd, pid))
 			continue;
 		(void) unlinkat(fd, GROUP, AT_REMOVEDIR);
 		(void) join(fd, "cgroup.procs", pid);
