@@ -19,7 +19,7 @@
 #include "stage0/store/store.h"
 
 struct target {
-	bool all, quiet, overwrite;
+	bool all, quiet, overwrite, unsigned_copy;
 };
 
 #define OPT_ALL                                                                                    \
@@ -29,10 +29,15 @@ struct target {
 	{.name = "quiet", .type = OPT_FLAG, .offset = offsetof(struct target, quiet),              \
 	 .help = "print the digest only"}
 
-static const struct opt push_opts[] = {OPT_ALL, OPT_QUIET};
+#define OPT_REMOVE_SIGNATURES                                                                      \
+	{.name = "remove-signatures", .type = OPT_FLAG, .offset = offsetof(struct target, unsigned_copy), \
+	 .help = "leave the signatures behind that lie beside the image"}
+
+static const struct opt push_opts[] = {OPT_ALL, OPT_QUIET, OPT_REMOVE_SIGNATURES};
 static const struct opt copy_opts[] = {
 	OPT_ALL,
 	OPT_QUIET,
+	OPT_REMOVE_SIGNATURES,
 	{.name = "overwrite", .type = OPT_FLAG, .offset = offsetof(struct target, overwrite),
 	 .help = "replace the archive if it is there"},
 };
@@ -182,7 +187,8 @@ static int to_anywhere(struct job *j, const char *word, struct err *e)
 static int run(const struct gantry *g, const struct target *t, char *const *words, bool push, struct err *e)
 {
 	struct job j = {.g = g, .t = t, .store = -EBADF, .use = -EBADF,
-			.flags = (t->all ? COPY_ALL : 0) | (t->quiet ? COPY_QUIET : 0)};
+			.flags = (t->all ? COPY_ALL : 0) | (t->quiet ? COPY_QUIET : 0) |
+				 (t->unsigned_copy ? 0 : COPY_SIGNATURES)};
 	int r = registry_ref_parse(g, words[1], &j.dst, e);
 
 	if (r == 0 && push && j.dst.transport != OCI_REGISTRY)
@@ -217,7 +223,8 @@ const struct command cmd_image_push = {
 	.usage = "[options] IMAGE docker://[HOST/]NAME[:TAG]",
 	.summary = "send an OCI image to a registry",
 	.details = "IMAGE is an OCI image of the store, or a reference: docker://, oci:, oci-archive: or\n"
-		   "docker-archive:. What the registry has already is not sent. Prints the digest.",
+		   "docker-archive:. What the registry has already is not sent. Signatures that lie\n"
+		   "beside it go along. Prints the digest.",
 	COMMAND_OPTS(push_opts),
 	.target_size = sizeof(struct target),
 	.run = run_push,
@@ -228,8 +235,8 @@ const struct command cmd_image_copy = {
 	.usage = "[options] IMAGE docker://NAME[:TAG]|oci:DIRECTORY[:NAME]|oci-archive:FILE[:NAME]",
 	.summary = "copy an OCI image between registries, image layouts and archives",
 	.details = "The image is copied byte for byte and does not get into the store. Each blob is\n"
-		   "checked by its digest; signatures are not looked at: that is done by who fetches\n"
-		   "the copy.",
+		   "checked by its digest. Signatures that lie beside the image, by cosign's tag or as\n"
+		   "referrers, go along; they are not looked at: that is done by who fetches the copy.",
 	COMMAND_OPTS(copy_opts),
 	.target_size = sizeof(struct target),
 	.run = run_image_copy,

@@ -1,4 +1,4 @@
-#include "stage0/oci/copy.h"
+#include "stage0/oci/copy_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,14 +16,6 @@
 
 #define NESTED_MAX 8 /* indexes of indexes */
 #define PIECE (256u << 10)
-
-struct copy {
-	struct source *from;
-	const char *mount_from;
-	const struct copy_target *to;
-	unsigned flags;
-	char **done; /* digests of blobs that were looked at */
-};
 
 /* --- blobs --- */
 
@@ -123,16 +115,29 @@ static int copy_config(struct copy *c, const struct oci_descriptor *d, struct er
 
 	if (d->size > OCI_DOCUMENT_MAX)
 		return copy_blob(c, d, e);
+	if (strv_has(c->done, d->digest))
+		return 0;
 	r = c->from->ops->document(c->from, d, &doc, e);
-	if (r < 0)
-		return r;
-	return c->to->registry ? registry_push_document(c->to->registry, &doc, d->digest, e) :
-				 layout_writer_document(c->to->writer, d->digest, doc.data, doc.len, e);
+	if (r == 0)
+		r = c->to->registry ? registry_push_document(c->to->registry, &doc, d->digest, e) :
+				      layout_writer_document(c->to->writer, d->digest, doc.data, doc.len, e);
+	if (r == 0)
+		strv_add(&c->done, d->digest);
+	return r;
+}
+
+int copy_parts(struct copy *c, const struct oci_manifest *m, struct err *e)
+{
+	int r = copy_config(c, &m->config, e);
+
+	for (size_t i = 0; r == 0 && i < m->n_layers; i++)
+		r = copy_blob(c, &m->layers[i], e);
+	return r;
 }
 
 /* --- manifests --- */
 
-static const char *media_type_of(const struct oci_document *doc, enum oci_media kind, const struct oci_manifest *m)
+const char *copy_media_type(const struct oci_document *doc, enum oci_media kind, const struct oci_manifest *m)
 {
 	const char *own = m ? m->media_type : NULL;
 
@@ -170,11 +175,11 @@ static int put(struct copy *c, const struct oci_document *doc, const char *media
 static int copy_manifest(struct copy *c, const struct oci_document *doc, bool top, struct err *e)
 {
 	_cleanup_oci_manifest_ struct oci_manifest *m = oci_manifest_parse(doc->data, doc->len, e);
-	int r = m ? copy_config(c, &m->config, e) : -EINVAL;
+	int r = m ? copy_parts(c, m, e) : -EINVAL;
 
-	for (size_t i = 0; r == 0 && i < m->n_layers; i++)
-		r = copy_blob(c, &m->layers[i], e);
-	return r < 0 ? r : put(c, doc, media_type_of(doc, OCI_MEDIA_MANIFEST, m), top, e);
+	if (r == 0)
+		r = copy_signatures(c, doc->digest, e);
+	return r < 0 ? r : put(c, doc, copy_media_type(doc, OCI_MEDIA_MANIFEST, m), top, e);
 }
 
 static int copy_document(struct copy *c, const struct oci_document *doc, bool top, int depth, char **ret_digest,
@@ -209,12 +214,15 @@ static int copy_index(struct copy *c, const struct oci_document *doc, bool top, 
 		return r;
 	if (!(c->flags & COPY_ALL)) {
 		d = oci_index_choose(x, oci_machine(), e);
-		return d ? copy_descriptor(c, d, top, depth, ret_digest, e) : -ENOENT;
+		r = d ? copy_tell_left(c, doc->digest, e) : -ENOENT;
+		return r < 0 ? r : copy_descriptor(c, d, top, depth, ret_digest, e);
 	}
 	for (size_t i = 0; r == 0 && i < x->n_manifests; i++)
 		r = copy_descriptor(c, &x->manifests[i], false, depth, NULL, e);
 	if (r == 0)
-		r = put(c, doc, media_type_of(doc, OCI_MEDIA_INDEX, NULL), top, e);
+		r = copy_signatures(c, doc->digest, e);
+	if (r == 0)
+		r = put(c, doc, copy_media_type(doc, OCI_MEDIA_INDEX, NULL), top, e);
 	if (r == 0 && ret_digest)
 		*ret_digest = xstrdup(doc->digest);
 	return r;

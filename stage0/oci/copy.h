@@ -23,6 +23,7 @@ enum copy_flags {
 	COPY_ALL = 1 << 0,	/* all images of an index, not only this machine's */
 	COPY_CHECKED = 1 << 1,	/* the source's blobs have the digests that they are called by */
 	COPY_QUIET = 1 << 2,
+	COPY_SIGNATURES = 1 << 3, /* and what is attached to the image (attached.h) */
 };
 
 /*

@@ -20,9 +20,18 @@ int layout_check_index(const char *text, size_t len, struct err *e);
 /* "blobs/sha256/HEX" of a digest that was checked; owned by the caller. */
 char *layout_blob_path(const char *digest);
 /*
- * The image of this name in index.json, NULL meaning the only one.  0: *ret is it; 1: the index as a whole
+ * The image of this name in index.json, NULL meaning the only one; what is attached to one (attached.h) does
+ * not count.  0: *ret is it; 1: the index as a whole
  * is the image, one for each platform.  -ENOENT, -ENOTUNIQ with the names that there are.
  */
 int layout_find(const struct oci_index *x, const char *name, const struct oci_descriptor **ret, struct err *e);
+/* As it stands in an index; owned by the caller. */
+struct cJSON *layout_encode(const struct oci_descriptor *d);
+/*
+ * Of a source that is a layout with this LAYOUT_INDEX: those of its entries that refer to the digest, as
+ * source_ops.referrers.
+ */
+int layout_referrers(struct source *s, const struct oci_document *index, const char *digest, const char *artifact_type,
+		     struct oci_document *ret, struct err *e);
 /* What the layout calls it, the whole name if there is one; NULL: nothing. */
 const char *layout_name(const struct oci_descriptor *d);

@@ -113,6 +113,7 @@ void layout_writer_done(struct layout_writer *w)
 	w->parent = fd_close(w->parent);
 	free(take_ptr(w->temp));
 	free(take_ptr(w->name));
+	cJSON_Delete(take_ptr(w->more));
 }
 
 /* --- blobs --- */
@@ -186,25 +187,37 @@ int layout_writer_blob(struct layout_writer *w, const char *digest, int fd, int6
 
 /* --- index.json --- */
 
-static cJSON *encode(const struct oci_descriptor *d)
+static const char *name_of(const cJSON *entry)
 {
-	cJSON *o = cJSON_CreateObject();
-
-	cJSON_AddStringToObject(o, "mediaType", d->media_type);
-	cJSON_AddStringToObject(o, "digest", d->digest);
-	json_add_int(o, "size", d->size);
-	if (d->annotations.n)
-		cJSON_AddItemToObject(o, "annotations", nameval_encode_map(&d->annotations));
-	return o;
+	return json_get_str(json_get(entry, "annotations"), ANNOTATION_REF_NAME);
 }
 
 /* The same name, or no name and the same image. */
-static bool is_replaced(const cJSON *entry, const struct oci_descriptor *d)
+static bool is_replaced(const cJSON *entry, const cJSON *ours)
 {
-	const char *name = json_get_str(json_get(entry, "annotations"), ANNOTATION_REF_NAME);
-	const char *ours = nameval_get(&d->annotations, ANNOTATION_REF_NAME);
+	const char *name = name_of(ours);
 
-	return str_eq(name, ours) && (ours || str_eq(json_get_str(entry, "digest"), d->digest));
+	return str_eq(name_of(entry), name) &&
+	       (name || str_eq(json_get_str(entry, "digest"), json_get_str(ours, "digest")));
+}
+
+static void add_entry(cJSON *list, cJSON *ours)
+{
+	cJSON *entry, *next;
+
+	for (entry = list->child; entry; entry = next) {
+		next = entry->next;
+		if (is_replaced(entry, ours))
+			cJSON_Delete(cJSON_DetachItemViaPointer(list, entry));
+	}
+	cJSON_AddItemToArray(list, ours);
+}
+
+void layout_writer_add(struct layout_writer *w, const struct oci_descriptor *d)
+{
+	if (!w->more)
+		w->more = cJSON_CreateArray();
+	add_entry(w->more, layout_encode(d));
 }
 
 /* What stands in it stays as it stands, whatever members it has. */
@@ -233,21 +246,18 @@ static int read_index(const struct layout_writer *w, cJSON **ret, struct err *e)
 	return r < 0 || !*ret ? err_ctx(e, r < 0 ? r : -EINVAL, LAYOUT_INDEX) : 0;
 }
 
-static int make_index(const struct layout_writer *w, const struct oci_descriptor *top, char **ret, struct err *e)
+static int make_index(struct layout_writer *w, const struct oci_descriptor *top, char **ret, struct err *e)
 {
 	_cleanup_json_ cJSON *j = NULL;
-	cJSON *list, *entry, *next;
+	cJSON *list, *entry;
 	int r = read_index(w, &j, e);
 
 	if (r < 0)
 		return r;
 	list = json_get(j, "manifests");
-	for (entry = list->child; entry; entry = next) {
-		next = entry->next;
-		if (is_replaced(entry, top))
-			cJSON_Delete(cJSON_DetachItemViaPointer(list, entry));
-	}
-	cJSON_AddItemToArray(list, encode(top));
+	add_entry(list, layout_encode(top));
+	while ((entry = w->more ? w->more->child : NULL))
+		add_entry(list, cJSON_DetachItemViaPointer(w->more, entry));
 	*ret = json_print(j, false);
 	return 0;
 }

@@ -15,6 +15,7 @@ struct layout_writer {
 	int dir;	  /* the layout */
 	int parent;	  /* of a new one, */
 	char *temp, *name; /* in which it has the former name until it gets the latter */
+	struct cJSON *more; /* entries of index.json besides the image; NULL: none */
 };
 #define LAYOUT_WRITER_INIT {.tar = -EBADF, .dir = -EBADF, .parent = -EBADF}
 
@@ -29,6 +30,8 @@ int layout_writer_document(struct layout_writer *w, const char *digest, const ch
 /* `size` bytes of a file from `offset` on. */
 int layout_writer_blob(struct layout_writer *w, const char *digest, int fd, int64_t offset, int64_t size,
 		       struct err *e);
+/* What is attached to the image, a manifest that was written: its entry in index.json, behind the image's. */
+void layout_writer_add(struct layout_writer *w, const struct oci_descriptor *d);
 /*
  * The image is `top`; its annotations tell its names (layout.h), and who had the name of them before has
  * it no more. Ends the writing.

@@ -15,6 +15,11 @@ int registry_push_blob(struct registry *r, struct source *from, const struct oci
 		       bool *ret_sent, struct err *e);
 /* One that is in memory, under the digest that it was asked for by. */
 int registry_push_document(struct registry *r, const struct oci_document *doc, const char *digest, struct err *e);
+/*
+ * A manifest was pushed that refers to `subject`: a registry that keeps no list of such itself gets it in the one
+ * that stands in for it.
+ */
+int registry_push_referrer(struct registry *r, const char *subject, const struct oci_descriptor *d, struct err *e);
 /* A manifest or an index under a tag, or under its digest; what it names must be there. */
 int registry_push_manifest(struct registry *r, const char *reference, const char *media_type,
 			   const struct oci_document *doc, struct err *e);

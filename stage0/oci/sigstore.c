@@ -8,10 +8,10 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "stage0/oci/attached.h"
 #include "stage0/oci/trust.h"
 
 #define MEDIA_PAYLOAD "application/vnd.dev.cosign.simplesigning.v1+json"
-#define ARTIFACT_SIGNATURE "application/vnd.dev.cosign.artifact.sig.v1+json"
 #define ANNOTATION "dev.cosignproject.cosign/signature"
 #define SIGNATURES_MAX 32 /* of one image */
 #define VERIFY_MS 30000
@@ -134,11 +134,13 @@ static int by_tag(struct search *s, struct err *e)
 {
 	struct source *source = s->image->source;
 	_cleanup_oci_document_ struct oci_document doc = {0};
-	_cleanup_free_ char *tag = xasprintf("%s.sig", s->image->digest);
+	_cleanup_free_ char *tag = attached_tag(s->image->digest, ".sig");
 	_cleanup_err_ struct err why = ERR_INIT;
 	int r;
 
-	*strchr(tag, ':') = '-';
+	/* What `docker save` writes has one image, whatever it is asked for. */
+	if (!source->ops->referrers)
+		return 0;
 	r = source->ops->manifest(source, tag, &doc, &why);
 	if (r < 0)
 		return r == -ENOENT ? 0 : err_move(e, &why);
@@ -152,7 +154,7 @@ static int by_referrers(struct search *s, struct err *e)
 	_cleanup_oci_document_ struct oci_document doc = {0};
 	_cleanup_oci_index_ struct oci_index *index = NULL;
 	_cleanup_err_ struct err why = ERR_INIT;
-	int r = source->ops->referrers ? source->ops->referrers(source, s->image->digest, ARTIFACT_SIGNATURE, &doc,
+	int r = source->ops->referrers ? source->ops->referrers(source, s->image->digest, ARTIFACT_COSIGN, &doc,
 							&why) : -ENOENT;
 
 	if (r < 0)
@@ -164,7 +166,7 @@ static int by_referrers(struct search *s, struct err *e)
 		const struct oci_descriptor *d = &index->manifests[i];
 		_cleanup_oci_document_ struct oci_document one = {0};
 
-		if (!str_eq(d->artifact_type, ARTIFACT_SIGNATURE))
+		if (!str_eq(d->artifact_type, ARTIFACT_COSIGN))
 			continue;
 		r = source->ops->manifest(source, d->digest, &one, e);
 		if (r < 0)

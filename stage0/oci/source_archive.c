@@ -185,6 +185,12 @@ static int blob(struct source *s, const struct oci_descriptor *d, int64_t from, 
 	return archive_stream(archive_of(s), entry, d, from, ret, e);
 }
 
+static int referrers(struct source *s, const char *digest, const char *artifact_type, struct oci_document *ret,
+		     struct err *e)
+{
+	return layout_referrers(s, &archive_of(s)->top, digest, artifact_type, ret, e);
+}
+
 static void close_archive(struct source *s)
 {
 	struct archive *a = archive_of(s);
@@ -206,6 +212,7 @@ static const struct source_ops layout_ops = {
 	.manifest = layout_manifest,
 	.document = document,
 	.blob = blob,
+	.referrers = referrers,
 	.close = close_archive,
 };
 static const struct source_ops docker_ops = {

@@ -140,6 +140,12 @@ static int blob(struct source *s, const struct oci_descriptor *d, int64_t from, 
 	return 0;
 }
 
+static int referrers(struct source *s, const char *digest, const char *artifact_type, struct oci_document *ret,
+		     struct err *e)
+{
+	return layout_referrers(s, &layout_of(s)->index, digest, artifact_type, ret, e);
+}
+
 static void close_layout(struct source *s)
 {
 	struct layout *l = layout_of(s);
@@ -156,6 +162,7 @@ static const struct source_ops layout_ops = {
 	.manifest = manifest,
 	.document = document,
 	.blob = blob,
+	.referrers = referrers,
 	.close = close_layout,
 };
 

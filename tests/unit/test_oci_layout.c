@@ -9,6 +9,9 @@
 #define ENTRY(type, digest, notes)                                                                 \
 	"{\"mediaType\":\"" type "\",\"digest\":\"" digest "\",\"size\":1,\"annotations\":{" notes "}}"
 #define M "application/vnd.oci.image.manifest.v1+json"
+#define SIGNATURE(digest)                                                                          \
+	"{\"mediaType\":\"" M "\",\"digest\":\"" digest "\",\"size\":1,"                                 \
+	"\"artifactType\":\"application/vnd.dev.cosign.artifact.sig.v1+json\"}"
 #define NAME(n) "\"org.opencontainers.image.ref.name\":\"" n "\""
 
 static void test_version(void **state _unused_)
@@ -56,6 +59,14 @@ static void test_find(void **state _unused_)
 		{ENTRY("application/vnd.x", D2, NAME("a")) "," ENTRY(M, D1, NAME("b")), NULL, 0, D1, NULL},
 		{ENTRY(M, D1, "\"io.containerd.image.name\":\"docker.io/library/a:1\"," NAME("1")),
 		 "docker.io/library/a:1", 0, D1, NULL},
+		/* what is attached to an image is none */
+		{ENTRY(M, D1, NAME("a")) "," ENTRY(M, D2, NAME("sha256-" HEX64 ".sig")), NULL, 0, D1, NULL},
+		{ENTRY(M, D1, "") "," ENTRY(M, D2, NAME("sha256-" HEX64)), NULL, 0, D1, NULL},
+		{ENTRY(M, D1, "") "," SIGNATURE(D2), NULL, 0, D1, NULL},
+		{ENTRY(M, D1, NAME("a")) "," ENTRY(M, D2, NAME("sha256-" HEX16 ".sig")), NULL, -ENOTUNIQ, NULL,
+		 "there are several images in it, and one must be named: \"a\", \"sha256-" HEX16 ".sig\""},
+		{ENTRY(M, D1, NAME("sha256-" HEX64 ".sig")), "sha256-" HEX64 ".sig", 0, D1, NULL},
+		{SIGNATURE(D2), NULL, -ENOENT, NULL, "there is no image in it"},
 		{"", NULL, -ENOENT, NULL, "there is no image in it"},
 	};
 
