@@ -15,13 +15,12 @@ static const struct cell table[APP_STATE_MAX][APP_EVENT_MAX] = {
 	[APP_WAITING] = {
 		[EV_START] = TO(ACT_SPAWN, APP_STARTING),
 		[EV_STOP] = TO(ACT_NONE, APP_DONE),
-		/* It could not even be spawned: nothing ran, nothing has to be undone. */
-		[EV_EXIT] = TO(ACT_ENDED, APP_DONE),
 	},
 	[APP_STARTING] = {
 		[EV_READY] = TO(ACT_STARTED, APP_RUNNING),
 		[EV_FAILED] = TO(ACT_FAILED, APP_STARTING),
 		[EV_STOP] = TO(ACT_TERM, APP_STOPPING),
+		/* Or it could not even be spawned: nothing ran, nothing has to be undone. */
 		[EV_EXIT] = TO(ACT_ENDED, APP_DONE),
 		[EV_EXIT_AGAIN] = TO(ACT_BACKOFF, APP_BACKOFF),
 		/* What never ran needs no handler after it. */
@@ -44,8 +43,6 @@ static const struct cell table[APP_STATE_MAX][APP_EVENT_MAX] = {
 	[APP_BACKOFF] = {
 		[EV_STOP] = TO(ACT_GIVE_UP, APP_DONE),
 		[EV_TIMEOUT] = TO(ACT_AGAIN, APP_STARTING),
-		/* It could not even be spawned. */
-		[EV_EXIT] = TO(ACT_ENDED, APP_DONE),
 	},
 	[APP_STOPPING] = {
 		/* The two may cross: it got ready before the signal reached it. */

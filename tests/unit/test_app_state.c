@@ -42,7 +42,7 @@ static const struct {
 	 {ACT_SPAWN, ACT_FAILED, ACT_ENDED},
 	 3,
 	 APP_DONE},
-	{"cannot be spawned", {EV_EXIT}, {ACT_ENDED}, 1, APP_DONE},
+	{"cannot be spawned", {EV_START, EV_EXIT}, {ACT_SPAWN, ACT_ENDED}, 2, APP_DONE},
 	{"stopped in time",
 	 {EV_START, EV_READY, EV_STOP, EV_EXIT},
 	 {ACT_SPAWN, ACT_STARTED, ACT_TERM, ACT_ENDED},
@@ -131,8 +131,8 @@ static void test_every_cell(void **state _unused_)
 			if (s == APP_DONE)
 				assert_true(t.action == ACT_NONE && t.next == APP_DONE);
 			/* A dead process is never left waiting for its death. */
-			if (s != APP_HANDLER && s != APP_BACKOFF &&
-			    (ev == EV_EXIT || (ev == EV_EXIT_HANDLER && s != APP_WAITING)))
+			if (s != APP_HANDLER && s != APP_BACKOFF && s != APP_WAITING &&
+			    (ev == EV_EXIT || ev == EV_EXIT_HANDLER))
 				assert_true(t.next == APP_DONE || t.next == APP_HANDLER);
 		}
 	}
