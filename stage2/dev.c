@@ -89,11 +89,17 @@ static int mount_pts(const struct stage2 *s, struct err *e)
 	return mount_below("devpts", "pts", options, MNT_ATTR_NOSUID | MNT_ATTR_NOEXEC, e);
 }
 
-static int mount_mqueue(struct err *e)
+/* In a user namespace the host's can only be had from run, by way of init. */
+static int mount_mqueue(const struct stage2 *s, struct err *e)
 {
 	static const unsigned attrs = MNT_ATTR_NOSUID | MNT_ATTR_NODEV | MNT_ATTR_NOEXEC;
+	_cleanup_fd_ int hosts = s->rec.private_users ? mnt_clone(AT_FDCWD, "/mqueue", false) : -EBADF;
 	_cleanup_err_ struct err own = ERR_INIT;
-	int r = mount_below("mqueue", "mqueue", NULL, attrs, &own);
+	int r;
+
+	if (hosts >= 0)
+		return attach_below(hosts, "mqueue", e);
+	r = mount_below("mqueue", "mqueue", NULL, attrs, &own);
 
 	/* Kernels without message queues exist. */
 	return r < 0 && r != -ENODEV ? err_move(e, &own) : 0;
@@ -118,7 +124,7 @@ static int fill(const struct stage2 *s, struct err *e)
 	if (r == 0)
 		r = make_shm(s, e);
 	if (r == 0)
-		r = mount_mqueue(e);
+		r = mount_mqueue(s, e);
 	for (size_t i = 0; i < ELEMENTSOF(links) && r == 0; i++)
 		if (symlink(links[i].to, links[i].name) < 0)
 			r = err_sys(e, "link /dev/%s", links[i].name);

@@ -78,9 +78,24 @@ int step_proc(struct stage2 *s, struct err *e)
 	return s->proc < 0 ? s->proc : 0;
 }
 
+/* In a user namespace a new one can be had no more (init/sandbox.c): a clone of init's. */
+static int clone_sys(struct stage2 *s, unsigned attrs, struct err *e)
+{
+	_cleanup_fd_ int dir = root_own_dir(s, "sys", e), mnt = -EBADF;
+	int r;
+
+	if (dir < 0)
+		return dir;
+	mnt = mnt_clone(AT_FDCWD, "/sys", false);
+	r = mnt < 0 ? mnt : mnt_attach(mnt, dir, attrs, false);
+	return r < 0 ? err_sysr(e, r, "attach /sys") : take_fd(mnt);
+}
+
 int step_sys(struct stage2 *s, struct err *e)
 {
-	s->sys = mount_own(s, "sysfs", "sys", s->rec.paths ? MNT_ATTR_RDONLY : 0, e);
+	unsigned attrs = s->rec.paths ? MNT_ATTR_RDONLY : 0;
+
+	s->sys = s->rec.private_users ? clone_sys(s, attrs, e) : mount_own(s, "sysfs", "sys", attrs, e);
 	return s->sys < 0 ? s->sys : 0;
 }
 

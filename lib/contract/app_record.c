@@ -335,6 +335,7 @@ static const struct key {
 	{"again", &BOOL, offsetof(struct app_record, again), false},
 	{"shm", &BOOL, offsetof(struct app_record, shm), true},
 	{"tty", &BOOL, offsetof(struct app_record, tty), true},
+	{"private-users", &BOOL, offsetof(struct app_record, private_users), false},
 	{"chroot", &BOOL, offsetof(struct app_record, chroot), false},
 };
 

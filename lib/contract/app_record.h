@@ -83,6 +83,7 @@ struct app_record {
 	size_t n_checks;
 	bool again;		  /* the program may be started again after it has ended */
 	bool shm;		  /* the pod's /shm becomes /dev/shm */
+	bool private_users;	  /* the pod has a user namespace */
 	bool chroot; /* fly: another root and user, and nothing else that confines */
 	bool tty;
 };

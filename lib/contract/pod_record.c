@@ -89,6 +89,18 @@ static char *get_private_net(const struct pod_record *rec,
 	return xstrdup(rec->private_net ? "1" : "0");
 }
 
+static int set_private_users(struct pod_record *rec, const char *value)
+{
+	return set_bool(value, &rec->private_users);
+}
+
+static char *get_private_users(const struct pod_record *rec,
+			       _unused_ const struct pod_record_app *app,
+			       _unused_ size_t n)
+{
+	return rec->private_users ? xstrdup("1") : NULL;
+}
+
 static int set_app(struct pod_record *rec, const char *value)
 {
 	if (!*value || strchr(value, '/') || *value == '.')
@@ -268,6 +280,7 @@ static const struct key keys[] = {
 	{"hostname", false, false, false, set_hostname, get_hostname},
 	{"stop-timeout-ms", false, false, false, set_stop_timeout, get_stop_timeout},
 	{"private-net", false, false, false, set_private_net, get_private_net},
+	{"private-users", false, true, false, set_private_users, get_private_users},
 	{"sysctl", false, true, true, set_sysctl, get_sysctl},
 	{"app", true, false, false, set_app, get_app},
 	{"has-post-stop", true, false, false, set_post_stop, get_post_stop},
@@ -277,7 +290,7 @@ static const struct key keys[] = {
 	{"init", true, true, false, set_init, get_init},
 	{"check", true, true, true, set_check, get_check},
 };
-#define KEY_APP 5
+#define KEY_APP 6
 
 static void encode_keys(const struct pod_record *rec, const struct pod_record_app *app,
 			struct strbuf *sb)

@@ -50,6 +50,7 @@ struct pod_record {
 	char *hostname;		  /* 1..64 bytes */
 	unsigned stop_timeout_ms; /* between TERM and KILL of an app */
 	bool private_net; /* the pod has a network namespace of its own: lo is to be set up */
+	bool private_users; /* the pod has a user namespace */
 	char **sysctls;	  /* strv of "KEY=VALUE": set in the pod's namespaces, before the apps start */
 	struct pod_record_app *apps;
 	size_t n_apps;

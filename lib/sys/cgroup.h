@@ -74,8 +74,14 @@ int cg_open_leaf(const struct cg_host *h, const char *group, struct cg_leaf *ret
 void cg_leaf_close(struct cg_leaf *leaf);
 
 /* --- cgroup_kill.c: JSON-free and without detection, for init, monitor and entry points --- */
-/* Kill everything in the leaf until it is empty: v2 cgroup.kill; v1 freeze, kill all of cgroup.procs, thaw, again. */
-int cg_kill_leaf(int dir, int freezer);
+/*
+ * Kill everything in the leaf until it is empty: v2 cgroup.kill; v1 freeze, kill all of cgroup.procs, thaw, again.
+ * control: what is written for that, freezer.state or cgroup.kill, where the caller may not open it; else -EBADF.
+ */
+int cg_kill_leaf(int dir, int freezer, int control);
+/* The name of that file on this side of the seam. */
+#define CG_KILL_V2 "cgroup.kill"
+#define CG_FREEZE_V1 "freezer.state"
 /* Remove directories listed one a line (deepest first); missing is fine; EBUSY is retried for at most timeout_ms. */
 int cg_remove_listed(const char *list, int timeout_ms, struct err *e);
 /* Remove the group "gantry" above the listed ones where it is empty: nothing of ours is left on the host then. */

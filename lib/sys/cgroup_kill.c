@@ -83,18 +83,27 @@ static bool is_empty(int dir)
 	return fd < 0 || read(fd, &c, 1) <= 0;
 }
 
+static int tell(int dir, const char *file, int control, const char *word)
+{
+	size_t len = strlen(word);
+
+	if (control < 0)
+		return file_poke_at(dir, file, word);
+	return write(control, word, len) == (ssize_t) len ? 0 : -EIO;
+}
+
 /*
  * v1: what is frozen cannot fork, so that the list is complete; the signal takes effect with the
  * thaw.
  */
-static int kill_v1(int dir)
+static int kill_v1(int dir, int control)
 {
 	for (int i = 0; i < KILL_ROUNDS; i++) {
 		int n;
 
-		(void) file_poke_at(dir, "freezer.state", "FROZEN");
+		(void) tell(dir, CG_FREEZE_V1, control, "FROZEN");
 		n = kill_listed(dir);
-		(void) file_poke_at(dir, "freezer.state", "THAWED");
+		(void) tell(dir, CG_FREEZE_V1, control, "THAWED");
 		if (n <= 0)
 			return n;
 		/* Once more at once: mostly they are gone by then. */
@@ -109,9 +118,9 @@ static int kill_v1(int dir)
  * v2: cgroup.kill (Linux 5.14) is one atomic step; without it, kill by list until the list stays
  * empty.
  */
-static int kill_v2(int dir)
+static int kill_v2(int dir, int control)
 {
-	bool atomic = file_poke_at(dir, "cgroup.kill", "1") == 0;
+	bool atomic = tell(dir, CG_KILL_V2, control, "1") == 0;
 
 	for (int i = 0; i < KILL_ROUNDS; i++) {
 		if (!atomic && kill_listed(dir) < 0)
@@ -123,14 +132,14 @@ static int kill_v2(int dir)
 	return -EBUSY;
 }
 
-int cg_kill_leaf(int dir, int freezer)
+int cg_kill_leaf(int dir, int freezer, int control)
 {
 	if (dir < 0 && freezer < 0)
 		return -EBADF;
 	/* Mostly nothing is left of an app: then neither freezing nor waiting. */
 	if (is_empty(dir >= 0 ? dir : freezer))
 		return 0;
-	return dir >= 0 ? kill_v2(dir) : kill_v1(freezer);
+	return dir >= 0 ? kill_v2(dir, control) : kill_v1(freezer, control);
 }
 
 static int remove_dir(const char *path, int *left_ms, struct err *e)

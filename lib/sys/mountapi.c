@@ -23,6 +23,9 @@
 #ifndef SYS_mount_setattr
 #define SYS_mount_setattr 442
 #endif
+#ifndef MOUNT_ATTR_IDMAP
+#define MOUNT_ATTR_IDMAP 0x00100000
+#endif
 #ifndef AT_RECURSIVE
 #define AT_RECURSIVE 0x8000
 #endif
@@ -137,6 +140,13 @@ int mnt_set_attrs(int mnt, unsigned attrs, bool recursive)
 	int r = set_attrs(mnt, attrs, recursive);
 
 	return r == -ENOSYS ? set_attrs_old(mnt, attrs, recursive) : r;
+}
+
+int mnt_map_ids(int mnt, int users)
+{
+	struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t) users};
+
+	return check(syscall(SYS_mount_setattr, mnt, "", AT_EMPTY_PATH, &attr, sizeof attr));
 }
 
 int mnt_attach(int mnt, int to, unsigned attrs, bool recursive)

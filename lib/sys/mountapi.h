@@ -51,6 +51,12 @@ int mnt_clone(int dirfd, const char *path, bool recursive);
 /* Set attributes of a mount that is attached here; nothing is cleared. */
 int mnt_set_attrs(int mnt, unsigned attrs, bool recursive);
 /*
+ * Owners on this mount become those that the user namespace's map makes of them (mount_setattr(2),
+ * "ID-mapped mounts").  Only once, and before it is attached anywhere.  -EINVAL: the file system
+ * takes no map; -ENOSYS: before Linux 5.12.
+ */
+int mnt_map_ids(int mnt, int users);
+/*
  * Set attrs, then attach the detached mount `mnt` on top of the descriptor `to`; mnt goes on
  * working as a descriptor of the mount's root.  Without mount_setattr(2): attach, then remount by
  * way of /proc/self/fd; recursive attributes are -ENOSYS then.

@@ -143,11 +143,7 @@ static int by_numbers(const struct overlay *o, const struct opened *d, unsigned 
 	return r;
 }
 
-/*
- * The same directory in this mount namespace, by the same number: overlayfs takes none of another (EINVAL since
- * CVE-2021-3732).
- */
-static int open_here(int fd)
+int overlay_open_here(int fd)
 {
 	char link[40], path[PATH_MAX];
 	struct stat there, here;
@@ -184,7 +180,7 @@ static int mount_and_clone(const struct overlay *o, const struct opened *d, unsi
 		strbuf_addf(&data, ",upperdir=%d,workdir=%d", d->fds[o->n_lower], d->fds[o->n_lower + 1]);
 	r = -mnt_make_private();
 	for (size_t i = 0; r == 0 && i < d->n; i++)
-		r = open_here(d->fds[i]);
+		r = overlay_open_here(d->fds[i]);
 	if (r)
 		return r;
 	/* The numbers of MNT_ATTR_* that are used here are those of MS_*. */
@@ -238,6 +234,8 @@ int overlay_new(const struct overlay *o, unsigned attrs, struct err *e)
 
 	if (o->n_lower > OVERLAY_LOWER_MAX)
 		return err_set(e, EINVAL, "overlayfs stacks %d directories, not %zu", OVERLAY_LOWER_MAX, o->n_lower);
+	if (o->map)
+		return overlay_mapped(o, attrs, e);
 	if (o->n_lower == 1)
 		return by_paths(o, attrs, e);
 	if (!old) {

@@ -4,10 +4,22 @@
 #pragma once
 
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 
 #define OVERLAY_LOWER_MAX 500 /* OVL_MAX_STACK of fs/overlayfs */
+
+/*
+ * On disk the owners are those of a user namespace: `users` is a descriptor of one with its map, `root` the
+ * host's id of its user 0, and `tops` (strv) are the directories, relative to the working directory, in which all
+ * layers lie.  Needs Linux 5.19 and a file system that takes ID-mapped mounts.
+ */
+struct overlay_map {
+	int users;
+	uid_t root;
+	char *const *tops;
+};
 
 struct overlay {
 	int dir;	    /* what paths are relative to; AT_FDCWD: the working directory */
@@ -15,6 +27,7 @@ struct overlay {
 	size_t n_lower;
 	const char *upper, *work; /* NULL: read-only */
 	const char *source;	  /* what /proc/PID/mountinfo shows as such, or NULL */
+	const struct overlay_map *map; /* NULL: owners are as they are */
 };
 
 /*
@@ -23,3 +36,11 @@ struct overlay {
  * this call, in a mount namespace of its own.
  */
 int overlay_new(const struct overlay *o, unsigned attrs, struct err *e);
+
+/* --- overlay_map.c --- */
+int overlay_mapped(const struct overlay *o, unsigned attrs, struct err *e);
+/*
+ * The same directory in this mount namespace, by the same number: overlayfs takes none of another (EINVAL since
+ * CVE-2021-3732).  Returns an errno value.
+ */
+int overlay_open_here(int fd);

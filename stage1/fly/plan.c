@@ -187,6 +187,8 @@ int fly_plan(const struct pod *pod, const struct entry_args *args, const struct 
 	if (pod->n_apps != 1)
 		return err_set(e, EINVAL, "stage1 fly runs one app only, and the pod has %zu",
 			       pod->n_apps);
+	if (args->private_users.count)
+		return err_set(e, EOPNOTSUPP, "--private-users: stage1 fly has no user namespaces");
 	plan->uuid = xstrdup(pod->uuid);
 	plan->stop_timeout_ms = -1;
 	plan->hostname = xstrdup(args->hostname ? args->hostname : pod->uuid);

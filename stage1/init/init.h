@@ -59,7 +59,7 @@ struct app {
 	struct fd_name *fds; /* for stage2, by its names */
 	size_t n_fds;
 	int cgroup;	    /* v2 directory to be born in */
-	int kill_dir, freezer; /* v2 and v1, for cg_kill_leaf() */
+	int kill_dir, freezer, control; /* v2 and v1, for cg_kill_leaf() */
 	int mntns;	    /* for the handler after it */
 	int log;
 
@@ -81,6 +81,9 @@ struct app {
 	char *health_path, *health_temp; /* NULL: there is nothing to tell */
 };
 
+/* The directories that we write into. */
+enum { NOTES_STATUS, NOTES_STARTED, NOTES_LOGS, NOTES_HEALTH, NOTES_MAX };
+
 struct pod {
 	struct pod_record rec;
 	struct app *apps;
@@ -91,8 +94,10 @@ struct pod {
 	bool reported;	    /* the first failure of a start was told */
 	bool shared;	    /* not PID 1: the pod's processes are among the host's (flavour fly) */
 
-	int dir;	    /* the pod directory */
-	int go, alive, status, ready, stage2, hostproc;
+	int dir;	    /* the pod directory; -EBADF: its parts that are ours are in `notes` */
+	int notes[NOTES_MAX];
+	int go, alive, status, ready, stage2, hostself;
+	int sys, mqueue;    /* mounts of what the pod shares with the host; -EBADF: it does not */
 	int relay[2];	    /* -EBADF: detached */
 	int null, signals;
 	int terminal;	    /* the app's, held so that its other side does not end before we do */

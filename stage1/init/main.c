@@ -32,11 +32,16 @@ static int take_descriptors(struct pod *pod, struct err *e)
 		int *fd;
 		bool optional;
 	} table[] = {
-		{"pod", &pod->dir, false},	    {"go", &pod->go, false},
-		{"alive", &pod->alive, false},	    {"stage2", &pod->stage2, false},
-		{"hostproc", &pod->hostproc, true}, {"ready", &pod->ready, true},
+		{"pod", &pod->dir, pod->rec.private_users},
+		{"go", &pod->go, false},	    {"alive", &pod->alive, false},
+		{"stage2", &pod->stage2, false},    {"hostself", &pod->hostself, true},
+		{"ready", &pod->ready, true},	    {"terminal", &pod->terminal, true},
 		{"out", &pod->relay[0], true},	    {"err", &pod->relay[1], true},
-		{"terminal", &pod->terminal, true},
+		{"sys", &pod->sys, true},	    {"mqueue", &pod->mqueue, true},
+		{"dir-status", &pod->notes[NOTES_STATUS], true},
+		{"dir-started", &pod->notes[NOTES_STARTED], true},
+		{"dir-logs", &pod->notes[NOTES_LOGS], true},
+		{"dir-health", &pod->notes[NOTES_HEALTH], true},
 	};
 
 	for (size_t i = 0; i < ELEMENTSOF(table); i++) {
@@ -61,7 +66,7 @@ static int *place_of(struct app *a, const char *name)
 		int *fd;
 	} table[] = {
 		{"cgroup", &a->cgroup},	 {"kill", &a->kill_dir},   {"freezer", &a->freezer},
-		{"notify", &a->notify},
+		{"notify", &a->notify},  {"control", &a->control},
 		{"stdin", &a->given[0]}, {"stdout", &a->given[1]}, {"stderr", &a->given[2]},
 	};
 
@@ -124,7 +129,7 @@ static int make_apps(struct pod *pod, struct err *e)
 		memcpy(a->streams, pod->rec.apps[i].streams, sizeof a->streams);
 		for (size_t k = 0; k < 3; k++)
 			a->given[k] = -EBADF;
-		a->cgroup = a->kill_dir = a->freezer = a->mntns = a->log = a->report = -EBADF;
+		a->cgroup = a->kill_dir = a->freezer = a->control = a->mntns = a->log = a->report = -EBADF;
 		a->notify = -EBADF;
 		for (size_t k = 0; k < 2; k++) {
 			a->out[k].fd = a->out_write[k] = -EBADF;
@@ -328,7 +333,9 @@ int init_main(void)
 		.status = -EBADF,
 		.ready = -EBADF,
 		.stage2 = -EBADF,
-		.hostproc = -EBADF,
+		.hostself = -EBADF,
+		.sys = -EBADF,
+		.mqueue = -EBADF,
 		.relay = {-EBADF, -EBADF},
 		.terminal = -EBADF,
 		.null = -EBADF,

@@ -12,10 +12,51 @@
 #include "contract/layout.h"
 #include "stage1/init/init.h"
 
+/* Who may walk through the pod's directory may see how apps ended, not what they said. */
+static const struct {
+	const char *path;
+	mode_t mode;
+} dirs[NOTES_MAX] = {
+	[NOTES_STATUS] = {POD_STATUS, 0755},
+	[NOTES_STARTED] = {POD_STARTED, 0755},
+	[NOTES_LOGS] = {POD_LOGS, 0750},
+	[NOTES_HEALTH] = {POD_HEALTH, 0755},
+};
+
+/*
+ * In a user namespace the way through the pod's directory is not ours to go: run has made the four for us
+ * and opened them.  Moves *path on to what is to be looked for in the directory that is returned.
+ */
+static int place_of(const struct pod *pod, const char **path)
+{
+	for (size_t i = 0; i < NOTES_MAX && pod->dir < 0; i++) {
+		size_t n = strlen(dirs[i].path);
+
+		if (strncmp(*path, dirs[i].path, n) || (*path)[n] != '/')
+			continue;
+		*path += n + 1;
+		return pod->notes[i];
+	}
+	return pod->dir;
+}
+
+static int open_note(const struct pod *pod, const char *path, int flags, mode_t mode)
+{
+	int dir = place_of(pod, &path);
+
+	return openat(dir, path, flags | O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, mode);
+}
+
+static void rename_note(const struct pod *pod, const char *temp, const char *path)
+{
+	int from = place_of(pod, &temp), to = place_of(pod, &path);
+
+	(void) renameat(from, temp, to, path);
+}
+
 static int open_log(struct pod *pod, struct app *a, struct err *e)
 {
-	a->log = openat(pod->dir, a->log_path,
-			O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
+	a->log = open_note(pod, a->log_path, O_APPEND, 0640);
 	return a->log < 0 ? err_sys(e, "open %s", a->log_path) : 0;
 }
 
@@ -26,8 +67,7 @@ static int open_log(struct pod *pod, struct app *a, struct err *e)
  */
 static void reserve_status(const struct pod *pod, const struct app *a)
 {
-	_cleanup_fd_ int fd = openat(pod->dir, a->status_temp,
-				     O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	_cleanup_fd_ int fd = open_note(pod, a->status_temp, O_TRUNC, 0644);
 
 	if (fd >= 0)
 		(void) write_all(fd, "none\n", 5);
@@ -46,20 +86,22 @@ static bool has_health(const struct pod *pod)
 	return false;
 }
 
-int notes_prepare(struct pod *pod, struct err *e)
+static int make_dirs(const struct pod *pod, struct err *e)
 {
-	/* Who may walk through the pod's directory may see how apps ended, not what they said. */
-	static const struct {
-		const char *path;
-		mode_t mode;
-	} dirs[] = {{POD_STATUS, 0755}, {POD_STARTED, 0755}, {POD_LOGS, 0750}, {POD_HEALTH, 0755}};
-
-	for (size_t i = 0; i < ELEMENTSOF(dirs) - !has_health(pod); i++)
+	for (size_t i = 0; i < (has_health(pod) ? NOTES_MAX : NOTES_MAX - 1U) && pod->dir >= 0; i++)
 		if (mkdirat(pod->dir, dirs[i].path, dirs[i].mode) < 0 && errno != EEXIST)
 			return err_sys(e, "mkdir %s", dirs[i].path);
+	return 0;
+}
+
+int notes_prepare(struct pod *pod, struct err *e)
+{
+	int r = make_dirs(pod, e);
+
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < pod->n_apps; i++) {
 		struct app *a = pod->apps + i;
-		int r;
 
 		a->prefix = xasprintf("%.*s: ", 255, a->name);
 		a->status_path = xasprintf(POD_STATUS "/%s", a->name);
@@ -81,13 +123,12 @@ int notes_prepare(struct pod *pod, struct err *e)
 
 static void put_file(const struct pod *pod, const char *temp, const char *path, const char *text)
 {
-	_cleanup_fd_ int fd =
-		openat(pod->dir, temp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+	_cleanup_fd_ int fd = open_note(pod, temp, O_TRUNC, 0644);
 
 	/* Nobody to tell: whoever looks for the file finds that it is missing. */
 	if (fd < 0 || write_all(fd, text, strlen(text)) < 0)
 		return;
-	(void) renameat(pod->dir, temp, pod->dir, path);
+	rename_note(pod, temp, path);
 }
 
 void note_status(struct pod *pod, const struct app *a, int status)
@@ -95,13 +136,12 @@ void note_status(struct pod *pod, const struct app *a, int status)
 	char text[16];
 
 	int n = snprintf(text, sizeof text, "%d\n", status);
-	_cleanup_fd_ int fd =
-		openat(pod->dir, a->status_temp, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+	_cleanup_fd_ int fd = open_note(pod, a->status_temp, 0, 0644);
 
 	/* Written over what was reserved, cut afterwards: no moment without the room. */
 	if (fd < 0 || write_all(fd, text, (size_t) n) < 0 || ftruncate(fd, n) < 0)
 		return;
-	(void) renameat(pod->dir, a->status_temp, pod->dir, a->status_path);
+	rename_note(pod, a->status_temp, a->status_path);
 }
 
 void note_started(struct pod *pod, const struct app *a)

@@ -70,7 +70,7 @@ static void kill_all(const struct pod *pod, struct app *a)
 			descent_end();
 		return;
 	}
-	if (cg_kill_leaf(a->kill_dir, a->freezer) == -EBADF && a->pid > 0)
+	if (cg_kill_leaf(a->kill_dir, a->freezer, a->control) == -EBADF && a->pid > 0)
 		(void) kill(a->pid, SIGKILL);
 }
 

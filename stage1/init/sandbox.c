@@ -102,16 +102,38 @@ static int make_covers(struct err *e)
 	return r;
 }
 
-static int fill(int root, struct err *e)
+/*
+ * What stage2 gives each app a copy of, in a pod with a user namespace.  There a sysfs can be mounted only
+ * while one that hides nothing is in sight (mount_too_revealing() of the kernel), so now, and only the pod's
+ * own; of what it shares with the host run has made the mounts.
+ */
+static int fill_private_users(const struct pod *pod, struct err *e)
+{
+	static const unsigned none = MNT_ATTR_NOSUID | MNT_ATTR_NODEV | MNT_ATTR_NOEXEC;
+	int r;
+
+	if (!pod->rec.private_users)
+		return 0;
+	r = mount_on("sys", pod->sys >= 0 ? pod->sys : mnt_new("sysfs", NULL, none, e), 0, e);
+	return r < 0 || pod->mqueue < 0 ? r : mount_on("mqueue", pod->mqueue, 0, e);
+}
+
+static int fill(const struct pod *pod, int root, struct err *e)
 {
 	static const unsigned none = MNT_ATTR_NOSUID | MNT_ATTR_NODEV | MNT_ATTR_NOEXEC;
 	static const struct mnt_option shm[] = {{"mode", "1777"}, {"size", "64m"}, {NULL, NULL}};
-	static const char *const dirs[] = {"dev", "shm", "proc", "root"};
+	const struct {
+		const char *name;
+		bool needed;
+	} dirs[] = {
+		{"dev", true}, {"shm", true}, {"proc", true}, {"root", true},
+		{"sys", pod->rec.private_users}, {"mqueue", pod->mqueue >= 0},
+	};
 	int r;
 
 	for (size_t i = 0; i < ELEMENTSOF(dirs); i++)
-		if (mkdir(dirs[i], 0755) < 0)
-			return err_sys(e, "mkdir /%s", dirs[i]);
+		if (dirs[i].needed && mkdir(dirs[i].name, 0755) < 0)
+			return err_sys(e, "mkdir /%s", dirs[i].name);
 	r = make_covers(e);
 	if (r == 0)
 		r = bind_nodes(e);
@@ -121,7 +143,7 @@ static int fill(int root, struct err *e)
 		r = mount_on("proc", mnt_new("proc", NULL, none, e), 0, e);
 	if (r == 0)
 		r = mount_on("shm", mnt_new("tmpfs", shm, none, e), 0, e);
-	return r;
+	return r < 0 ? r : fill_private_users(pod, e);
 }
 
 #ifdef INIT_SHOWS_LIBRARIES
@@ -149,7 +171,7 @@ static int show_libraries(_unused_ struct err *e)
 }
 #endif
 
-static int make_root(struct err *e)
+static int make_root(const struct pod *pod, struct err *e)
 {
 	static const struct mnt_option options[] = {{"mode", "0755"}, {"size", "1m"}, {NULL, NULL}};
 	_cleanup_fd_ int root = -EBADF, top = -EBADF;
@@ -170,7 +192,7 @@ static int make_root(struct err *e)
 		return err_sys(e, "change directory to the pod's root");
 	r = show_libraries(e);
 	if (r == 0)
-		r = fill(root, e);
+		r = fill(pod, root, e);
 	if (r < 0)
 		return r;
 	r = mnt_pivot(root);
@@ -189,7 +211,7 @@ static int loopback_up(struct err *e)
 
 int sandbox_enter(const struct pod *pod, struct err *e)
 {
-	int r = make_root(e);
+	int r = make_root(pod, e);
 
 	if (r == 0 && pod->rec.private_net)
 		r = loopback_up(e);

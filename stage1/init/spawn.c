@@ -44,14 +44,14 @@ static const struct phase *find_phase(const char *word)
 
 /*
  * Only we can see which number the host has for us: procfs answers in the namespace that it belongs
- * to.
+ * to.  Of the host's we have the link `self` and nothing else, so nothing of it is to be got at here.
  */
 static void report_host_pid(const struct pod *pod, int report)
 {
 	char text[64] = "hostpid=";
 	size_t skip = strlen(text);
-	ssize_t n = pod->hostproc < 0 ? -1
-				      : readlinkat(pod->hostproc, "self", text + skip,
+	ssize_t n = pod->hostself < 0 ? -1
+				      : readlinkat(pod->hostself, "", text + skip,
 						   sizeof text - skip - 1);
 
 	if (n <= 0)

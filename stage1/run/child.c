@@ -6,6 +6,7 @@
  * as init itself does.  The kernel kills it when its parent, which becomes the monitor, dies.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
@@ -23,7 +24,7 @@
 #define CLONE_INTO_CGROUP 0x200000000ULL
 #endif
 
-static void app_fds(struct fd_list *l, const struct sandbox_app *sa, size_t i, int kill_fd)
+static void app_fds(struct fd_list *l, const struct sandbox_app *sa, size_t i)
 {
 	fd_list_add(l, sa->record, "app%zu-record", i);
 	fd_list_add(l, sa->root, "app%zu-root", i);
@@ -33,9 +34,27 @@ static void app_fds(struct fd_list *l, const struct sandbox_app *sa, size_t i, i
 		fd_list_add(l, sa->mounts[j], "app%zu-mount%zu", i, j);
 	for (size_t j = 0; j < sa->leaf.n_join; j++)
 		fd_list_add(l, sa->leaf.join[j], "app%zu-cg%zu", i, j);
-	fd_list_add(l, sa->leaf.dir, "app%zu-cgroup", i);
+	fd_list_add(l, sa->leaf.dir, "app%zu-kill", i);
 	fd_list_add(l, sa->leaf.freezer, "app%zu-freezer", i);
-	fd_list_add(l, kill_fd, "app%zu-kill", i);
+}
+
+/*
+ * In a user namespace init may open no file of a control group, nor be born into one (cgroups(7)).  What it
+ * has to do with them it does by what is open: writes count as those of whoever opened the file.
+ */
+static void group_fds(struct fd_list *l, const struct cg_leaf *leaf, size_t i, bool users)
+{
+	/* A name each, so a descriptor each: the same directory is there to be killed by. */
+	if (!users) {
+		fd_list_add(l, leaf->dir < 0 ? -EBADF : fd_copy(leaf->dir), "app%zu-cgroup", i);
+		return;
+	}
+	if (leaf->dir >= 0) {
+		fd_list_add(l, openat(leaf->dir, "cgroup.procs", O_WRONLY | O_CLOEXEC), "app%zu-cg0", i);
+		fd_list_add(l, openat(leaf->dir, CG_KILL_V2, O_WRONLY | O_CLOEXEC), "app%zu-control", i);
+	}
+	if (leaf->freezer >= 0)
+		fd_list_add(l, openat(leaf->freezer, CG_FREEZE_V1, O_WRONLY | O_CLOEXEC), "app%zu-control", i);
 }
 
 /* --interactive, of a pod with one app: a name each, so a descriptor each. */
@@ -55,7 +74,10 @@ static void stream_fds(struct sandbox *sb, struct fd_list *l)
 static void init_fds(struct sandbox *sb, struct fd_list *l)
 {
 	fd_list_add(l, sb->record, "record");
-	fd_list_add(l, sb->pod, "pod");
+	if (sb->plan->ids.count)
+		sandbox_users_fds(sb, l);
+	else
+		fd_list_add(l, sb->pod, "pod");
 	fd_list_add(l, sb->lock, "lock");
 	fd_list_add(l, sb->go[0], "go");
 	fd_list_add(l, sb->alive[0], "alive");
@@ -63,16 +85,17 @@ static void init_fds(struct sandbox *sb, struct fd_list *l)
 	fd_list_add(l, sb->out[1], "out");
 	fd_list_add(l, sb->err[1], "err");
 	fd_list_add(l, sb->stage2, "stage2");
-	fd_list_add(l, sb->hostproc, "hostproc");
+	fd_list_add(l, sb->hostself, "hostself");
 	fd_list_add(l, sb->ready, "ready");
 	fd_list_add(l, sb->error, "error");
 	stream_fds(sb, l);
 	for (size_t i = 0; i < sb->plan->n_apps; i++)
 		for (size_t j = 0; j < sb->plan->apps[i].n_listen; j++)
 			fd_list_add(l, sb->plan->apps[i].listen[j], "app%zu-listen%zu", i, j);
-	/* v2: the same directory to join and to kill by; a name each, so a descriptor each. */
-	for (size_t i = 0; i < sb->plan->n_apps; i++)
-		app_fds(l, &sb->apps[i], i, sb->apps[i].leaf.dir >= 0 ? fd_copy(sb->apps[i].leaf.dir) : -EBADF);
+	for (size_t i = 0; i < sb->plan->n_apps; i++) {
+		app_fds(l, &sb->apps[i], i);
+		group_fds(l, &sb->apps[i].leaf, i, sb->plan->ids.count);
+	}
 }
 
 /* v1, or v2 where clone3 cannot do it: a process with one thread moves itself by writing 0. */
@@ -110,10 +133,12 @@ static _noreturn_ void become_init(struct sandbox *sb, bool joined)
 		r = err_sys(&e, "prctl PR_SET_PDEATHSIG");
 	if (r == 0)
 		r = join(sb, joined, &e);
-	if (r == 0) {
+	if (r == 0)
 		init_fds(sb, &l);
+	if (r == 0 && sb->plan->ids.count)
+		r = sandbox_become_root(sb, &e);
+	if (r == 0)
 		(void) exec_fds(sb->init, "init", argv, env, l.v, l.n, &e);
-	}
 	line = xasprintf("error %d %s\n", EXIT_FAILED, err_text(&e));
 	(void) write_all(sb->status[1], line, strlen(line));
 	_exit(EXIT_FAILED);
@@ -124,7 +149,7 @@ static uint64_t namespaces(const struct plan *plan)
 	if (plan->chroot)
 		return CLONE_NEWNS;
 	return CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | (plan->private_ipc ? CLONE_NEWIPC : 0) |
-	       (plan->private_net ? CLONE_NEWNET : 0);
+	       (plan->private_net ? CLONE_NEWNET : 0) | (plan->ids.count ? CLONE_NEWUSER : 0);
 }
 
 struct newborn {
@@ -139,6 +164,17 @@ static int newborn_main(void *arg)
 	become_init(n->sb, n->joined);
 }
 
+/* With memory of its own: the parent goes on, to give the user namespace its ids. */
+static pid_t spawn_apart(struct sandbox *sb)
+{
+	long pid = syscall(SYS_clone, (unsigned long) namespaces(sb->plan) | CLONE_PIDFD | SIGCHLD, 0UL, &sb->pidfd,
+			   NULL, 0UL);
+
+	if (pid == 0)
+		become_init(sb, false);
+	return (pid_t) pid;
+}
+
 /*
  * With the parent's memory, and the parent waiting until the exec: nothing is copied that is thrown away
  * a moment later.  The child only adds to the heap, and its stack is its own.
@@ -146,11 +182,7 @@ static int newborn_main(void *arg)
 static pid_t spawn_lent(struct sandbox *sb)
 {
 #ifdef __SANITIZE_ADDRESS__ /* it knows one stack to a process */
-	struct newborn n = {sb, false};
-	long pid = syscall(SYS_clone, (unsigned long) namespaces(sb->plan) | CLONE_PIDFD | SIGCHLD, 0UL, &sb->pidfd,
-			   NULL, 0UL);
-
-	return pid ? (pid_t) pid : newborn_main(&n);
+	return spawn_apart(sb);
 #else
 	static char stack[65536] __attribute__((aligned(16)));
 	struct newborn n = {sb, false};
@@ -158,6 +190,11 @@ static pid_t spawn_lent(struct sandbox *sb)
 	return clone(newborn_main, stack + sizeof stack,
 		     (int) namespaces(sb->plan) | CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &n, &sb->pidfd);
 #endif
+}
+
+static pid_t spawn_old(struct sandbox *sb)
+{
+	return sb->plan->ids.count ? spawn_apart(sb) : spawn_lent(sb);
 }
 
 /*
@@ -175,18 +212,28 @@ static pid_t spawn(struct sandbox *sb)
 	long pid;
 
 	if (sb->init_leaf.dir < 0)
-		return spawn_lent(sb);
+		return spawn_old(sb);
 	pid = syscall(SYS_clone3, &args, sizeof args);
 	if (pid == 0)
 		become_init(sb, true);
 	if (pid < 0 && (errno == ENOSYS || errno == EPERM || errno == E2BIG))
-		return spawn_lent(sb);
+		return spawn_old(sb);
 	return (pid_t) pid;
+}
+
+static int not_cloned(const struct sandbox *sb, struct err *e)
+{
+	int code = errno;
+	const char *why = sb->plan->ids.count ? sandbox_no_users(code) : NULL;
+
+	return why ? err_set(e, code, "--private-users: %s", why)
+		   : err_sysr(e, -code, "clone the pod's first process");
 }
 
 int sandbox_child(struct sandbox *sb, struct err *e)
 {
 	sigset_t all, ours;
+	int r;
 
 	/*
 	 * The first process of a PID namespace is spared every signal that it has no handler for, and
@@ -198,7 +245,10 @@ int sandbox_child(struct sandbox *sb, struct err *e)
 	sb->pid = spawn(sb);
 	(void) sigprocmask(SIG_SETMASK, &ours, NULL);
 	if (sb->pid < 0)
-		return err_sys(e, "clone the pod's first process");
+		return not_cloned(sb, e);
+	r = sb->plan->ids.count ? sandbox_map_ids(sb, sb->pid, e) : 0;
+	if (r < 0)
+		return r;
 	/* Only init has these ends from now on: their end of file tells that it is gone. */
 	sb->go[0] = fd_close(sb->go[0]);
 	sb->alive[0] = fd_close(sb->alive[0]);

@@ -38,18 +38,28 @@ static int make_dir(int dirfd, const char *path, mode_t mode, struct err *e)
 	return 0;
 }
 
-static int make_volume(int dirfd, const struct plan_volume *v, struct err *e)
+/* What apps see of it, without an ID-mapped mount between. */
+static int put_etc(struct sandbox *sb, const struct plan_file *file, struct err *e)
 {
+	_cleanup_fd_ int fd = sandbox_put(sb, file->path, file->content, strlen(file->content), 0644, e);
+
+	return fd < 0 ? fd : sandbox_own(sb, fd, e);
+}
+
+static int make_volume(const struct sandbox *sb, const struct plan_volume *v, struct err *e)
+{
+	uid_t uid = sb->plan->ids.shift + v->uid;
+	gid_t gid = sb->plan->ids.shift + v->gid;
 	_cleanup_fd_ int fd = -EBADF;
-	int r = make_dir(dirfd, v->path, v->mode, e);
+	int r = make_dir(sb->pod, v->path, v->mode, e);
 
 	if (r < 0)
 		return r;
-	fd = openat(dirfd, v->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(sb->pod, v->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, "open %s", v->path);
 	/* The owner first: chown takes set-id bits away. */
-	if (((v->uid || v->gid) && fchown(fd, v->uid, v->gid) < 0) || fchmod(fd, v->mode) < 0)
+	if (((uid || gid) && fchown(fd, uid, gid) < 0) || fchmod(fd, v->mode) < 0)
 		return err_sys(e, "owner and mode of %s", v->path);
 	return 0;
 }
@@ -82,12 +92,11 @@ int sandbox_files(struct sandbox *sb, struct err *e)
 	int r = make_dir(sb->pod, POD_ETC, 0755, e);
 
 	for (size_t i = 0; r == 0 && i < plan->n_files; i++)
-		r = put_closed(sb, plan->files[i].path, plan->files[i].content, strlen(plan->files[i].content),
-			       0644, e);
+		r = put_etc(sb, &plan->files[i], e);
 	if (r == 0 && plan->n_volumes)
 		r = make_dir(sb->pod, POD_VOLUMES, 0755, e);
 	for (size_t i = 0; r == 0 && i < plan->n_volumes; i++)
-		r = make_volume(sb->pod, &plan->volumes[i], e);
+		r = make_volume(sb, &plan->volumes[i], e);
 	return r < 0 ? r : runtime_config(sb, e);
 }
 

@@ -41,9 +41,18 @@ static int make_layers(int pod, const char *upper, const char *work, const struc
 	return mkdirat(pod, work, 0700) < 0 && errno != EEXIST ? err_sys(e, "mkdir %s", work) : 0;
 }
 
-/* Paths relative to the working directory, which is the pod's: no colon and no comma can be in them. */
-static int overlay_root(int pod, const struct plan *plan, const struct plan_app *pa, struct err *e)
+/* That of the pod's user namespace: the layers lie in these directories. */
+static struct overlay_map mapped(const struct sandbox *sb, char *const *tops)
 {
+	return (struct overlay_map) {sb->users, sb->plan->ids.shift, tops};
+}
+
+/* Paths relative to the working directory, which is the pod's: no colon and no comma can be in them. */
+static int overlay_root(const struct sandbox *sb, const struct plan_app *pa, struct err *e)
+{
+	const struct plan *plan = sb->plan;
+	_cleanup_free_ char *top = xasprintf(POD_APPSINFO "/%s", pa->name);
+	const struct overlay_map map = mapped(sb, (char *[]) {(char *) POD_STORE_TREE, top, NULL});
 	_cleanup_free_ char *upper = xasprintf(POD_APPSINFO "/%s/" APP_UPPER, pa->name);
 	_cleanup_free_ char *work = xasprintf(POD_APPSINFO "/%s/" APP_WORK, pa->name);
 	const struct overlay o = {
@@ -54,13 +63,14 @@ static int overlay_root(int pod, const struct plan *plan, const struct plan_app 
 		.work = work,
 		/* By this name fly's gc knows the pod's processes in /proc/PID/mountinfo. */
 		.source = plan->chroot ? plan->uuid : NULL,
+		.map = plan->ids.count ? &map : NULL,
 	};
 	struct stat st;
 	int r;
 
-	if (fstatat(pod, tree_top(pa->tree), &st, 0) < 0)
+	if (fstatat(sb->pod, tree_top(pa->tree), &st, 0) < 0)
 		return err_sys(e, "stat the image's tree %s", tree_top(pa->tree));
-	r = make_layers(pod, upper, work, &st, e);
+	r = make_layers(sb->pod, upper, work, &st, e);
 	return r < 0 ? r : overlay_new(&o, MNT_ATTR_NODEV, e);
 }
 
@@ -75,7 +85,7 @@ static int clone_mount(int dirfd, const char *path, bool recursive, const char *
 static int make_root(struct sandbox *sb, const struct plan_app *pa, struct err *e)
 {
 	if (sb->plan->overlay)
-		return overlay_root(sb->pod, sb->plan, pa, e);
+		return overlay_root(sb, pa, e);
 	return clone_mount(sb->pod, tree_top(pa->tree), false, tree_top(pa->tree), e);
 }
 
@@ -97,7 +107,9 @@ static int overlay_volume(struct sandbox *sb, const struct plan_mount *m, const 
 			  struct err *e)
 {
 	_cleanup_free_ char *upper = xasprintf("%s/" APP_UPPER, m->path), *work = xasprintf("%s/" APP_WORK, m->path);
-	struct overlay o = {.dir = AT_FDCWD, .n_lower = of_image->dir.n, .upper = upper, .work = work};
+	const struct overlay_map map = mapped(sb, (char *[]) {(char *) POD_STORE_TREE, m->path, NULL});
+	struct overlay o = {.dir = AT_FDCWD, .n_lower = of_image->dir.n, .upper = upper, .work = work,
+			    .map = sb->plan->ids.count ? &map : NULL};
 	_cleanup_strv_ char **lower = NULL;
 	int r = make_layers(sb->pod, upper, work, &of_image->st, e);
 

@@ -177,6 +177,7 @@ int plan_make(const struct pod *pod, const struct entry_args *args, const struct
 	plan->uuid = xstrdup(pod->uuid);
 	plan->group = xasprintf("gantry/%s", pod->uuid);
 	plan->overlay = pod->overlay;
+	plan->ids = args->private_users;
 	r = plan_options(args, plan, e);
 	if (r == 0)
 		r = plan_ports(pod, plan, e);
@@ -203,6 +204,8 @@ int plan_make(const struct pod *pod, const struct entry_args *args, const struct
 		return r;
 	plan_listen_rest(facts, plan);
 	r = plan_files(pod, resolv, hosts, plan, e);
+	if (r == 0)
+		r = plan_users(plan, e);
 	if (r < 0)
 		return r;
 	plan_cgroups(facts, plan);

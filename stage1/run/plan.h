@@ -86,6 +86,7 @@ struct plan_app {
 struct plan {
 	char *uuid, *hostname;
 	char *group; /* "gantry/UUID" */
+	struct id_map ids; /* of a user namespace of the pod's own; count 0: it has none */
 	bool overlay, private_net, private_ipc;
 	bool chroot; /* nothing but the root and the mounts is the pod's own: flavour fly */
 	bool interactive;	    /* the app has our standard input, */
@@ -184,6 +185,10 @@ int plan_streams(const struct runtime_app *ra, const struct plan *plan, struct p
 void plan_listen(const struct pod *pod, const struct app *app, const struct host_facts *facts,
 		 struct plan *plan, struct plan_app *pa);
 void plan_listen_rest(const struct host_facts *facts, struct plan *plan);
+
+/* --- plan_users.c --- */
+/* What of the plan is known to be impossible with the ids that the pod has; does nothing without. */
+int plan_users(struct plan *plan, struct err *e);
 
 /* --- plan_notify.c --- */
 /* After the volumes. */

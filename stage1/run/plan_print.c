@@ -123,9 +123,11 @@ void plan_print(const struct plan *plan, FILE *f)
 	fprintf(f, "pod %s:\n", plan->uuid);
 	if (!plan->chroot)
 		fprintf(f, "\thostname: %s\n", plan->hostname);
-	fprintf(f, "\tnamespaces of its own: mount%s%s%s\n",
+	fprintf(f, "\tnamespaces of its own: mount%s%s%s%s\n",
 		plan->chroot ? "" : ", process ids, hostname", plan->private_net ? ", network" : "",
-		plan->private_ipc ? ", ipc" : "");
+		plan->private_ipc ? ", ipc" : "", plan->ids.count ? ", users" : "");
+	if (plan->ids.count)
+		fprintf(f, "\tuser ids 0 to %u: %u and up of the host\n", plan->ids.count - 1, plan->ids.shift);
 	if (plan->nets)
 		print_strv(f, "\tnetworks:", plan->nets);
 	else

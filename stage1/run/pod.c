@@ -14,10 +14,6 @@
 #include "spec/image_id.h"
 #include "spec/uuid.h"
 
-/* A running pod's directory is DATA/pods/run/UUID: the store is always at the same place relative to it,
- * and a relative path shows nothing of the host in the app's /proc/self/mountinfo. */
-#define STORE_TREE "../../../" DATA_CAS_TREE
-
 /* The trees of an overlay pod: of the store, by the ids that stage0 wrote down. */
 static int store_trees(int dir, const char *app, struct tree **ret, struct err *e)
 {
@@ -32,7 +28,7 @@ static int store_trees(int dir, const char *app, struct tree **ret, struct err *
 	if (!ids)
 		return err_set(e, EINVAL, "%s: %s", path, wrong);
 	for (char **id = ids; *id; id++) {
-		char *of_it = xasprintf(STORE_TREE "/%s/" TREE_ROOTFS, *id);
+		char *of_it = xasprintf(POD_STORE_TREE "/%s/" TREE_ROOTFS, *id);
 
 		free(*id);
 		*id = of_it;

@@ -3,9 +3,14 @@
  */
 #pragma once
 
+#include "contract/layout.h"
 #include "spec/image_manifest.h"
 #include "spec/pod_manifest.h"
 #include "stage1/run/tree.h"
+
+/* A running pod's directory is DATA/pods/run/UUID: the store is always at the same place relative to it,
+ * and a relative path shows nothing of the host in the app's /proc/self/mountinfo. */
+#define POD_STORE_TREE "../../../" DATA_CAS_TREE
 
 struct pod_app {
 	const struct runtime_app *runtime; /* borrowed from the pod manifest */

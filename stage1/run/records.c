@@ -20,6 +20,7 @@ int sandbox_pod_record(struct sandbox *sb, struct err *e)
 	rec.uuid = xstrdup(sb->plan->uuid);
 	rec.hostname = xstrdup(sb->plan->hostname);
 	rec.private_net = sb->plan->private_net;
+	rec.private_users = sb->plan->ids.count;
 	if (sb->plan->stop_timeout_ms >= 0)
 		rec.stop_timeout_ms = (unsigned) sb->plan->stop_timeout_ms;
 	rec.sysctls = strv_copy(sb->plan->sysctls);
@@ -87,6 +88,7 @@ static int app_record(struct sandbox *sb, const struct plan_app *pa, struct sand
 	rec.mounts = NULL;
 	rec.n_mounts = 0;
 	rec.seccomp = sa->seccomp >= 0;
+	rec.private_users = sb->plan->ids.count;
 	for (size_t j = 0; j < pa->n_mounts; j++) {
 		const struct plan_mount *m = &pa->mounts[j];
 

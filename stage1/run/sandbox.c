@@ -31,14 +31,16 @@ void sandbox_init(struct sandbox *sb, const struct plan *plan, const struct entr
 	*sb = (struct sandbox) {
 		.plan = plan, .args = args, .cgroups = cgroups, .pod = pod,
 		.lock = -EBADF, .error = -EBADF, .ready = -EBADF, .log = -EBADF,
-		.init_leaf = CG_LEAF_INIT, .init = -EBADF, .stage2 = -EBADF, .hostproc = -EBADF,
-		.record = -EBADF, .pidfd = -EBADF, .netns = -EBADF,
+		.init_leaf = CG_LEAF_INIT, .init = -EBADF, .stage2 = -EBADF, .hostself = -EBADF,
+		.record = -EBADF, .pidfd = -EBADF, .netns = -EBADF, .users = -EBADF, .sys = -EBADF, .mqueue = -EBADF,
 		.pts = -EBADF, .pty = -EBADF, .tty = -EBADF,
 	};
 	for (int i = 0; i < 2; i++) {
 		sb->go[i] = sb->alive[i] = sb->status[i] = no_pipe[i];
 		sb->out[i] = sb->err[i] = sb->in[i] = no_pipe[i];
 	}
+	for (int i = 0; i < SANDBOX_NOTES; i++)
+		sb->notes[i] = -EBADF;
 	sb->apps = xcalloc(plan->n_apps, sizeof *sb->apps);
 	for (size_t i = 0; i < plan->n_apps; i++)
 		sb->apps[i] = (struct sandbox_app) {
@@ -70,8 +72,9 @@ static int open_programs(struct sandbox *sb, struct err *e)
 	sb->stage2 = programs_get(&p, "stage2", e);
 	if (sb->stage2 < 0)
 		return sb->stage2;
-	sb->hostproc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return sb->hostproc < 0 ? err_sys(e, "open /proc") : 0;
+	/* The link itself: what it says is all that init gets to see of the host's processes. */
+	sb->hostself = open("/proc/self", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	return sb->hostself < 0 ? err_sys(e, "open /proc/self") : 0;
 }
 
 /* The namespace by a descriptor that the monitor keeps: no mount in the host, and DEL has it, too. */
@@ -82,8 +85,8 @@ static int start_network(struct sandbox *sb, struct err *e)
 
 	if (!sb->net)
 		return 0;
-	ns = xasprintf("%d/ns/net", (int) sb->pid);
-	sb->netns = openat(sb->hostproc, ns, O_RDONLY | O_CLOEXEC);
+	ns = xasprintf("/proc/%d/ns/net", (int) sb->pid);
+	sb->netns = open(ns, O_RDONLY | O_CLOEXEC);
 	if (sb->netns < 0)
 		return err_sys(e, "open the pod's network namespace");
 	path = xasprintf("/proc/%d/fd/%d", (int) getpid(), sb->netns);
@@ -97,7 +100,7 @@ static int prepare(struct sandbox *sb, struct err *e)
 {
 	int (*const steps[])(struct sandbox *, struct err *) = {
 		make_pipes, sandbox_streams, open_programs, sandbox_files, sandbox_notify,
-		sandbox_cgroups, sandbox_mounts,
+		sandbox_cgroups, sandbox_users, sandbox_mounts,
 		sandbox_filters, sandbox_pod_record,
 		sandbox_child,
 		start_network, sandbox_app_records, sandbox_pid_file,
@@ -177,11 +180,13 @@ static void close_pipe(int p[2])
 void sandbox_done(struct sandbox *sb)
 {
 	int *const fds[] = {&sb->lock, &sb->error, &sb->ready, &sb->log, &sb->init, &sb->stage2,
-			    &sb->hostproc, &sb->record, &sb->pidfd, &sb->netns,
+			    &sb->hostself, &sb->record, &sb->pidfd, &sb->netns, &sb->users, &sb->sys, &sb->mqueue,
 			    &sb->pts, &sb->pty, &sb->tty};
 
 	for (size_t i = 0; i < ELEMENTSOF(fds); i++)
 		*fds[i] = fd_close(*fds[i]);
+	for (size_t i = 0; i < SANDBOX_NOTES; i++)
+		sb->notes[i] = fd_close(sb->notes[i]);
 	close_pipe(sb->go);
 	close_pipe(sb->alive);
 	close_pipe(sb->status);

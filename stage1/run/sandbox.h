@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "stage1/net/net.h"
+#include "stage1/run/fd_list.h"
 #include "stage1/run/plan.h"
 
 struct sandbox_app {
@@ -19,6 +20,8 @@ struct sandbox_app {
 	struct cg_leaf leaf;
 };
 
+#define SANDBOX_NOTES 4
+
 struct sandbox {
 	const struct plan *plan;
 	const struct entry_args *args;
@@ -30,10 +33,13 @@ struct sandbox {
 	struct cg_leaf init_leaf;
 	bool cgroups_listed; /* the file `cgroup` is written: directories may exist */
 	int init, stage2;    /* programs to execute */
-	int hostproc, record;
+	int hostself, record;
 	int go[2], alive[2], status[2], out[2], err[2]; /* pipes: read end, write end */
 	int in[2];		/* the same, for --interactive without a terminal */
 	int pts, pty, tty;	/* the app's devpts, not attached yet; master and slave of a terminal in it */
+
+	/* --private-users: a namespace with the pod's ids; what the pod shares with the host; directories of init's. */
+	int users, sys, mqueue, notes[SANDBOX_NOTES];
 
 	pid_t pid;
 	int pidfd, netns;
@@ -63,6 +69,20 @@ int sandbox_notify(struct sandbox *sb, struct err *e);
 
 /* --- cgroups.c --- */
 int sandbox_cgroups(struct sandbox *sb, struct err *e);
+
+/* --- users.c: --private-users --- */
+/* What must be there before the mounts are made; nothing without the option. */
+int sandbox_users(struct sandbox *sb, struct err *e);
+/* The ids of a process that was born into a new user namespace, and which waits for that. */
+int sandbox_map_ids(const struct sandbox *sb, pid_t pid, struct err *e);
+/* Its other half: in that process, when it has heard that it is so. */
+int sandbox_become_root(struct sandbox *sb, struct err *e);
+/* What an errno value of clone(2) says of user namespaces; NULL: nothing. */
+const char *sandbox_no_users(int code);
+/* What init gets for it. */
+void sandbox_users_fds(const struct sandbox *sb, struct fd_list *l);
+/* The owner of what is made for the app's user 0 outside of ID-mapped mounts; does nothing without the option. */
+int sandbox_own(const struct sandbox *sb, int fd, struct err *e);
 
 /* --- mounts.c: roots and volumes as mount objects, attached nowhere --- */
 int sandbox_mounts(struct sandbox *sb, struct err *e);

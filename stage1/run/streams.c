@@ -33,8 +33,10 @@ static void copy_settings(int pty)
 static int open_master(struct sandbox *sb, struct err *e)
 {
 	/* As stage2/dev.c makes it for an app without a terminal. */
-	static const struct mnt_option options[] = {
-		{"newinstance", NULL}, {"ptmxmode", "0666"}, {"mode", "0620"}, {"gid", "5"}, {NULL, NULL}};
+	const struct id_map *ids = &sb->plan->ids;
+	_cleanup_free_ char *uid = xasprintf("%u", ids->shift), *gid = xasprintf("%u", ids->shift + 5);
+	const struct mnt_option options[] = {{"newinstance", NULL}, {"ptmxmode", "0666"}, {"mode", "0620"},
+					     {"gid", gid}, {ids->count ? "uid" : NULL, uid}, {NULL, NULL}};
 
 	if (sb->plan->chroot) {
 		sb->pty = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
@@ -69,5 +71,5 @@ int sandbox_streams(struct sandbox *sb, struct err *e)
 		return 0;
 	if (sb->plan->terminal)
 		return make_terminal(sb, e);
-	return pipe2(sb->in, O_CLOEXEC) < 0 ? err_sys(e, "pipe") : 0;
+	return pipe2(sb->in, O_CLOEXEC) < 0 ? err_sys(e, "pipe") : sandbox_own(sb, sb->in[0], e);
 }

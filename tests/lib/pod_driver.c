@@ -425,7 +425,7 @@ int main(int argc, char **argv)
 	d.stage2 = detached_program(&d, "stage2");
 	d.init = detached_program(&d, "init");
 	give(&d, d.stage2, "stage2");
-	give(&d, open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC), "hostproc");
+	give(&d, open("/proc/self", O_PATH | O_NOFOLLOW | O_CLOEXEC), "hostself");
 	make_pipes(&d, go);
 	pid = start_init(&d, &pidfd);
 	finish(&d, pid, pidfd, go[1], &e);
