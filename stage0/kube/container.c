@@ -166,6 +166,7 @@ struct resources {
 static int add_resource(const char *name, const char *request, const char *limit, const struct json_at *at,
 			struct app_more *more, struct err *e)
 {
+	const struct json_at here = {.up = at, .key = strchr(name, '/') + 1};
 	cJSON *value;
 
 	if (!request && !limit)
@@ -175,7 +176,7 @@ static int add_resource(const char *name, const char *request, const char *limit
 		cJSON_AddStringToObject(value, "request", request);
 	if (limit)
 		cJSON_AddStringToObject(value, "limit", limit);
-	return kube_isolator(&more->isolators, name, value, at, e);
+	return kube_isolator(&more->isolators, name, value, &here, e);
 }
 
 static int add_resources(const cJSON *j, const struct json_at *at, struct app_more *more, struct err *e)

@@ -15,7 +15,10 @@
 #define IGNORED_MAX (64u << 10) /* of a page that nobody reads; then the connection is closed */
 #define CONNECT_SECONDS 30L
 #define REFUSAL_MAX (64u << 10)	/* of one that somebody does read */
-#define STALL_SECONDS 30L /* slower than one byte a second for so long: it has stalled */
+#define STALL_BYTES 128L /* a second: a server that sends a byte now and then must not hold us for ever */
+#define STALL_SECONDS 30L /* slower than that for so long: it has stalled */
+#define DOCUMENT_MAX (4u << 20) /* manifests, tokens, signatures: they have an end */
+#define DOCUMENT_SECONDS 600L
 #define UPLOAD_STALL_SECONDS 300L /* a registry reads all of a blob once more before it answers */
 #define BUFFER_SIZE (256L << 10)
 /* S3 wants the body's SHA-256 as a header, and signed; that of no body. */
@@ -431,9 +434,11 @@ static CURLcode set_options(struct http_session *s, struct curl_slist *headers)
 	/* One stream is all there is: HTTP/2 would only cost. */
 	SET(CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
 	SET(CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
-	SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
+	SET(CURLOPT_LOW_SPEED_LIMIT, STALL_BYTES);
 	SET(CURLOPT_LOW_SPEED_TIME,
 	    http_is_get(s->rq) || http_is_head(s->rq) ? STALL_SECONDS : UPLOAD_STALL_SECONDS);
+	if (http_is_get(s->rq) && s->rq->max_bytes <= DOCUMENT_MAX)
+		SET(CURLOPT_TIMEOUT, DOCUMENT_SECONDS);
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_USERAGENT, "gantry/" GANTRY_VERSION);
 	SET(CURLOPT_HTTPHEADER, headers);

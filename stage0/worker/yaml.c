@@ -125,6 +125,17 @@ static bool is_fraction(const char *s, double *ret)
 	return !*end && isfinite(*ret);
 }
 
+/* As short as it was written: 0.1 is 0.1, where 17 digits would say 0.10000000000000001. */
+static void put_fraction(struct strbuf *sb, double v)
+{
+	char text[32];
+
+	(void) snprintf(text, sizeof text, "%.15g", v);
+	if (strtod(text, NULL) != v)
+		(void) snprintf(text, sizeof text, "%.17g", v);
+	strbuf_adds(sb, text);
+}
+
 /* A plain scalar: what it means. */
 static void put_plain(struct strbuf *sb, const char *s, size_t len)
 {
@@ -143,7 +154,7 @@ static void put_plain(struct strbuf *sb, const char *s, size_t len)
 	else if (whole_number(s, &number))
 		strbuf_addf(sb, "%lld", (long long) number);
 	else if (is_fraction(s, &fraction))
-		strbuf_addf(sb, "%.17g", fraction);
+		put_fraction(sb, fraction);
 	else
 		put_string(sb, s, len);
 }

@@ -159,7 +159,7 @@ run_yaml() { g run --net=none "$@" --pod-manifest="$T/pod.yaml"; }
 	need memory
 	pod <<-'END'
 		    command: [/bin/sleep, "1000"]
-		    resources: {limits: {memory: 48Mi, cpu: 500m}, requests: {cpu: 0.25}}
+		    resources: {limits: {memory: 48Mi, cpu: 500m}, requests: {cpu: 0.1}}
 	END
 	run_yaml --detach
 	assert_ok
