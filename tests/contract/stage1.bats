@@ -289,6 +289,9 @@ late_args() { echo "--data-dir=*/data" "--system-config=*/system"; }
 	assert_ok
 }
 
+# watches PID: it has looked, and waits for what comes
+watches() { find "/proc/$1/fd" -lname 'anon_inode:*inotify*' | grep -q .; }
+
 @test "stage1: enter gives up when the pod ends before there was a process" {
 	stub_dir "$STUB" 6
 	STUB_RUN=late g_bg pod run --stage1-path="$STUB" --net=none --uuid-file-save="$T/uuid" "$PROBE_ID"
@@ -296,6 +299,7 @@ late_args() { echo "--data-dir=*/data" "--system-config=*/system"; }
 	wait_for 60 test -s "$STUB_OUT/run/lock"
 	UUID=$(cat "$T/uuid")
 	g_bg enter enter "$UUID" true
+	wait_for 60 watches "$BG" || fail "does not wait: $(cat "$T/enter.err")"
 	kill -KILL "$pod"
 	g_wait "$BG" enter
 	assert_refused 254 'the pod ended before it was ready'

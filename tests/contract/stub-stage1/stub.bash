@@ -59,7 +59,7 @@ stub_test_down() {
 
 stub_end() {
 	: >"$1/end"
-	[ ! -p "$1/end.fifo" ] || timeout 10 sh -c 'echo >"$1"' sh "$1/end.fifo" || :
+	[ ! -p "$1/end.fifo" ] || timeout 60 sh -c 'echo >"$1"' sh "$1/end.fifo" || :
 }
 
 # stub_run VERSION WORD...: run the probe's image by a stub of that version.
