@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,6 +38,7 @@ struct enter {
 	pid_t pid;    /* the app's main process */
 	int pidfd;
 	int mntns;    /* its mount namespace */
+	int users;    /* its user namespace, or -EBADF: it is ours */
 	int record;   /* the app's, with our command */
 	int seccomp;  /* its filter, or -EBADF */
 	int stage2;   /* the program */
@@ -44,6 +46,21 @@ struct enter {
 	struct cg_leaf leaf;
 	struct terminal terminal;
 };
+
+/* Nobody can join the user namespace that he is in (setns(2)), so whether it is another is looked at. */
+static int find_users(struct enter *en, struct err *e)
+{
+	_cleanup_fd_ int fd = pod_process_namespace(en->pidfd, en->pid, "user", e);
+	struct stat apps, ours;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &apps) < 0 || stat("/proc/self/ns/user", &ours) < 0)
+		return err_sys(e, "stat user namespaces");
+	if (apps.st_ino != ours.st_ino)
+		en->users = take_fd(fd);
+	return 0;
+}
 
 /* The app's main process, known to be that by its control group. */
 static int find_app(struct enter *en, struct err *e)
@@ -75,7 +92,7 @@ static int find_app(struct enter *en, struct err *e)
 	if (stat(of_app, &ours) < 0 || stat(of_pod, &pods) < 0 || ours.st_ino != pods.st_ino)
 		return err_set(e, ESRCH, "process %d is not the first of pod %s", (int) en->args->pid, en->uuid);
 	en->mntns = pod_process_namespace(en->pidfd, en->pid, "mnt", e);
-	return en->mntns < 0 ? en->mntns : 0;
+	return en->mntns < 0 ? en->mntns : find_users(en, e);
 }
 
 /* TERM describes the caller's terminal, which only the caller knows. */
@@ -207,6 +224,43 @@ static int join(struct enter *en, struct err *e)
 	return 0;
 }
 
+/*
+ * The terminal is its maker's, whom nobody in the pod can be; of its root it can become the app's (stage2/caps.c).
+ */
+static int own_terminal(const struct enter *en, struct err *e)
+{
+	_cleanup_free_ char *text = NULL;
+	struct id_map ids;
+	int r;
+
+	if (en->users < 0 || en->terminal.master < 0)
+		return 0;
+	r = file_read_line_at(AT_FDCWD, POD_PRIVATE_USERS, &text, e);
+	if (r == 0 && id_map_parse(text, &ids) < 0)
+		r = err_set(e, EINVAL, POD_PRIVATE_USERS ": %s", q(text));
+	for (int fd = 0; r == 0 && fd < 3; fd++)
+		if (en->terminal.replaced[fd] && fchown(fd, ids.shift, (gid_t) -1) < 0)
+			r = err_sys(e, "owner of the terminal");
+	return r;
+}
+
+/*
+ * The last of those that are joined here: from inside, what the pod shares with the host could not be joined.  Until
+ * the exec nobody in the pod may look into us, whatever capabilities he has there: our memory is the host's
+ * (ptrace(2), "Ptrace access mode checking").
+ */
+static int join_users(struct enter *en, struct err *e)
+{
+	if (en->users < 0)
+		return 0;
+	if (setns(en->users, CLONE_NEWUSER) < 0)
+		return err_sys(e, "join the user namespace of app %s", en->args->app);
+	/* Who we were is nobody there; the operator's groups stay behind. */
+	if (syscall(SYS_setgroups, 0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+		return err_sys(e, "become root in the user namespace of app %s", en->args->app);
+	return 0;
+}
+
 static int exec_stage2(struct enter *en, struct err *e)
 {
 	char *argv[] = {(char *) "gantry-stage2", (char *) "enter", NULL};
@@ -230,7 +284,11 @@ static _noreturn_ void become_command(struct enter *en)
 	int r = terminal_child(&en->terminal, &e);
 
 	if (r == 0)
+		r = own_terminal(en, &e);
+	if (r == 0)
 		r = join(en, &e);
+	if (r == 0)
+		r = join_users(en, &e);
 	if (r == 0)
 		(void) exec_stage2(en, &e);
 	record_begin(&sb, 1);
@@ -288,7 +346,7 @@ static int run(struct enter *en, struct err *e)
 
 static void done(struct enter *en)
 {
-	int *const fds[] = {&en->pidfd, &en->mntns, &en->record, &en->seccomp, &en->stage2, &en->report[0],
+	int *const fds[] = {&en->pidfd, &en->mntns, &en->users, &en->record, &en->seccomp, &en->stage2, &en->report[0],
 			    &en->report[1]};
 
 	for (size_t i = 0; i < ELEMENTSOF(fds); i++)
@@ -303,7 +361,7 @@ int main(int argc, char **argv)
 	_cleanup_entry_args_ struct entry_args args = ENTRY_ARGS_INIT;
 	_cleanup_err_ struct err e = ERR_INIT;
 	struct enter en = {
-		.args = &args, .pidfd = -EBADF, .mntns = -EBADF, .record = -EBADF, .seccomp = -EBADF,
+		.args = &args, .pidfd = -EBADF, .mntns = -EBADF, .users = -EBADF, .record = -EBADF, .seccomp = -EBADF,
 		.stage2 = -EBADF, .report = {-EBADF, -EBADF}, .leaf = CG_LEAF_INIT, .terminal = TERMINAL_INIT,
 	};
 	int r;

@@ -10,12 +10,13 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/file.h"
 #include "base/parse.h"
 #include "base/path.h"
 #include "base/proc.h"
 #include "base/str.h"
 #include "spec/uuid.h"
+
+#define PID_TEXT_MAX 64
 
 char *pod_uuid(struct err *e)
 {
@@ -48,13 +49,17 @@ int pod_process_namespace(int pidfd, pid_t pid, const char *name, struct err *e)
 
 int pod_read_pid(const char *path, pid_t *ret, struct err *e)
 {
+	/* Where the pod has a user namespace the directory is its root's, and so may be what lies there. */
+	_cleanup_fd_ int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	_cleanup_free_ char *text = NULL;
+	size_t len;
 	int r;
 
-	if (faccessat(AT_FDCWD, path, F_OK, 0) < 0 && errno == ENOENT)
-		return -ENOENT;
-	r = file_read_line_at(AT_FDCWD, path, &text, e);
+	if (fd < 0)
+		return errno == ENOENT ? -ENOENT : err_sys(e, "open %s", path);
+	r = read_all(fd, PID_TEXT_MAX, &text, &len);
 	if (r < 0)
-		return r;
+		return err_sysr(e, r, "read %s", path);
+	text[strcspn(text, "\n")] = '\0';
 	return parse_pid(text, ret) < 0 ? err_set(e, EINVAL, "%s: %s is no process id", path, q(text)) : 0;
 }
