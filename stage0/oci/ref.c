@@ -126,7 +126,8 @@ static const char *check_registry(const char *s)
 
 	if (!is_host(s, colon ? (size_t) (colon - s) : strlen(s)))
 		return "malformed name of a registry";
-	if (colon && (parse_u64(colon + 1, 65535, &port) < 0 || !port))
+	/* A zero in front would be the same port by another name: one that no rule of the operator's has. */
+	if (colon && (parse_u64(colon + 1, 65535, &port) < 0 || colon[1] == '0'))
 		return "malformed port of a registry";
 	return NULL;
 }

@@ -124,6 +124,7 @@ static void test_refused(void **state _unused_)
 		{"docker://q.io:x/a", "malformed port of a registry"},
 		{"docker://q.io:0/a", "malformed port of a registry"},
 		{"docker://q.io:65536/a", "malformed port of a registry"},
+		{"docker://q.io:0443/a", "malformed port of a registry"},
 		{"docker://q..io/a", "malformed name of a registry"},
 		{"docker://.io/a", "malformed name of a registry"},
 		{"docker://-q.io/a", "malformed name of a registry"},
