@@ -34,7 +34,7 @@ teardown() { dhcp_down; }
 	output=$result must DEL bridge i1 c1 "$(output=$result prev "$c")"
 	ours_only
 	wait_for 60 more DHCPRELEASE 0
-	[ "$(served)" = 0 ]
+	wait_for 60 none_served
 	[ "$(recorded)" = 0 ]
 	must DEL bridge i1 c1 "$c"
 	must DEL bridge i1 '' "$c"
@@ -55,7 +55,7 @@ teardown() { dhcp_down; }
 	must DEL macvlan i1 c1 "$(output=$result prev "$c")"
 	ours_only
 	wait_for 60 more DHCPRELEASE 0
-	[ "$(served)" = 0 ]
+	wait_for 60 none_served
 }
 
 @test "the classless routes win over router and static routes" {

@@ -157,8 +157,9 @@ podman_left_nothing() {
 	[ "$(word out 192.0.2.1 8080)" = first ]
 	podman rm -f -t 0 first
 	podman network rm own >/dev/null
-	[ -z "$(in_world ip -o link show type veth | grep -v 'up0@')" ]
+	wait_for 60 no_veths
 }
+no_veths() { [ -z "$(in_world ip -o link show type veth | grep -v 'up0@')" ]; }
 
 @test "podman: a port that is taken is refused with the owner, and nothing stays" {
 	ours_only

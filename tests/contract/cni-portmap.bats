@@ -247,7 +247,7 @@ open() { inside out nc -n -z -w 10 ${2:+-s "$2"} "${1:-192.0.2.1}" 8080; }
 	attach i1 c1 "$(mapping 8080 80)"
 	must DEL portmap i1 c1 "$PORTMAP"
 	output=$RESULT
-	inside c1 timeout 300 nc -k -4 -n -l 80 >/dev/null </dev/null 3>&- 4>&- &
+	inside c1 timeout 1200 nc -k -4 -n -l 80 >/dev/null </dev/null 3>&- 4>&- &
 	SERVER=$!
 	wait_for 60 inside c1 sh -c "ss -Htln | grep -q ':80 '"
 	local line answer c wrong=
@@ -313,7 +313,7 @@ open() { inside out nc -n -z -w 10 ${2:+-s "$2"} "${1:-192.0.2.1}" 8080; }
 	in_world ip addr add 192.0.2.9/24 dev up0
 	attach i1 c1 "$(mapping 8080 80)"
 	must DEL portmap i1 c1 "$PORTMAP"
-	inside c1 timeout 300 nc -k -4 -n -l 80 >/dev/null </dev/null 3>&- 4>&- &
+	inside c1 timeout 1200 nc -k -4 -n -l 80 >/dev/null </dev/null 3>&- 4>&- &
 	SERVER=$!
 	wait_for 60 inside c1 sh -c "ss -Htln | grep -q ':80 '"
 	local line answer c wrong=

@@ -112,7 +112,7 @@ outside() {
 	wait_for 30 inside out ip -6 route get 2001:db8::1
 }
 
-pings() { inside "$1" ping -q -n -c 1 -W 5 "$2" >/dev/null; } # FROM ADDRESS
+pings() { inside "$1" ping -q -n -c 1 -W 15 "$2" >/dev/null; } # FROM ADDRESS
 pings_not() { ! inside "$1" ping -q -n -c 1 -W 1 "$2" >/dev/null; }
 
 # tcp FROM TO ADDRESS: a word over TCP; prints the address that the server saw.
