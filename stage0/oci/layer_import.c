@@ -40,6 +40,7 @@ struct work {
 	struct feed_reader reader;
 	struct worker worker;
 	bool finished, bytes_failed;
+	uint64_t unpacked; /* bytes of its files */
 	int lists;
 	struct strbuf list_text;
 	int64_t deadline;
@@ -225,6 +226,18 @@ static int read_lists(struct work *w, struct err *e)
 	return 0;
 }
 
+/* Two that come at once may be too many together: the one that ends last is refused. */
+static int count_unpacked(const struct work *w, struct err *e)
+{
+	const struct layer_import *in = w->in;
+	uint64_t size = w->unpacked > (uint64_t) in->layer->size ? w->unpacked : (uint64_t) in->layer->size;
+
+	if (!in->unpacked || atomic_fetch_add(in->unpacked, size) + size <= in->unpacked_max)
+		return 0;
+	return err_set(e, EFBIG, "with it the image is larger than the limit of %llu bytes, unpacked",
+		       (unsigned long long) in->unpacked_max);
+}
+
 static int finish_worker(struct work *w, struct err *e)
 {
 	const struct store_layer *l = w->in->layer;
@@ -245,7 +258,8 @@ static int finish_worker(struct work *w, struct err *e)
 	if (strcmp(diff_id, l->diff_id))
 		return err_set(e, EBADMSG, "its diff id is %s, not %s as the configuration says", diff_id, l->diff_id);
 	w->bytes_failed = false;
-	return 0;
+	(void) parse_u64(record_get(&rec, "bytes") ? record_get(&rec, "bytes") : "0", INT64_MAX, &w->unpacked);
+	return count_unpacked(w, e);
 }
 
 static int step(struct work *w, struct err *e)
@@ -277,6 +291,13 @@ static int step(struct work *w, struct err *e)
 
 /* --- the end --- */
 
+static int note_unpacked(const struct work *w, struct err *e)
+{
+	_cleanup_free_ char *text = xasprintf("%llu\n", (unsigned long long) w->unpacked);
+
+	return file_write_at(w->layer_dir, BLOB_UNPACKED, text, strlen(text), 0640, FILE_FAST, e);
+}
+
 static int publish(struct work *w, struct err *e)
 {
 	const struct store_layer *l = w->in->layer;
@@ -288,6 +309,8 @@ static int publish(struct work *w, struct err *e)
 		r = layer_tree_finish(w->tree_dir, w->list_text.len ? w->list_text.buf : "", e);
 	if (r == 0 && !w->has_blob)
 		r = file_write_at(w->layer_dir, BLOB_DIFF_ID, l->diff_id, strlen(l->diff_id), 0640, FILE_FAST, e);
+	if (r == 0 && !w->has_blob && w->unpacked)
+		r = note_unpacked(w, e);
 	if (r == 0 && !w->has_blob)
 		r = partial_take(&w->partial, w->layer_dir, e);
 	return r < 0 ? r : store_publish_layer(w->in->store, &w->tmp, l, e);

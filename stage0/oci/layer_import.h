@@ -17,6 +17,9 @@ struct layer_import {
 	const struct store_layer *layer;
 	_Atomic uint64_t *arrived;     /* told how many bytes are there, or NULL */
 	bool quiet;		       /* no lines of downloads */
+	/* How many bytes the files of the image's layers have that are there; the layer's are added. NULL: nobody counts. */
+	_Atomic uint64_t *unpacked;
+	uint64_t unpacked_max;	       /* of all of them */
 };
 
 /*

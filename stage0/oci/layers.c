@@ -11,6 +11,7 @@
 #include "stage0/image/progress.h"
 #include "stage0/oci/layer_import.h"
 
+#define IMAGE_UNPACKED_MAX (64ull << 30) /* of all layers together; each has a limit of its own */
 #define AT_ONCE 2 /* each has a worker that wants processors and memory as well */
 
 /* Those that are missing, each once. */
@@ -25,6 +26,7 @@ struct fetch {
 	/* Shared with those who do the work: */
 	_Atomic uint64_t *arrived; /* of each of them */
 	_Atomic uint64_t *next;	   /* who is free takes this one */
+	_Atomic uint64_t *unpacked; /* bytes of files of the layers that are there */
 	struct progress bar;
 };
 
@@ -95,6 +97,8 @@ static int work(const struct fetch *f, size_t job, struct err *e)
 		.layer = &f->layers->v[i],
 		.arrived = &f->arrived[job],
 		.quiet = f->bar.bar,
+		.unpacked = f->src ? f->unpacked : NULL,
+		.unpacked_max = IMAGE_UNPACKED_MAX,
 	};
 	int r = layer_import(&in, e);
 
@@ -145,9 +149,44 @@ static void begin_bar(struct fetch *f)
 	progress_begin(&f->bar, 0, total);
 }
 
-static int fetch_missing(struct fetch *f, struct err *e)
+static bool is_to_come(const struct fetch *f, size_t i)
 {
-	size_t size = (f->n + 1) * sizeof *f->arrived;
+	for (size_t j = 0; j < f->n; j++)
+		if (f->missing[j] == i)
+			return true;
+	return false;
+}
+
+/*
+ * What is there counts as well: an image that is too large does not get in by being fetched in several tries.
+ * What is to come has at least the size of its blob, which can be told before anything comes.
+ */
+static int count_present(const struct fetch *f, uint64_t *ret, struct err *e)
+{
+	uint64_t present = 0, all = 0;
+
+	for (size_t i = 0; i < f->layers->n; i++) {
+		const struct store_layer *l = &f->layers->v[i];
+		uint64_t n = (uint64_t) l->size;
+
+		if (is_again(f->layers, i))
+			continue;
+		if (!is_to_come(f, i)) {
+			n = store_layer_unpacked(f->store, l);
+			present += n;
+		}
+		all += n;
+		if (all > IMAGE_UNPACKED_MAX)
+			return err_set(e, EFBIG, "the image's layers are larger than the limit of %llu bytes together",
+				       IMAGE_UNPACKED_MAX);
+	}
+	*ret = present;
+	return 0;
+}
+
+static int fetch_missing(struct fetch *f, uint64_t present, struct err *e)
+{
+	size_t size = (f->n + 2) * sizeof *f->arrived;
 	struct crew c = {
 		.arg = f,
 		.jobs = f->n < AT_ONCE ? f->n : AT_ONCE,
@@ -162,6 +201,8 @@ static int fetch_missing(struct fetch *f, struct err *e)
 		return err_sys(e, "shared memory");
 	f->arrived = p;
 	f->next = f->arrived + f->n;
+	f->unpacked = f->next + 1;
+	atomic_store(f->unpacked, present);
 	if (is_remote(f))
 		begin_bar(f);
 	if (f->bar.bar)
@@ -177,16 +218,20 @@ static int fetch_missing(struct fetch *f, struct err *e)
 	if (f->bar.bar)
 		progress_end(&f->bar, sum(f), r == 0);
 	(void) munmap(p, size);
-	f->arrived = f->next = NULL;
+	f->arrived = f->next = f->unpacked = NULL;
 	return r;
 }
 
 static int fetch(struct fetch *f, struct err *e)
 {
+	uint64_t present = 0;
 	int r = find_missing(f, e);
 
+	/* An image that is in the store was let in. */
+	if (r == 0 && f->src)
+		r = count_present(f, &present, e);
 	if (r == 0 && f->n)
-		r = fetch_missing(f, e);
+		r = fetch_missing(f, present, e);
 	free(f->missing);
 	return r;
 }

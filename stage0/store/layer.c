@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/parse.h"
+#include "base/parse.h"
 #include "contract/layout.h"
 #include "spec/oci.h"
 #include "stage0/store/internal.h"
@@ -155,6 +156,17 @@ int store_layer_blob(int store, const char *digest, struct err *e)
 	path = xasprintf(STORE_BLOB "/%s/" BLOB_FILE, name);
 	fd = openat(store, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	return fd < 0 ? err_sys(e, "open layer %s", digest) : fd;
+}
+
+uint64_t store_layer_unpacked(int store, const struct store_layer *l)
+{
+	_cleanup_free_ char *name = store_blob_name(l->digest);
+	_cleanup_free_ char *path = xasprintf(STORE_BLOB "/%s/" BLOB_UNPACKED, name), *text = NULL;
+	uint64_t size = (uint64_t) l->size, noted;
+
+	if (file_read_line_at(store, path, &text, NULL) == 0 && parse_u64(text, INT64_MAX, &noted) == 0 && noted > size)
+		size = noted;
+	return size;
 }
 
 unsigned store_layer_state(int store, const struct store_layer *l)

@@ -25,6 +25,7 @@
 #define IMAGE_LAYERS "layers" /* in cas/image/ID */
 #define TREE_IMPLIED "implied" /* in cas/tree/layer-... */
 #define BLOB_DIFF_ID "diffid"  /* in cas/blob/... */
+#define BLOB_UNPACKED "unpacked" /* there: how many bytes its files have, when that is known */
 #define LAYERS_FILE_MAX (1u << 20)
 
 struct store_layer {
@@ -58,6 +59,8 @@ enum {
 	LAYER_HAS_TREE = 1 << 1,
 };
 unsigned store_layer_state(int store, const struct store_layer *l);
+/* How many bytes its files have: at least the blob's size, where nobody noted more. */
+uint64_t store_layer_unpacked(int store, const struct store_layer *l);
 /* O_RDONLY of the blob. */
 int store_layer_blob(int store, const char *digest, struct err *e);
 /* Take a blob away that turned out to be damaged. */
