@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -94,6 +95,11 @@ int file_write_at(int dirfd, const char *path, const void *data, size_t len, mod
 		return err_sysr(e, r, "write %s", path);
 	}
 	return 0;
+}
+
+int file_rename_at(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
+{
+	return (int) syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
 }
 
 int file_sync_dir(int dirfd, struct err *e)

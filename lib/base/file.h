@@ -24,6 +24,8 @@ enum file_write {
 /* Replace `path` below dirfd: temporary name, write, (fsync), rename, (fsync of the parent). */
 int file_write_at(int dirfd, const char *path, const void *data, size_t len, mode_t mode, enum file_write how,
 		  struct err *e);
+/* renameat2(2), which not every libc has: 0, or -1 and errno. */
+int file_rename_at(int from_dir, const char *from, int to_dir, const char *to, unsigned flags);
 /* fsync(2) of the directory. */
 int file_sync_dir(int dirfd, struct err *e);
 /* Write a short text into an existing file (sysctl, cgroup, /proc/self/...), in one write(2). */

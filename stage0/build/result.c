@@ -2,12 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/path.h"
 #include "base/str.h"
 
@@ -61,7 +63,7 @@ int result_publish(struct result_file *res, bool overwrite, struct err *e)
 	if (r < 0 || !res->temp)
 		return r;
 	/* Without --overwrite nothing is replaced that came to be meanwhile. */
-	if (renameat2(AT_FDCWD, res->temp, AT_FDCWD, res->path, overwrite ? 0 : RENAME_NOREPLACE) <
+	if (file_rename_at(AT_FDCWD, res->temp, AT_FDCWD, res->path, overwrite ? 0 : RENAME_NOREPLACE) <
 	    0)
 		return err_sys(e, "create %s", q(res->path));
 	free(res->temp);

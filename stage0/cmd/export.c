@@ -3,12 +3,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/lock.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -65,7 +67,7 @@ static int finish(int fd, const char *temp, const char *path, bool overwrite, st
 		return EXIT_CLOSE;
 	}
 	if (overwrite ? rename(temp, path) == 0
-		      : renameat2(AT_FDCWD, temp, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
+		      : file_rename_at(AT_FDCWD, temp, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
 		return 0;
 	return errno == EEXIST ? exists(e) : err_sys(e, "unable to write target %s", q(path));
 }

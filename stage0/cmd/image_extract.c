@@ -119,7 +119,7 @@ static int take_place(struct place *p, bool overwrite, struct err *e)
 
 	if (r < 0)
 		return err_ctx(e, r, "remove existing output directory");
-	if (renameat2(p->parent, p->temp, p->parent, p->name, RENAME_NOREPLACE) < 0 &&
+	if (file_rename_at(p->parent, p->temp, p->parent, p->name, RENAME_NOREPLACE) < 0 &&
 	    (errno != EINVAL || renameat(p->parent, p->temp, p->parent, p->name) < 0))
 		return err_sys(e, "rename to %s", q(p->name));
 	free(take_ptr(p->temp));

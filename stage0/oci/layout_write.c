@@ -273,7 +273,7 @@ static int finish_directory(struct layout_writer *w, const char *index, struct e
 		r = file_write_at(w->dir, LAYOUT_INDEX, index, strlen(index), 0644, FILE_DURABLE, e);
 	if (r < 0 || !w->temp)
 		return r;
-	if (renameat2(w->parent, w->temp, w->parent, w->name, RENAME_NOREPLACE) < 0 &&
+	if (file_rename_at(w->parent, w->temp, w->parent, w->name, RENAME_NOREPLACE) < 0 &&
 	    (errno != EINVAL || renameat(w->parent, w->temp, w->parent, w->name) < 0))
 		return err_sys(e, "rename to %s", q(w->name));
 	free(take_ptr(w->temp));

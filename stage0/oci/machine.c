@@ -1,7 +1,10 @@
 #include "stage0/oci/machine.h"
 
+#include <fcntl.h>
+#include <string.h>
 #include <sys/utsname.h>
 
+#include "base/file.h"
 #include "base/str.h"
 
 static const struct {
@@ -25,19 +28,50 @@ void oci_machine_of(const char *uname_machine, struct oci_platform *ret)
 		}
 }
 
-/* The levels of the x86-64 psABI, by what the processor can do. */
+/*
+ * The levels of the x86-64 psABI, by what the kernel says that programs may use. The compiler's own question
+ * (__builtin_cpu_supports) would be asked at each start of gantry, and CPUID leaves a virtual machine.
+ */
+static const struct {
+	const char *variant, *flags;
+} levels[] = {
+	{"v2", "cx16 lahf_lm popcnt pni sse4_1 sse4_2 ssse3"},
+	{"v3", "abm avx avx2 bmi1 bmi2 f16c fma movbe xsave"},
+	{"v4", "avx512bw avx512cd avx512dq avx512f avx512vl"},
+};
+
+#define CPUINFO_MAX (64u << 20)
+
+/* The words behind "flags" of the first processor. */
+static char **cpu_flags(void)
+{
+	_cleanup_free_ char *text = NULL;
+	char *flags;
+
+	if (file_read_at(AT_FDCWD, "/proc/cpuinfo", CPUINFO_MAX, &text, NULL, NULL) < 0)
+		return NULL;
+	flags = strstr(text, "\nflags");
+	flags = flags ? strchr(flags + 1, ':') : NULL;
+	if (!flags)
+		return NULL;
+	flags[strcspn(flags, "\n")] = '\0';
+	return strv_split(flags + 1, ' ');
+}
+
 static const char *amd64_variant(void)
 {
-#if defined(__x86_64__)
-	__builtin_cpu_init();
-	if (__builtin_cpu_supports("x86-64-v4"))
-		return "v4";
-	if (__builtin_cpu_supports("x86-64-v3"))
-		return "v3";
-	if (__builtin_cpu_supports("x86-64-v2"))
-		return "v2";
-#endif
-	return "v1";
+	_cleanup_strv_ char **have = cpu_flags();
+	const char *variant = "v1";
+
+	for (size_t i = 0; i < ELEMENTSOF(levels); i++) {
+		_cleanup_strv_ char **want = strv_split(levels[i].flags, ' ');
+
+		for (char **w = want; *w; w++)
+			if (!strv_has(have, *w))
+				return variant;
+		variant = levels[i].variant;
+	}
+	return variant;
 }
 
 const struct oci_platform *oci_machine(void)

@@ -93,7 +93,7 @@ static int read_manifest(const struct pod *p, const char *app, struct source *s,
 	if (!j)
 		return err_ctx(e, -EINVAL, "%s", path);
 	for (size_t i = 0; i < ELEMENTSOF(settled); i++)
-		if (cJSON_HasObjectItem(j, settled[i])) {
+		if (cJSON_GetObjectItemCaseSensitive(j, settled[i])) {
 			cJSON_DeleteItemFromObjectCaseSensitive(j, settled[i]);
 			changed = true;
 		}

@@ -70,7 +70,7 @@ void store_tmp_done(int store, struct store_tmp *tmp)
 
 static int rename_new(int from_dir, const char *from, int to_dir, const char *to)
 {
-	if (renameat2(from_dir, from, to_dir, to, RENAME_NOREPLACE) == 0)
+	if (file_rename_at(from_dir, from, to_dir, to, RENAME_NOREPLACE) == 0)
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS)
 		return -errno;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/str.h"
 #include "stage0/store/inode_map.h"
 #include "stage0/store/tree_compare.h"
@@ -161,7 +162,7 @@ static int replace(struct walk *w, int kept_dir, int fresh_dir, const char *name
 {
 	int r;
 
-	if (renameat2(fresh_dir, name, kept_dir, name, RENAME_EXCHANGE) == 0)
+	if (file_rename_at(fresh_dir, name, kept_dir, name, RENAME_EXCHANGE) == 0)
 		return 0;
 	if (errno != EINVAL && errno != ENOSYS)
 		return -errno;
