@@ -81,10 +81,21 @@ void *xmemdup(const void *p, size_t n)
 
 char *xvasprintf(const char *fmt, va_list ap)
 {
-	char *s;
+	/* Most are short, and vasprintf(3) looks at the format twice, or makes a stream. */
+	char text[256], *s;
+	va_list again;
+	int n;
 
-	if (vasprintf(&s, fmt, ap) < 0)
-		out_of_memory();
+	va_copy(again, ap);
+	n = vsnprintf(text, sizeof text, fmt, ap);
+	if (n < 0)
+		abort();
+	s = xmemdup(text, n < (int) sizeof text ? (size_t) n + 1 : sizeof text);
+	if (n >= (int) sizeof text) {
+		s = xrealloc(s, (size_t) n + 1);
+		(void) vsnprintf(s, (size_t) n + 1, fmt, again);
+	}
+	va_end(again);
 	return s;
 }
 

@@ -33,13 +33,24 @@ void strbuf_addc(struct strbuf *sb, char c)
 
 void strbuf_addf(struct strbuf *sb, const char *fmt, ...)
 {
-	_cleanup_free_ char *s = NULL;
-	va_list ap;
+	/* Most texts are short: no copy of them, and one look at the format. */
+	size_t room = 64;
+	int n;
 
-	va_start(ap, fmt);
-	s = xvasprintf(fmt, ap);
-	va_end(ap);
-	strbuf_adds(sb, s);
+	for (;;) {
+		va_list ap;
+
+		strbuf_room(sb, room);
+		va_start(ap, fmt);
+		n = vsnprintf(sb->buf + sb->len, room + 1, fmt, ap);
+		va_end(ap);
+		if (n < 0)
+			abort();
+		if ((size_t) n <= room)
+			break;
+		room = (size_t) n;
+	}
+	sb->len += (size_t) n;
 }
 
 char *strbuf_take(struct strbuf *sb)
