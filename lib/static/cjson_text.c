@@ -236,17 +236,22 @@ static void print_text(struct strbuf *sb, const char *p)
 	static const char special[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
 
 	strbuf_addc(sb, '"');
-	for (; p && *p; p++) {
-		const char *at = strchr(special, *p);
+	while (p && *p) {
+		const char *from = p, *at;
 
+		while ((unsigned char) *p >= 0x20 && *p != '"' && *p != '\\')
+			p++;
+		strbuf_add(sb, from, (size_t) (p - from));
+		if (!*p)
+			break;
+		at = strchr(special, *p);
 		if (at) {
 			strbuf_addc(sb, '\\');
 			strbuf_addc(sb, letters[at - special]);
-		} else if ((unsigned char) *p < 0x20) {
-			strbuf_addf(sb, "\\u%04x", *p);
 		} else {
-			strbuf_addc(sb, *p);
+			strbuf_addf(sb, "\\u%04x", *p);
 		}
+		p++;
 	}
 	strbuf_addc(sb, '"');
 }
