@@ -34,7 +34,7 @@ const struct opt pod_request_opts[] = {
 	{.name = "pod-name", .type = OPT_STRING, .offset = POD(pod_name), .arg = "NAME",
 	 .help = "a name that commands take instead of the UUID"},
 	{.name = "private-users", .type = OPT_FLAG, .offset = POD(private_users),
-	 .refused = "user namespaces are not supported yet"},
+	 .help = "users of its own: a user namespace, whose ids are no one else's on the host"},
 	{.name = "store-only", .type = OPT_FLAG, .offset = POD(store_only),
 	 .instead = "--pull-policy=never"},
 	{.name = "no-store", .type = OPT_FLAG, .offset = POD(no_store),

@@ -98,6 +98,7 @@ struct spec {
 	const cJSON *containers, *init, *volumes, *security;
 	char *restart, *hostname;
 	bool host_network, host_pid, host_ipc, share, has_share, links, token, has_links, has_token;
+	bool host_users, has_host_users;
 	int64_t grace;
 };
 
@@ -161,6 +162,8 @@ static int check_fixed(const struct spec *s, const struct json_at *at, struct er
 {
 	if (s->host_pid || s->host_ipc)
 		return json_err(at, e, "%s: not supported", s->host_pid ? "hostPID" : "hostIPC");
+	if (s->has_host_users && !s->host_users && s->host_network)
+		return json_err(at, e, "hostNetwork: a pod with hostUsers false has a network of its own");
 	if (s->has_share && !s->share)
 		return json_err(at, e, "shareProcessNamespace: the apps of a pod always share it");
 	if ((s->has_links && s->links) || (s->has_token && s->token))
@@ -212,6 +215,8 @@ static int convert_spec(const struct kube_docs *docs, const struct spec *s, cons
 		r = json_err(&main_at, e, "must not be empty");
 	if (r == 0 && s->grace >= 0)
 		r = add_grace(s->grace, at, req, e);
+	if (s->has_host_users && !s->host_users)
+		req->private_users = true;
 	run->host_network = s->host_network;
 	free(d.gids);
 	free(d.seccomp);
@@ -234,6 +239,7 @@ static int read_spec(const struct kube_docs *docs, const cJSON *j, const struct 
 		{.key = "hostNetwork", .type = JSON_F_BOOL, .offset = SPEC(host_network)},
 		{.key = "hostPID", .type = JSON_F_BOOL, .offset = SPEC(host_pid)},
 		{.key = "hostIPC", .type = JSON_F_BOOL, .offset = SPEC(host_ipc)},
+		{.key = "hostUsers", .type = JSON_F_BOOL, .offset = SPEC(host_users), .present = SPEC(has_host_users)},
 		{.key = "shareProcessNamespace", .type = JSON_F_BOOL, .offset = SPEC(share),
 		 .present = SPEC(has_share)},
 		{.key = "enableServiceLinks", .type = JSON_F_BOOL, .offset = SPEC(links), .present = SPEC(has_links)},

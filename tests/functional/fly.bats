@@ -151,8 +151,12 @@ at() { echo "--mount=volume=vol,target=$1"; }
 
 @test "fly: users of its own are refused" {
 	fly --private-users "$PROBE_ID" -- id
-	[ "$status" = 254 ] || fail "expected status 254"
+	assert_refused 254 '--private-users: stage1 fly has no user namespaces'
 	refute_match uid=
+	g prepare --private-users --no-overlay "$PROBE_ID" -- id
+	assert_ok
+	g run-prepared "${lines[-1]}"
+	assert_refused 254 '--private-users: stage1 fly has no user namespaces'
 }
 
 # --- volumes

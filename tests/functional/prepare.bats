@@ -146,8 +146,6 @@ teardown() { test_down; }
 	done
 	g prepare --pull-policy=sometimes "$PROBE_ID"
 	assert_refused 254 '--pull-policy "sometimes": new, update or never'
-	g prepare "$PROBE_ID" --private-users
-	assert_refused 254 '--private-users: user namespaces are not supported yet'
 	[ -z "$(find "$DATA/pods" -mindepth 2 -maxdepth 2 -type d 2>/dev/null)" ] || fail "a pod was made"
 }
 

@@ -87,8 +87,6 @@ r() { g run --net=none "$@"; }
 }
 
 @test "run: what is not built yet is refused by name, never ignored" {
-	r --private-users "$PROBE_ID" -- id
-	assert_refused 254 'private-users'
 	r --mds-register "$PROBE_ID" -- id
 	assert_refused 254 'mds-register'
 	r "$PROBE_ID" --stdin=tty -- id

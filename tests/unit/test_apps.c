@@ -101,7 +101,7 @@ static void refusals(void **state)
 		{{"---", "--", "x"}, "arguments behind \"--\" must follow an image"},
 		{{"--set-env=A=1", "--", "a.aci"}, "arguments behind \"--\" must follow an image"},
 		{{"a.aci", "--", "---", "--", "x"}, "image \"a.aci\" has arguments behind \"--\" twice"},
-		{{"--private-users", "a.aci"}, "--private-users: user namespaces are not supported yet"},
+		{{"--private-users=maybe", "a.aci"}, "invalid argument \"maybe\" for --private-users: true or false"},
 	};
 
 	(void) state;

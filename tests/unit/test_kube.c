@@ -101,13 +101,14 @@ static void test_pod(void **state _unused_)
 	struct kube_run run;
 	static const char json[] =
 		"[{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"web\",\"labels\":{\"a\":\"b\"}},\"spec\":{"
-		"\"hostNetwork\":true,\"hostname\":\"other\",\"volumes\":[{\"name\":\"c\",\"configMap\":{\"name\":\"m\"}},"
+		"\"hostNetwork\":true,\"hostUsers\":true,\"hostname\":\"other\",\"volumes\":[{\"name\":\"c\",\"configMap\":{\"name\":\"m\"}},"
 		"{\"name\":\"e\",\"emptyDir\":{}}],\"securityContext\":{\"fsGroup\":7,\"supplementalGroups\":[1,2]},"
 		"\"initContainers\":[{\"name\":\"i\",\"image\":\"x\",\"envFrom\":[{\"configMapRef\":{\"name\":\"m\"},"
 		"\"prefix\":\"P_\"}]}],\"containers\":[{\"name\":\"a\",\"image\":\"y\"}]}}" MAP;
 
 	convert(json, &req, &run);
 	assert_true(run.host_network);
+	assert_false(req.private_users);
 	assert_string_equal(run.hostname, "other");
 	assert_string_equal(req.pod_name, "web");
 	assert_string_equal(req.user_labels[0], "a=b");
@@ -125,6 +126,17 @@ static void test_pod(void **state _unused_)
 	done(&req, &run);
 }
 
+static void test_users(void **state _unused_)
+{
+	struct pod_request req;
+	struct kube_run run;
+
+	convert("[{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"web\"},\"spec\":{\"hostUsers\":false,"
+		"\"containers\":[{\"name\":\"a\",\"image\":\"y\"}]}}]", &req, &run);
+	assert_true(req.private_users);
+	done(&req, &run);
+}
+
 static void test_refused(void **state _unused_)
 {
 	static const struct {
@@ -138,6 +150,7 @@ static void test_refused(void **state _unused_)
 		{POD("\"nodeName\":\"n\",\"containers\":[]"), "nodeName"},
 		{POD("\"restartPolicy\":\"Sometimes\",\"containers\":[{}]"), "Sometimes"},
 		{POD("\"hostPID\":true,\"containers\":[{}]"), "hostPID"},
+		{POD("\"hostUsers\":false,\"hostNetwork\":true,\"containers\":[{}]"), "spec: hostNetwork: a pod with hostUsers"},
 		{POD("\"shareProcessNamespace\":false,\"containers\":[{}]"), "shareProcessNamespace"},
 		{POD("\"containers\":[{\"name\":\"a\"}]"), "containers[0].image"},
 		{POD("\"containers\":[{\"name\":\"A_\",\"image\":\"x\"}]"), "containers[0].name"},
@@ -195,6 +208,7 @@ int main(void)
 		cmocka_unit_test(test_images),
 		cmocka_unit_test(test_container),
 		cmocka_unit_test(test_pod),
+		cmocka_unit_test(test_users),
 		cmocka_unit_test(test_refused),
 	};
 
