@@ -1,0 +1,518 @@
+# --private-users: a pod with ids of its own. What is said of files holds both ways that a root can be made: over
+# id-mapped layers, and as a copy with owners shifted.
+
+load ../lib/gantry
+
+MKOCI=$BATS_TEST_DIRNAME/../lib/mkoci.py
+
+have_acl() { command -v setfacl >/dev/null; }
+
+# Everything that a tree is, with the owners as they are seen.
+LIST='cd /; find . -xdev ! -path "./proc*" ! -path "./sys*" ! -path "./dev*" ! -path ./etc ! -path . ! -path ./tmp \
+	! -path ./etc/hosts ! -path ./etc/hostname ! -path ./etc/mtab ! -path ./etc/resolv.conf | sort | while read -r f; do
+		stat -c "%n %f %u:%g %t:%T" "$f"; [ -L "$f" ] || [ ! -f "$f" ] || busybox md5sum "$f"
+	done; stat -c "%n %f %u:%g" / /etc'
+
+# shell_root DIR: a busybox and what the probe image has.
+shell_root() {
+	local applet
+	cp -a "$FIX/root" "$1"
+	cp "$(busybox_static)" "$1/bin/busybox"
+	for applet in sh cat ls find stat sort id mount touch rm mkdir chmod chown sleep echo ping test; do
+		ln -s busybox "$1/bin/$applet"
+	done
+}
+
+setup_file() {
+	need ns-flavor busybox python
+	suite_up
+	local a
+	shell_root "$BATS_FILE_TMPDIR/shell"
+	make_aci "$BATS_FILE_TMPDIR/shell.aci" example.com/shell '{"exec":["/bin/sh"],"user":"0","group":"0","environment":[{"name":"PATH","value":"/bin"}]}' \
+		"$BATS_FILE_TMPDIR/shell"
+	gantry fetch "$BATS_FILE_TMPDIR/shell.aci" >/dev/null
+	SHELL_ID=sha512-$(image_key "$BATS_FILE_TMPDIR/shell.aci")
+	export SHELL_ID
+	{
+		cat <<-EOF
+			config Entrypoint ["/bin/sh","-c"]
+			layer
+			d . 0755 0 0 1000000000
+			d bin 0755 0 0 1000000000
+			f bin/busybox 0755 0 0 1000000000 @$(busybox_static)
+		EOF
+		for a in sh cat ls find stat sort id touch rm mkdir chmod chown sleep echo; do
+			echo "s bin/$a busybox"
+		done
+		cat <<-EOF
+			d etc 0751 3 4 1000000004
+			f etc/motd 0640 5 6 1000000005 one
+			f etc/gone 0644 0 0 1000000006 x
+			h etc/hard etc/motd
+			d opt 0775 7 8 1000000007
+			f opt/a 0644 0 0 1000000008 a
+			d var 0755 0 0 1000000011
+			d var/lib 0750 11 12 1000000012
+			d var/lib/x 1777 13 14 1000000013
+			f var/lib/x/f 0644 65535 65534 1000000014 f
+			d srv 0755 0 0 1000000014
+			d srv/seeded 0750 33 34 1000000014
+			f srv/seeded/seed 0640 33 34 1000000014 "seed\n"
+			s absolute /etc/motd
+			layer
+			d . 0711 0 0 1000000001
+			w etc/gone
+			o opt
+			f opt/new 0600 0 0 1000000020 new
+			f var/lib/x/g 4755 15 16 1000000021 g
+			layer
+			f var/lib/x/h 0644 0 0 1000000030 h
+			w var/lib/x/f
+			d opt/sub 0711 2 3 1000000039
+			f etc/motd 0600 20 21 1000000051 four
+			f srv/seeded/more 0600 0 0 1000000052 "more\n"
+		EOF
+	} >"$BATS_FILE_TMPDIR/layers"
+	"$MKOCI" "$BATS_FILE_TMPDIR/layout" layers <"$BATS_FILE_TMPDIR/layers" >/dev/null
+	{ echo 'config Volumes {"/srv/seeded":{}}' && cat "$BATS_FILE_TMPDIR/layers"; } |
+		"$MKOCI" "$BATS_FILE_TMPDIR/layout" seeded >/dev/null
+}
+teardown_file() { suite_down; }
+setup() {
+	need ns-flavor
+	test_up
+	LAYERS=oci:$BATS_FILE_TMPDIR/layout:layers SEEDED=oci:$BATS_FILE_TMPDIR/layout:seeded
+}
+teardown() { test_down; }
+
+# ways: the ways to make a root that there are here; way WAY makes it the one of this test.
+ways() { ! have_overlay || echo overlay; echo copy; }
+way() {
+	WAY=$1
+	RUN_FLAGS=(--private-users)
+	[ "$1" = overlay ] || RUN_FLAGS+=(--no-overlay)
+}
+
+# u WORD...: run a pod with ids of its own; $UUID, $SHIFT
+u() {
+	g run --net="${NET:-none}" "${RUN_FLAGS[@]}" --uuid-file-save="$T/uuid" "$@"
+	UUID=$(cat "$T/uuid")
+	SHIFT=$(shift_of "$UUID")
+}
+sh_pod() { u "$SHELL_ID" --exec=/bin/sh "${APP_FLAGS[@]}" -- -c "$1"; }
+shift_of() { cut -d: -f1 "$DATA"/pods/*/"$1"/private-users-prepared; }
+
+# layer_of UUID APP: the directory with what the app has written; on_disk ID: how an id of the pod is there.
+layer_of() { [ "$WAY" = copy ] && echo "$DATA/pods/run/$1/appsinfo/$2/rootfs" || echo "$DATA/pods/run/$1/appsinfo/$2/upper"; }
+on_disk() { [ "$WAY" = copy ] && echo $((SHIFT + $1)) || echo "$1"; }
+
+tree_state() { find "$DATA/cas/tree" -printf '%p %s %m %U %G %T@\n' | sort | sha512sum; }
+
+# --- processes
+
+@test "userns: the ids of a pod are a range of the host's, and root in it is nobody special outside" {
+	local w pid
+	for w in $(ways); do
+		way "$w"
+		start_pod "$PROBE_ID" --name=root -- pause --- "$PROBE_ID" --name=bob --user=1234 --group=1234 -- pause
+		SHIFT=$(shift_of "$UUID")
+		for pid in $(app_pid "$UUID" root) $(app_pid "$UUID" bob) $(pod_pid "$UUID"); do
+			assert_equal "$(xargs <"/proc/$pid/uid_map")" "0 $SHIFT 65536"
+			assert_equal "$(xargs <"/proc/$pid/gid_map")" "0 $SHIFT 65536"
+			assert_equal "$(readlink "/proc/$pid/ns/user")" "$(readlink "/proc/$(pod_pid "$UUID")/ns/user")"
+		done
+		[ "$(readlink "/proc/$pid/ns/user")" != "$(readlink /proc/self/ns/user)" ] || fail "the host's namespace"
+		assert_equal "$(awk '/^[UG]id:/ {print $2, $3, $4, $5}' "/proc/$(app_pid "$UUID" root)/status" | xargs)" \
+			"$(printf "$SHIFT %.0s" 1 2 3 4 5 6 7 8 | xargs)"
+		assert_equal "$(awk '/^Uid:/ {print $2}' "/proc/$(app_pid "$UUID" bob)/status")" $((SHIFT + 1234))
+		for pid in $(pod_procs "$UUID"); do
+			[ "$(awk '/^Uid:/ {print $2}' "/proc/$pid/status")" -ge "$SHIFT" ] || fail "a process of the host's root: $(tr '\0' ' ' <"/proc/$pid/cmdline")"
+		done
+		g stop --force "$UUID"
+		assert_ok
+	done
+}
+
+@test "userns: inside all is as ever: ids, groups, capabilities, limits, streams, signals" {
+	local w
+	for w in $(ways); do
+		way "$w"
+		u "$PROBE_ID" --user=bob --group=bob --supplementary-gids=50,63 -- id , status CapEff CapBnd
+		assert_ok
+		assert_out uid=1234/1234/1234 gid=1234/1234/1234 'groups=50 63 1234' CapEff=0000000000000000 CapBnd=00000000a80425fb
+		u "$PROBE_ID" -- id , status CapEff CapBnd , hostname , ps , out said , err complained , try chown setuid chroot
+		assert_ok
+		assert_out uid=0/0/0 gid=0/0/0 CapEff=00000000a80425fb CapBnd=00000000a80425fb said chown=ok setuid=ok chroot=ok "hostname=gantry-$UUID"
+		assert_err '^complained$'
+		u "$PROBE_ID" -- exit 7
+		assert_status 7
+		u "$PROBE_ID" -- die 11
+		assert_status 139
+	done
+}
+
+@test "userns: root of the pod is not root of the host" {
+	local w
+	INSECURE=image,seccomp,capabilities,paths
+	mkdir -m 700 "$T/secret"
+	echo secret >"$T/secret/file"
+	echo public >"$T/public"
+	chmod 644 "$T/public"
+	for w in $(ways); do
+		way "$w"
+		u --volume="secret,kind=host,source=$T/secret" --volume="public,kind=host,source=$T/public" \
+			--mount=volume=secret,target=/secret --mount=volume=public,target=/public "$PROBE_ID" -- \
+			cat /secret/file , cat /public , write /public x , stat /public , device b 254 0 , device c 1 1 , \
+			poke /proc/sys/kernel/core_pattern x , try settime swapon , \
+			poke /proc/sys/vm/drop_caches 3 , escape
+		assert_ok
+		assert_out 'cat /secret/file=EACCES' public 'write /public=EACCES' 'poke /proc/sys/kernel/core_pattern=EACCES' \
+			'poke /proc/sys/vm/drop_caches=EACCES' settime=EPERM swapon=EPERM
+		assert_match '^stat /public=f 0644 65534:65534' '^device b 254:0=mknod EPERM$' '^device c 1:1=mknod EPERM$'
+		refute_match outside
+		assert_equal "$(cat "$T/public")" public
+	done
+}
+
+@test "userns: a pod sees no other pod's files, and not its own directory" {
+	way "$(ways | head -n 1)"
+	start_pod "$PROBE_ID" --name=a -- write /mine x , pause
+	local first=$UUID pid shift
+	shift=$(shift_of "$first")
+	wait_for 60 test -e "$(layer_of "$first" a)/mine"
+	chmod 600 "$(layer_of "$first" a)/mine"
+	u --volume="other,kind=host,source=$(layer_of "$first" a)" --mount=volume=other,target=/other "$PROBE_ID" -- cat /other/mine , write /other/new x
+	assert_ok
+	assert_out 'cat /other/mine=EACCES' 'write /other/new=EACCES'
+	[ "$(shift_of "$UUID")" != "$shift" ] || fail "two pods have the same ids"
+}
+
+@test "userns: a set-uid file gives root of the pod" {
+	local w
+	cp -a "$FIX/root" "$T/root"
+	cp "$PROBE" "$T/root/suid"
+	chown 0:0 "$T/root/suid"
+	chmod 4755 "$T/root/suid"
+	probe_image setuid '' "$T/root"
+	for w in $(ways); do
+		way "$w"
+		u "$ID" --exec=/suid --user=1234 --group=1234 -- id , write /etc/passwd x , status CapEff
+		assert_ok
+		assert_out uid=1234/0/0 'write /etc/passwd=ok' CapEff=00000000a80425fb
+		assert_equal "$(stat -c %u "$(layer_of "$UUID" setuid)/etc/passwd")" "$(on_disk 0)"
+	done
+}
+
+@test "userns: capabilities of files count, for the pod alone" {
+	need xattr
+	local w
+	cp -a "$FIX/root" "$T/root"
+	cp "$PROBE" "$T/root/capable"
+	setcap cap_net_raw,cap_chown+ep "$T/root/capable"
+	TAR_FLAGS='--format=pax --xattrs --xattrs-include=*' probe_image capable '' "$T/root"
+	for w in $(ways); do
+		way "$w"
+		u "$ID" --exec=/capable --user=1234 --group=1234 -- id , status CapEff , try chown
+		assert_ok
+		assert_out uid=1234/1234/1234 CapEff=0000000000002001 chown=ok
+		# the copy's file has none for anybody of the host
+		[ "$w" = overlay ] || getcap -n "$(layer_of "$UUID" capable)/capable" | grep -qF "[rootid=$SHIFT]" ||
+			fail "$(getcap -n "$(layer_of "$UUID" capable)/capable")"
+	done
+}
+
+@test "userns: access lists name who they named in the image" {
+	need xattr acl
+	local w
+	cp -a "$FIX/root" "$T/root"
+	echo for bob and staff >"$T/root/listed"
+	chmod 600 "$T/root/listed"
+	setfacl -m u:1234:r,g:50:r "$T/root/listed" || skip 'no access lists here'
+	mkdir "$T/root/inherits"
+	setfacl -d -m u:1234:rwx "$T/root/inherits"
+	TAR_FLAGS='--format=pax --xattrs --xattrs-include=*' probe_image listed '' "$T/root"
+	for w in $(ways); do
+		way "$w"
+		u "$ID" --user=1234 --group=1234 -- cat /listed
+		assert_out 'for bob and staff'
+		u "$ID" --user=7 --group=7 --supplementary-gids=50 -- cat /listed
+		assert_out 'for bob and staff'
+		u "$ID" --user=50 --group=7 -- cat /listed
+		assert_out 'cat /listed=EACCES'
+		u "$ID" -- write /inherits/new x
+		getfacl -n "$(layer_of "$UUID" listed)/inherits/new" 2>/dev/null | grep -q "^user:$(on_disk 1234):" ||
+			fail "$(getfacl -n "$(layer_of "$UUID" listed)/inherits/new")"
+	done
+}
+
+# --- files
+
+@test "userns: owners inside and on the disk, and the store stays as it is" {
+	local w state
+	gantry fetch "$SHELL_ID" >/dev/null 2>&1 || :
+	state=$(tree_state)
+	for w in $(ways); do
+		way "$w"
+		sh_pod 'echo x >/root-file; echo x >/bob-file; chown 1234:50 /bob-file; mkdir /dir; chown 65535:65534 /dir
+			stat -c "%n %u:%g" /root-file /bob-file /dir /home/bob /etc/passwd /; rm /etc/group; chmod 700 /srv/data; touch /home/bob/x'
+		assert_ok
+		assert_out '/root-file 0:0' '/bob-file 1234:50' '/dir 65535:65534' '/home/bob 1234:1234' '/etc/passwd 0:0' '/ 0:0'
+		local dir
+		dir=$(layer_of "$UUID" shell)
+		assert_equal "$(stat -c %u:%g "$dir/root-file" "$dir/bob-file" "$dir/dir" "$dir/home/bob" | xargs)" \
+			"$(on_disk 0):$(on_disk 0) $(on_disk 1234):$(on_disk 50) $(on_disk 65535):$(on_disk 65534) $(on_disk 1234):$(on_disk 1234)"
+		sh_pod 'chown 65536 /etc/passwd'
+		[ "$status" != 0 ] || fail "an id that the pod does not have"
+		assert_equal "$(tree_state)" "$state"
+	done
+}
+
+@test "userns: several layers, whiteouts and opaque directories, both ways as without" {
+	local w
+	g run --net=none --no-overlay "$LAYERS" -- "$LIST"
+	assert_ok
+	cp "$T/out" "$T/plain"
+	assert_out './var/lib/x/g 89ed 15:16 0:0' './opt/sub 41c9 2:3 0:0'
+	refute_match 'etc/gone|opt/a |lib/x/f|[.]wh'
+	for w in $(ways); do
+		way "$w"
+		u "$LAYERS" -- "$LIST"
+		assert_ok
+		diff "$T/plain" "$T/out" || fail "$w: another tree"
+		u "$LAYERS" -- 'cat /opt/new /var/lib/x/g /etc/motd; rm -r /opt; mkdir /opt; ls -A /opt; echo new >/etc/gone; cat /etc/gone; chown 9:9 /var/lib/x; stat -c %u /var/lib/x'
+		assert_ok
+		assert_out newgfournew 9
+	done
+}
+
+@test "userns: empty volumes belong to whom they should, with what the image has there" {
+	local w
+	for w in $(ways); do
+		way "$w"
+		u --volume=plain,kind=empty --volume=bobs,kind=empty,uid=1234,gid=50,mode=0770 \
+			--mount=volume=plain,target=/plain --mount=volume=bobs,target=/bobs "$SHELL_ID" --exec=/bin/sh -- -c \
+			'echo a >/plain/a && echo b >/bobs/b && stat -c "%n %a %u:%g" /plain /bobs /plain/a /bobs/b'
+		assert_ok
+		assert_out '/plain 755 0:0' '/bobs 770 1234:50' '/plain/a 644 0:0'
+		assert_equal "$(stat -c %u:%g "$DATA/pods/run/$UUID/sharedVolumes/bobs")" "$((SHIFT + 1234)):$((SHIFT + 50))"
+		u "$SEEDED" -- 'stat -c "%n %a %u:%g" /srv/seeded /srv/seeded/*; cat /srv/seeded/seed; echo more >>/srv/seeded/seed && chown 5:5 /srv/seeded/seed && rm -f /srv/seeded/more && ls /srv/seeded'
+		assert_ok
+		assert_out '/srv/seeded 750 33:34' '/srv/seeded/seed 640 33:34' '/srv/seeded/more 600 0:0' seed
+		g restart --net=none "$UUID"
+		assert_ok
+		assert_out '/srv/seeded/seed 640 5:5' seed more
+	done
+}
+
+@test "userns: a volume of the host is as it is there" {
+	local w
+	for w in $(ways); do
+		way "$w"
+		mkdir -m 755 "$T/src-$w"
+		echo theirs >"$T/src-$w/theirs"
+		g prepare "${RUN_FLAGS[@]}" --volume="vol,kind=host,source=$T/src-$w" --mount=volume=vol,target=/vol "$PROBE_ID" -- \
+			stat /vol/theirs /vol/mine , write /vol/mine x , write /vol/theirs x , write /vol/new x
+		assert_ok
+		UUID=${lines[-1]}
+		SHIFT=$(shift_of "$UUID")
+		echo mine >"$T/src-$w/mine"
+		chown "$((SHIFT + 5)):$SHIFT" "$T/src-$w/mine"
+		g run-prepared --net=none "$UUID"
+		assert_ok
+		assert_match '^stat /vol/theirs=f 0644 65534:65534' '^stat /vol/mine=f 0644 5:0'
+		assert_out 'write /vol/mine=ok' 'write /vol/theirs=EACCES' 'write /vol/new=EACCES'
+		assert_equal "$(stat -c %u "$T/src-$w/theirs")" 0
+	done
+}
+
+@test "userns: what the pod finds made for it: /dev, /proc, /sys, /etc, /dev/shm" {
+	local w
+	for w in $(ways); do
+		way "$w"
+		u --hosts-entry=10.0.0.9=box --dns=10.0.0.53 "$PROBE_ID" --user=bob --group=bob -- \
+			write /dev/null x , write /dev/shm/x x , poke /dev/stdout said , poke /dev/stderr complained , mount /proc /sys /dev/pts /dev/shm , \
+			cat /etc/hosts , cat /etc/resolv.conf , stat /etc/hosts /etc/resolv.conf / /dev/shm
+		assert_ok
+		assert_out 'write /dev/null=ok' 'write /dev/shm/x=ok' 'poke /dev/stderr=ok' '10.0.0.9 box' 'nameserver 10.0.0.53'
+		assert_match 'poke /dev/stdout=ok$' '^mount /proc=proc ' '^mount /sys=sysfs ' '^mount /dev/pts=devpts ' '^mount /dev/shm=tmpfs ' \
+			'^stat /etc/hosts=f 0644 0:0' '^stat /etc/resolv.conf=f 0644 0:0' '^stat /=d 0755 0:0' '^stat /dev/shm=d 1777 0:0'
+	done
+}
+
+@test "userns: a terminal of its own, which the app can open again" {
+	way "$(ways | head -n 1)"
+	local user
+	for user in 0 1234; do
+		g_pty -- run --net=none --interactive "${RUN_FLAGS[@]}" "$SHELL_ID" --exec=/bin/sh --user=$user --group=0 -- -c \
+			'test -t 0 && echo terminal; echo again >/dev/tty; stat -c "%u" $(busybox tty); id -u'
+		assert_ok
+		assert_out terminal again "$user"
+	done
+}
+
+# --- networks
+
+@test "userns: the default network: addresses, ping, connections both ways, ports of the pod's own" {
+	need veth nft
+	local w ip
+	for w in $(ways); do
+		way "$w"
+		NET=default start_pod "$PROBE_ID" --name=server -- listen 80 hello --- "$PROBE_ID" --name=client -- connect 127.0.0.1 80 wait , pause
+		ip=$(gantry status "$UUID" | sed -n 's/^networks=.*ip4=\([0-9.]*\).*/\1/p')
+		in_world "$PROBE" connect "$ip" 80 wait >"$T/out"
+		assert_out "connect $ip 80=ok hello"
+		wait_line "$DATA/pods/run/$UUID/logs/client.log" 'connect 127.0.0.1 80=ok hello'
+		NET=default u "$SHELL_ID" --exec=/bin/sh -- -c "ping -c 1 -W 60 $ip >/dev/null && echo answered; /probe connect $ip 80 wait"
+		assert_ok
+		assert_out answered "connect $ip 80=ok hello"
+		g stop --force "$UUID" >/dev/null 2>&1 || :
+		g rm $(known_pods) >/dev/null 2>&1 || :
+	done
+}
+
+@test "userns: the network of the host, which the pod cannot change" {
+	way "$(ways | head -n 1)"
+	NET=host u "$PROBE_ID" --caps-retain=CAP_NET_ADMIN,CAP_NET_RAW -- ns , try raw , mount /sys
+	assert_ok
+	assert_out "ns net=$(in_world readlink /proc/self/ns/net)" raw=EPERM
+	assert_match '^mount /sys=sysfs '
+}
+
+# --- commands
+
+@test "userns: enter is in the same namespace, with what the app has" {
+	local w
+	for w in $(ways); do
+		way "$w"
+		start_pod "$PROBE_ID" --name=app --user=bob --group=bob -- pause
+		g enter --app=app "$UUID" /probe id , ns , cat /proc/self/uid_map , status CapBnd , write /tmp/x x
+		assert_ok
+		assert_out uid=1234/1234/1234 "ns user=$(readlink "/proc/$(app_pid "$UUID" app)/ns/user")" CapBnd=00000000a80425fb 'write /tmp/x=ok'
+		assert_match "^ +0 +$(shift_of "$UUID") +65536\$"
+		g enter --app=app --user=0 --group=0 "$UUID" /probe id , write /root-file x , kill 1 9
+		assert_ok
+		assert_out uid=0/0/0 'write /root-file=ok'
+		g enter --app=app "$UUID" /probe exit 42
+		assert_status 42
+		g stop --force "$UUID"
+	done
+}
+
+@test "userns: export gives the image that a pod of the host's ids gives, and it runs" {
+	need xattr
+	local w
+	mkdir "$T/root"
+	cp -a "$BATS_FILE_TMPDIR/shell/." "$T/root"
+	cp "$PROBE" "$T/root/capable"
+	setcap cap_net_raw+ep "$T/root/capable"
+	! have_acl || setfacl -m u:1234:r "$T/root/etc/group" || :
+	TAR_FLAGS='--format=pax --xattrs --xattrs-include=*' make_aci "$T/rich.aci" example.com/rich '{"exec":["/bin/sh"],"user":"0","group":"0","environment":[{"name":"PATH","value":"/bin"}]}' "$T/root"
+	local change='echo x >/new; chown 1234:50 /new; mkdir /d; chown 65535:65535 /d; busybox ln /new /d/hard; busybox ln -s x /d/soft
+		rm /srv/data/from-image; chmod 4711 /new; busybox touch -h -d 2001-01-01 /new /d/soft /d /srv/data /'
+	listing() { # FILE: names, kinds, owners, modes, attributes
+		gzip -dc "$1" | tar --xattrs --xattrs-include='*' --acls --numeric-owner -tvvf - | awk '{$4 = $5 = ""; print}' | grep -v ' manifest$'
+	}
+	g run --net=none --no-overlay --uuid-file-save="$T/uuid" "$T/rich.aci" --exec=/bin/sh -- -c "$change"
+	assert_ok
+	g export "$(cat "$T/uuid")" "$T/plain.aci"
+	assert_ok
+	listing "$T/plain.aci" >"$T/plain"
+	for w in $(ways); do
+		way "$w"
+		u "$T/rich.aci" --exec=/bin/sh -- -c "$change"
+		assert_ok
+		g export "$UUID" "$T/$w.aci"
+		assert_ok
+		listing "$T/$w.aci" >"$T/listed"
+		diff "$T/plain" "$T/listed" || fail "$w: another image"
+		mkdir "$T/x-$w"
+		gzip -dc "$T/$w.aci" | tar --xattrs --xattrs-include='*' --numeric-owner -xpf - -C "$T/x-$w"
+		assert_equal "$(getcap -n "$T/x-$w/rootfs/capable" | sed 's/.* //')" cap_net_raw=ep
+		assert_equal "$(stat -c %u:%g:%a "$T/x-$w/rootfs/new")" 1234:50:4711
+		! have_acl || assert_equal "$(getfacl -cn "$T/x-$w/rootfs/etc/group" 2>/dev/null | grep -c '^user:1234:r--')" 1
+		u "$T/$w.aci" --exec=/bin/sh -- -c 'stat -c "%n %u:%g" /new /d; cat /new'
+		assert_ok
+		assert_out '/new 1234:50' '/d 65535:65535' x
+	done
+}
+
+@test "userns: export refuses a file that somebody outside gave an owner" {
+	way copy
+	u "$PROBE_ID" -- write /new x
+	chown 0 "$(layer_of "$UUID" probe)/new"
+	g export "$UUID" "$T/out.aci"
+	assert_refused 254 'rootfs/new": belongs to 0:[0-9]+, which are not both the pod.s'
+	[ ! -e "$T/out.aci" ] || fail "half an image"
+}
+
+@test "userns: gc and rm leave nothing" {
+	local w
+	leak_snapshot
+	for w in $(ways); do
+		way "$w"
+		start_pod --volume=v,kind=empty --mount=volume=v,target=/v "$PROBE_ID" -- write /v/x x , write /new x , pause
+		g stop "$UUID"
+		assert_ok
+		g rm "$UUID"
+		assert_ok
+		u "$LAYERS" -- 'echo x >/x'
+		assert_ok
+		g prepare "${RUN_FLAGS[@]}" "$PROBE_ID"
+		assert_ok
+	done
+	collect_all
+	assert_no_leaks
+}
+
+@test "userns: a pod that is killed leaves nothing, whoever is killed" {
+	need veth nft
+	local w who
+	leak_snapshot
+	for w in $(ways); do
+		way "$w"
+		for who in monitor init; do
+			NET=default start_pod "$PROBE_ID" -- orphans 2 stay , pause
+			if [ $who = monitor ]; then
+				kill -KILL "$(monitor_of "$UUID")"
+			else
+				kill -KILL "$(pod_pid "$UUID")"
+			fi
+			wait_state "$UUID" exited
+		done
+	done
+	collect_all
+	assert_no_leaks
+}
+
+@test "userns: a start that is killed at any moment leaves nothing" {
+	local i
+	leak_snapshot
+	for i in 0 1 2 3 5 8 13 21; do
+		way "$( ((i % 2)) && echo copy || ways | head -n 1)"
+		g_bg "k$i" run --net=none "${RUN_FLAGS[@]}" "$PROBE_ID" -- pause
+		sleep "0.0$((10 + i))"
+		kill -KILL "$BG" 2>/dev/null || :
+		g_wait "$BG" "k$i"
+	done
+	wait_for 60 no_leaked_processes || fail "$(leaked_processes)"
+	collect_all
+	assert_no_leaks
+}
+
+@test "userns: several apps, limits of control groups, health of what runs" {
+	need memory pids
+	way "$(ways | head -n 1)"
+	u "$PROBE_ID" --name=a --pids=20 -- forks 100 --- "$PROBE_ID" --name=b -- cat /proc/self/uid_map
+	assert_ok
+	assert_match 'forks=1?[0-9] ' "0 +$SHIFT +65536"
+	u "$PROBE_ID" --memory=32Mi -- eat 200
+	assert_status 137
+}
+
+@test "userns: the plan tells the ids" {
+	way "$(ways | head -n 1)"
+	g run --dry-run --net=none "${RUN_FLAGS[@]}" "$PROBE_ID" -- id
+	assert_ok
+	assert_match 'namespaces of its own: .*users' 'user ids 0 to 65535: [0-9]+ and up of the host'
+	refute_match uid=
+}
