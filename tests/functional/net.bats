@@ -57,6 +57,8 @@ pod_ip() { gantry status "$1" | sed -n 's/^networks=.*ip4=\([0-9.]*\).*/\1/p'; }
 
 from_host() { in_world "$PROBE" connect "$1" "$2" wait; }
 
+veths() { in_world ip -o link show type veth | awk -F': ' '{print $2}' | sort; }
+
 calls() { grep -c "^COMMAND $1\$" "$2" 2>/dev/null || :; }
 
 # --- the three that need no configuration
@@ -361,13 +363,14 @@ calls() { grep -c "^COMMAND $1\$" "$2" 2>/dev/null || :; }
 
 @test "net: a plugin that fails: its words, DEL for what was added, and nothing left" {
 	leak_snapshot
+	veths >"$T/links"
 	net 10-chain.conflist "{\"cniVersion\":\"1.0.0\",\"name\":\"chain\",\"plugins\":[{\"type\":\"ptp\",\"ipMasq\":true,$(ipam 10.88.9.0/24)},{\"type\":\"recorder\",\"log\":\"$T/chain.log\",\"behave\":\"fail\"}]}"
 	g run --net=chain --uuid-file-save="$T/uuid" "$PROBE_ID" -- out started
 	assert_refused 254 'failed to setup network' chain 'no luck today'
 	refute_match started
 	assert_equal "$(calls DEL "$T/chain.log")" 1
 	# at once, not only by gc
-	assert_equal "$(in_world ip -o link | grep -c veth)" 0
+	[ -z "$(comm -13 "$T/links" <(veths))" ] || fail "left: $(veths)"
 	assert_equal "$(pod_state "$(cat "$T/uuid")")" exited
 	collect_all
 	assert_no_leaks
