@@ -441,7 +441,7 @@ archive() {
 			assert_ok
 		done
 		# The processes of a killed one end a moment later.
-		wait_for 20 collected || fail "left: $(find "$DATA/cas" -mindepth 2 -maxdepth 2)"
+		wait_for 60 collected || fail "left: $(find "$DATA/cas" -mindepth 2 -maxdepth 2)"
 	done
 	g fetch "oci:$T/l:large"
 	assert_ok
