@@ -42,6 +42,9 @@ int lock_file_at(int dirfd, const char *path, enum lock_kind kind, bool wait, st
 {
 	int fd = openat(dirfd, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
+	/* flock(2) asks for no right to write: what only reads works where nothing can be written. */
+	if (fd < 0 && errno == EROFS)
+		fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return err_sys(e, "open %s", path);
 	return lock_opened(fd, path, kind, wait, e);

@@ -141,6 +141,20 @@ again() {
 	assert_refused 254 'file exists'
 }
 
+@test "image save, export: from a store that cannot be written" {
+	g image list
+	in_world mount --bind "$DATA" "$DATA"
+	in_world mount -o remount,bind,ro "$DATA"
+	g image save "$ID" "oci:$T/lay"
+	assert_ok
+	g image export "$ID" "$T/e.tar"
+	assert_ok
+	assert_equal "$(again "oci-archive:$T/e.tar")" "$ID"
+	g image rm "$ID"
+	assert_refused 254 'Read-only file system'
+	in_world umount "$DATA"
+}
+
 @test "image save: others read it" {
 	need skopeo umoci
 	g image save "$ID" "oci:$T/lay:x"
