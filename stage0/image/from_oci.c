@@ -295,7 +295,7 @@ static int check_policy(struct oci_fetch *f, struct source *s, struct err *e)
 	if (r < 0)
 		return r;
 	f->evidence.reference = reference_of(f);
-	f->evidence.path = f->ref.path ? realpath(f->ref.path, NULL) : NULL;
+	f->evidence.path = xstrdup_null(s->path);
 	note_indexes(f, manifest_digest);
 	return 0;
 }

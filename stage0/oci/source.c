@@ -1,7 +1,10 @@
 #include "stage0/oci/source.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/str.h"
 #include "stage0/oci/ref.h"
@@ -14,6 +17,25 @@ void blob_stream_done(struct blob_stream *b)
 		(void) fd_close(b->fd);
 	b->fd = -EBADF;
 	b->is_download = false;
+}
+
+int source_note_path(struct source *s, int fd, struct err *e)
+{
+	char link[32], path[PATH_MAX];
+	struct stat st;
+	ssize_t n;
+
+	(void) snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof path);
+	if (n < 0 || fstat(fd, &st) < 0)
+		return err_sys(e, "%s", link);
+	if (n == sizeof path)
+		return err_set(e, ENAMETOOLONG, "its path is too long");
+	/* proc(5): of what was removed the link says " (deleted)", which could be a name as well. */
+	if (!st.st_nlink || path[0] != '/')
+		return err_set(e, ESTALE, "it was removed");
+	s->path = xstrndup(path, (size_t) n);
+	return 0;
 }
 
 int source_open(const struct gantry *g, int store, const struct oci_ref *ref, struct source **ret, struct err *e)

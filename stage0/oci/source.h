@@ -77,6 +77,7 @@ struct source {
 	int store;   /* for temporary files; borrowed */
 	char *shown; /* the source and the name in it, for messages and records */
 	char *named; /* what layouts and archives call the image that manifest() gave, or NULL */
+	char *path;  /* of a layout or an archive: where what was opened really is; else NULL */
 };
 
 static inline void source_close(struct source *s)
@@ -89,6 +90,12 @@ static inline void cleanup_source(struct source **s)
 	source_close(*s);
 }
 #define _cleanup_source_ __attribute__((cleanup(cleanup_source)))
+
+/*
+ * Set `path` to where the open directory or file is: that is what the operator's rules are asked about, not a
+ * path by which something else may be found by then. -ESTALE: it is nowhere any more.
+ */
+int source_note_path(struct source *s, int fd, struct err *e);
 
 struct oci_ref;
 /* source_registry.c, source_layout.c, source_archive.c; source.c chooses by the reference. */

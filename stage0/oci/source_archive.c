@@ -204,6 +204,7 @@ static void close_archive(struct source *s)
 	free(a->parts);
 	free(s->shown);
 	free(s->named);
+	free(s->path);
 	free(a);
 }
 
@@ -232,7 +233,8 @@ static int open_file(struct archive *a, const char *path, struct err *e)
 	a->file = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (a->file < 0 || fstat(a->file, &st) < 0)
 		return err_sys(e, "open");
-	return S_ISREG(st.st_mode) ? 0 : err_set(e, EINVAL, "it is no regular file");
+	return S_ISREG(st.st_mode) ? source_note_path(&a->base, a->file, e) :
+				     err_set(e, EINVAL, "it is no regular file");
 }
 
 static bool is_compressed(int fd)

@@ -154,6 +154,7 @@ static void close_layout(struct source *s)
 	oci_document_done(&l->index);
 	free(s->shown);
 	free(s->named);
+	free(s->path);
 	free(l);
 }
 
@@ -188,6 +189,8 @@ int source_open_layout(const struct gantry *g, int store, const struct oci_ref *
 	l->dir = open(ref->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (l->dir < 0)
 		r = err_sys(e, "open");
+	if (r == 0)
+		r = source_note_path(&l->base, l->dir, e);
 	if (r == 0)
 		r = read_layout(l, e);
 	if (r < 0) {

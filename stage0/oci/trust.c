@@ -177,15 +177,17 @@ static int decide(const struct gantry *g, const struct policy *p, const struct r
 	return 0;
 }
 
-/* The rule for the image; of a path, for what it really is: no link or ".." leads around it. */
+/*
+ * The rule for the image; of a path, for what was opened: no link or ".." leads around it, and none that is
+ * changed while we look.
+ */
 static const struct requirement_list *rule_for(const struct policy *p, const struct oci_ref *ref,
-					       char **ret_scope)
+					       const struct source *opened, char **ret_scope)
 {
-	_cleanup_free_ char *real = ref->path ? realpath(ref->path, NULL) : NULL;
 	struct oci_ref resolved = *ref;
 
-	if (real)
-		resolved.path = real;
+	if (ref->path && opened)
+		resolved.path = opened->path;
 	return p ? policy_find(p, &resolved, ret_scope) : NULL;
 }
 
@@ -200,7 +202,7 @@ int oci_policy_check(const struct gantry *g, struct source *s, const struct oci_
 
 	if (r < 0)
 		return r;
-	l = rule_for(p, ref, &scope);
+	l = rule_for(p, ref, s, &scope);
 	r = decide(g, p, l, scope, e);
 	if (r == 1) {
 		r = check_all(&image, digest, manifest_digest, l, &ret->signer, e);
@@ -221,7 +223,7 @@ int oci_policy_check_kept(const struct gantry *g, const struct oci_ref *ref, con
 
 	if (r < 0)
 		return r;
-	l = p ? policy_find(p, ref, &scope) : NULL;
+	l = rule_for(p, ref, NULL, &scope);
 	switch (policy_verdict(l)) {
 	case POLICY_NO_RULE:
 		return no_rule(p, e);
@@ -246,7 +248,7 @@ int oci_policy_recheck(const struct gantry *g, const struct oci_ref *ref, const 
 
 	if (r < 0)
 		return r;
-	l = rule_for(p, ref, &scope);
+	l = rule_for(p, ref, NULL, &scope);
 	r = decide(g, p, l, scope, e);
 	if (r == 1 && !signer)
 		return err_set(e, EPERM,

@@ -28,7 +28,7 @@ enum policy_verdict policy_verdict(const struct requirement_list *requirements);
  */
 int oci_policy_check(const struct gantry *g, struct source *s, const struct oci_ref *ref, const char *digest,
 		     const char *manifest_digest, struct evidence *ret, struct err *e);
-/* The same for an image that is in the store, signed by `signer` (NULL: nobody) when it was fetched. */
+/* The same for an image of a registry that is in the store, signed by `signer` (NULL: nobody) when it was fetched. */
 int oci_policy_recheck(const struct gantry *g, const struct oci_ref *ref, const char *signer, struct err *e);
 /*
  * The signatures that were kept, by the rule and the keys of today and nothing else: no place is asked, and

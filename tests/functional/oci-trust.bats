@@ -74,6 +74,42 @@ teardown() { test_down; }
 	assert_refused 254 'rejected by the rule for oci'
 }
 
+@test "oci-trust: a path's rule is for what was opened, also while somebody changes links" {
+	local good out
+	image_layout "$T/bad" "$PROBE"
+	cp -r "$BATS_FILE_TMPDIR/layout" "$T/good"
+	for one in good bad; do tar -C "$T/$one" -cf "$T/$one.tar" .; done
+	policy "{\"default\":[{\"type\":\"reject\"}],\"transports\":{
+		\"oci\":{\"$T/good\":[{\"type\":\"insecureAcceptAnything\"}],\"$T/bad\":[{\"type\":\"reject\"}]},
+		\"oci-archive\":{\"$T/good.tar\":[{\"type\":\"insecureAcceptAnything\"}],\"$T/bad.tar\":[{\"type\":\"reject\"}]}}}"
+	good=$(gantry fetch "oci:$T/good:test")
+	[ -n "$good" ]
+	/usr/bin/python3 - "$T" <<-'PY' 3>&- 4>&- &
+		import os, sys, time
+		os.chdir(sys.argv[1])
+		n = 0
+		while os.path.exists("good") and n < 100000:
+		    for link, target in (("link", ("good", "bad")[n % 2]), ("link.tar", ("good.tar", "bad.tar")[n % 2])):
+		        os.symlink(target, "new")
+		        os.rename("new", link)
+		    n += 1
+		    time.sleep(0.002)
+	PY
+	local flipper=$!
+	wait_for 60 test -e "$T/link.tar"
+	out=
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		for word in "oci:$T/link:test" "oci-archive:$T/link.tar:test"; do
+			g fetch "$word"
+			[ "$status" -ne 0 ] || [ "$output" = "$good" ] || out+=" $word"
+			[ "$status" -eq 0 ] || [[ $stderr == *"rejected by the rule for oci"*"$T/bad"* ]] || out+=" ($stderr)"
+		done
+	done
+	mv "$T/good" "$T/end" # which ends the other
+	wait "$flipper"
+	assert_equal "$out" ''
+}
+
 @test "oci-trust: a policy that is not understood is an error" {
 	policy '{"default":[{"type":"signedBy","keyType":"GPGKeys"}]}'
 	fetch
