@@ -15,7 +15,6 @@
  * step could not be made within a minute.
  */
 #define _GNU_SOURCE /* memmem */
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pty.h>
@@ -104,12 +103,20 @@ static bool has_stopped(void)
 	return waitpid(child, &st, WUNTRACED | WNOHANG) == child && WIFSTOPPED(st);
 }
 
+/* In one piece, as far as it goes: who reads it is not to wait for us between two keys. */
 static void send_text(const char *s)
 {
-	while (*s) {
-		char c = next(&s);
+	char keys[1024];
+	size_t n = 0, sent = 0;
 
-		while (write(master, &c, 1) < 0 && errno == EAGAIN)
+	while (*s && n < sizeof keys)
+		keys[n++] = next(&s);
+	while (sent < n) {
+		ssize_t w = write(master, keys + sent, n - sent);
+
+		if (w > 0)
+			sent += (size_t) w;
+		else
 			pump();
 	}
 }
