@@ -9,12 +9,7 @@ setup_file() {
 	suite_up
 	# on the path after ours, where nothing of ours has the name
 	in_world sh -c 'for p in /usr/lib/cni/*; do ln -s "$p" "/opt/cni/bin/ref-${p##*/}"; done'
-	in_world ip netns add out
-	in_world ip link add up0 type veth peer name eth0 netns out
-	in_world ip addr add 192.0.2.1/24 dev up0
-	in_world ip link set up0 up
-	in_world ip netns exec out ip addr add 192.0.2.2/24 dev eth0
-	in_world ip netns exec out ip link set eth0 up
+	outside_up
 }
 teardown_file() { suite_down; }
 setup() {
@@ -160,8 +155,10 @@ ends_well() {
 	ends_well
 }
 
-# killed FIRST SECOND: kill -9 of the pod's two processes that could clean up, in that order
+# killed FIRST SECOND: kill -9 of the pod's two processes that could clean up, in that order; stopped before, so
+# that the second does not come to it while we are on our way.
 killed() {
+	kill -STOP "$1" "$2"
 	kill -KILL "$1" "$2" 2>/dev/null || :
 	wait_state "$UUID" exited
 	traces >"$T/traces" || :

@@ -37,12 +37,7 @@ setup_file() {
 	need root python veth nft ns-flavor
 	need_debian
 	suite_up
-	in_world ip netns add out
-	in_world ip link add up0 type veth peer name eth0 netns out
-	in_world ip addr add 192.0.2.1/24 dev up0
-	in_world ip link set up0 up
-	in_world ip netns exec out ip addr add 192.0.2.2/24 dev eth0
-	in_world ip netns exec out ip link set eth0 up
+	outside_up
 	F=$BATS_FILE_TMPDIR
 	copy "$F/base" /bin/dash /bin/cat /bin/ls /usr/bin/id /bin/sleep /bin/chmod /bin/mkdir
 	mkdir -p "$F/base"/{etc,tmp,run,var/log,usr/bin}

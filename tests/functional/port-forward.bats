@@ -5,12 +5,7 @@ load ../lib/gantry
 setup_file() {
 	need veth nft
 	suite_up
-	in_world ip netns add out
-	in_world ip link add up0 type veth peer name eth0 netns out
-	in_world ip addr add 192.0.2.1/24 dev up0
-	in_world ip link set up0 up
-	in_world ip netns exec out ip addr add 192.0.2.2/24 dev eth0
-	in_world ip netns exec out ip link set eth0 up
+	outside_up
 }
 teardown_file() { suite_down; }
 setup() {

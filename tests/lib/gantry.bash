@@ -106,6 +106,16 @@ httpd_up() {
 
 in_world() { nsenter --target="$WORLD" --mount --net --wdns="$PWD" -- "$@"; }
 
+# outside_up: another machine, 192.0.2.2, the network namespace `out`; the world is 192.0.2.1 to it.
+outside_up() {
+	in_world ip netns add out
+	in_world ip link add up0 type veth peer name eth0 netns out
+	in_world ip addr add 192.0.2.1/24 dev up0
+	in_world ip link set up0 up
+	in_world ip netns exec out ip addr add 192.0.2.2/24 dev eth0
+	in_world ip netns exec out ip link set eth0 up
+}
+
 # --- sandbox: the directories of one test -------------------------------------------------------
 
 # suite_up: setup_file of most files: a world, the shared images, and a store that has them already.
