@@ -86,7 +86,7 @@ zpty -r -m shell line '*--pretty-print*'
 zpty -d shell
 echo found
 END
-	timeout 60 zsh -f "$T/try.zsh" "$T/_gantry" "${GANTRY%/*}" >"$T/zsh.out" 2>&1 </dev/null 3>&- || { cat "$T/zsh.out"; false; }
+	timeout "$GANTRY_TEST_TIMEOUT" zsh -f "$T/try.zsh" "$T/_gantry" "${GANTRY%/*}" >"$T/zsh.out" 2>&1 </dev/null 3>&- || { cat "$T/zsh.out"; false; }
 	grep -q found "$T/zsh.out"
 }
 
