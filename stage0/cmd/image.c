@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "stage0/cmd/image_words.h"
 #include "stage0/command.h"
+#include "stage0/image/image.h"
 #include "stage0/oci/image.h"
 #include "stage0/store/store.h"
 
@@ -24,10 +25,10 @@ int image_store_open(const struct gantry *g, const char *word, struct err *e)
 
 /* --- rm --- */
 
-static int remove_image(int store, const char *word, struct err *e)
+static int remove_image(const struct gantry *g, int store, const char *word, struct err *e)
 {
 	_cleanup_free_ char *id = NULL;
-	int r = store_find(store, word, &id, e);
+	int r = image_find(g, store, word, &id, e);
 
 	if (r == 0)
 		r = store_remove(store, id, e);
@@ -49,7 +50,7 @@ static int run_rm(struct gantry *g, void *target, char *const *words, struct err
 		return store;
 	for (size_t i = 0; words[i]; i++) {
 		_cleanup_err_ struct err why = ERR_INIT;
-		int r = remove_image(store, words[i], &why);
+		int r = remove_image(g, store, words[i], &why);
 
 		removed += r == 0;
 		if (r == 0)
@@ -147,7 +148,7 @@ static int run_cat_manifest(struct gantry *g, void *target, char *const *words, 
 	store = image_store_open(g, words[0], e);
 	if (store < 0)
 		return store;
-	r = store_find(store, words[0], &id, e);
+	r = image_find(g, store, words[0], &id, e);
 	if (r == 0)
 		r = read_document(t, store, id, &text, &len, &indent, e);
 	if (r < 0)

@@ -8,6 +8,7 @@
 #include "stage0/cli/output.h"
 #include "stage0/cmd/image_words.h"
 #include "stage0/command.h"
+#include "stage0/image/image.h"
 #include "stage0/image/kept.h"
 #include "stage0/oci/image.h"
 #include "stage0/oci/save.h"
@@ -62,7 +63,7 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 	store = image_store_open(g, words[0], e);
 	if (store < 0)
 		return store;
-	r = store_find(store, words[0], &id, e);
+	r = image_find(g, store, words[0], &id, e);
 	if (r == 0)
 		r = output_open(words[1], t->overwrite, &o, e);
 	if (r == 0)

@@ -18,6 +18,7 @@
 #include "contract/layout.h"
 #include "stage0/cmd/image_words.h"
 #include "stage0/command.h"
+#include "stage0/image/image.h"
 #include "stage0/image/kept.h"
 #include "stage0/oci/stack.h"
 
@@ -184,7 +185,7 @@ static int put(const struct gantry *g, const struct target *t, int store, const 
 	_cleanup_strv_ char **trees = NULL;
 	_cleanup_free_ char *id = NULL;
 	_cleanup_fd_ int use = -EBADF;
-	int r = store_find(store, word, &id, e);
+	int r = image_find(g, store, word, &id, e);
 
 	if (r < 0)
 		return r;

@@ -8,6 +8,7 @@
 #include "stage0/cli/output.h"
 #include "stage0/cmd/image_words.h"
 #include "stage0/command.h"
+#include "stage0/image/image.h"
 #include "stage0/oci/layout_write.h"
 #include "stage0/oci/save.h"
 #include "stage0/store/store.h"
@@ -72,7 +73,7 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 	store = image_store_open(g, words[0], e);
 	if (store < 0)
 		return store;
-	r = store_find(store, words[0], &id, e);
+	r = image_find(g, store, words[0], &id, e);
 	if (r < 0)
 		return r;
 	return to.transport == OCI_LAYOUT ? save_directory(g, store, id, &to, e)

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "stage0/cmd/image_words.h"
 #include "stage0/command.h"
+#include "stage0/image/image.h"
 #include "stage0/image/kept.h"
 #include "stage0/oci/image.h"
 #include "stage0/oci/verify.h"
@@ -68,7 +69,7 @@ static int verify(const struct gantry *g, const struct target *t, int store, con
 		  struct err *e)
 {
 	_cleanup_free_ char *id = NULL;
-	int r = store_find(store, word, &id, e);
+	int r = image_find(g, store, word, &id, e);
 
 	if (r == 0)
 		r = verify_trees(g, store, id, e);

@@ -44,6 +44,12 @@ enum pull_policy {
 /* "new", "update", "never"; -EINVAL. */
 int pull_policy_parse(const char *text, enum pull_policy *ret);
 
+/*
+ * The image of the store that a word of the command line means: as store_find(), and by every reference that led
+ * to it.
+ */
+int image_find(const struct gantry *g, int store, const char *word, char **ret_id, struct err *e);
+
 /* An image of a command line. */
 struct image_word {
 	const char *text;	    /* as written */

@@ -347,6 +347,15 @@ use_registry() {
 	assert_equal "$(names)" 127.0.0.1-5010/lib/names:2
 	r "docker://$P/lib/names:1"
 	assert_equal "$output" arg=only
+	# by every reference that led to it
+	g image verify "docker://$P/lib/names:1" "docker://$P/lib/names:2"
+	assert_ok
+	g image cat-manifest --raw "docker://$P/lib/names:1"
+	assert_ok
+	g image save "docker://$P/lib/names:1" "oci:$T/saved:x"
+	assert_ok
+	g image cat-manifest "docker://$P/lib/names:3"
+	assert_refused 254 'no image "docker://.*names:3" in the store'
 	g image verify "$id"
 	assert_ok
 }
