@@ -5,7 +5,7 @@ STAGE0_IMAGE_SRC := $(wildcard $(addprefix stage0/,image/*.c store/*.c trust/*.c
                     stage0/worker/worker.c
 
 WORKER_SRC := $(addprefix stage0/worker/,worker_main.c jail.c jail_root.c jail_landlock.c jail_seccomp.c)
-UNPACK_SRC := $(addprefix stage0/worker/,unpack_main.c unpack.c digest.c check.c arriving.c ring.c inflate.c untar.c untar_dir.c \
+UNPACK_SRC := $(addprefix stage0/worker/,unpack_main.c unpack.c digest.c check.c arriving.c intake.c ring.c inflate.c untar.c untar_dir.c \
                 entry_policy.c layer.c layer_dir.c layer_notes.c layer_policy.c layer_resolve.c tar_index.c tar.c tar_header.c \
                 tar_pax.c tar_sparse.c)
 

@@ -1,6 +1,7 @@
 #include "stage0/worker/arriving.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -8,12 +9,19 @@
 
 #define WINDOW (4u << 20)
 #define BUFFER (256u << 10)
+#define STOP_MS 200 /* so often it is looked whether anybody still wants what comes */
 
 static int wait_for_more(struct arriving *a, struct err *e)
 {
+	struct pollfd fds = {.fd = a->progress, .events = POLLIN};
 	uint64_t message;
-	ssize_t n = read_exact(a->progress, &message, sizeof message);
+	ssize_t n;
 
+	while (!a->stop && poll(&fds, 1, STOP_MS) == 0)
+		;
+	if (a->stop)
+		return err_set(e, ECANCELED, "stopped");
+	n = read_exact(a->progress, &message, sizeof message);
 	if (n < 0)
 		return err_sysr(e, (int) n, "progress of the download");
 	if (n == 0)

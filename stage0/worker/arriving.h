@@ -19,6 +19,7 @@ struct arriving {
 	int file, progress;
 	uint64_t there, pos;
 	bool whole;
+	_Atomic bool stop; /* by another thread: nobody wants more, so do not wait for it */
 	/* Private to arriving_next(): */
 	void *map;
 	size_t map_len;

@@ -4,14 +4,16 @@
 
 #include "base/mem.h"
 
-void ring_init(struct ring *r, size_t slots)
+void ring_init(struct ring *r, size_t slots, size_t size, int readers)
 {
 	*r = (struct ring) {.lock = PTHREAD_MUTEX_INITIALIZER,
 			    .filled = PTHREAD_COND_INITIALIZER,
 			    .emptied = PTHREAD_COND_INITIALIZER,
-			    .slots = slots < RING_SLOTS_MAX ? slots : RING_SLOTS_MAX};
+			    .slots = slots < RING_SLOTS_MAX ? slots : RING_SLOTS_MAX,
+			    .size = size,
+			    .readers = readers};
 	for (size_t i = 0; i < r->slots; i++)
-		r->slot[i] = xmalloc(RING_SLOT);
+		r->slot[i] = xmalloc(size);
 }
 
 void ring_done(struct ring *r)
@@ -22,7 +24,7 @@ void ring_done(struct ring *r)
 
 static bool is_full(const struct ring *r)
 {
-	for (int i = 0; i < RING_READERS; i++)
+	for (int i = 0; i < r->readers; i++)
 		if (r->head - r->tail[i] >= r->slots)
 			return true;
 	return false;
@@ -81,8 +83,8 @@ void ring_read(struct ring *r, int reader)
 {
 	(void) pthread_mutex_lock(&r->lock);
 	r->tail[reader]++;
-	/* The filler sleeps only when the ring is full: wake it when there is room for more than one. */
-	if (r->head - r->tail[reader] + 4 <= r->slots || r->ended)
+	/* The filler sleeps only when the ring is full: wake it when there is room for more than one or two. */
+	if (2 * (r->head - r->tail[reader]) <= r->slots || r->ended)
 		(void) pthread_cond_signal(&r->emptied);
 	(void) pthread_mutex_unlock(&r->lock);
 }

@@ -1,5 +1,5 @@
 /*
- * A ring of buffers between one thread that fills them and two that each read all of them: the
+ * A ring of buffers between one thread that fills them and one or two that each read all of them: the
  * inflated archive goes to the hash and to the extraction without being copied.
  *
  * Whoever fails says so, and all others stop.
@@ -11,24 +11,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RING_SLOT (256u << 10) /* small enough to be in the cache when the second reader comes */
 #define RING_SLOTS_MAX 32
-#define RING_READERS 2
+#define RING_READERS_MAX 2
 
 struct ring {
 	pthread_mutex_t lock;
 	pthread_cond_t filled, emptied;
 	uint8_t *slot[RING_SLOTS_MAX];
 	size_t len[RING_SLOTS_MAX];
-	size_t slots;
-	uint64_t head, tail[RING_READERS]; /* slots filled, and read by each */
+	size_t slots, size;
+	int readers;
+	uint64_t head, tail[RING_READERS_MAX]; /* slots filled, and read by each */
 	bool ended, failed;
 };
 
-/* slots: the price of a smooth flow is memory. */
-void ring_init(struct ring *r, size_t slots);
+/* So many buffers of `size` bytes: the price of a smooth flow is memory. */
+void ring_init(struct ring *r, size_t slots, size_t size, int readers);
 void ring_done(struct ring *r);
-/* A buffer of RING_SLOT bytes to fill; NULL when somebody failed. */
+/* A buffer to fill; NULL when somebody failed. */
 uint8_t *ring_to_fill(struct ring *r);
 /* It holds so many bytes now. */
 void ring_filled(struct ring *r, size_t len);

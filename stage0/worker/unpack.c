@@ -9,12 +9,14 @@
 #include "base/fd.h"
 #include "stage0/worker/digest.h"
 #include "stage0/worker/inflate.h"
+#include "stage0/worker/intake.h"
 #include "stage0/worker/ring.h"
 
+#define SLOT (256u << 10) /* small enough to be in the cache when the second reader comes */
 /* Several layers at a time: together they are to need no more memory than one image of appc's. */
-#define LAYER_SLOTS 6
+#define LAYER_SLOTS 5
 
-enum { READER_HASH, READER_TAR };
+enum { READER_HASH, READER_TAR, READERS };
 
 /* One thread of the pass, with its own error. */
 struct role {
@@ -28,7 +30,7 @@ struct unpack {
 	struct ring ring;
 	enum inflate_forms forms;
 	const EVP_MD *(*hash_out)(void);
-	EVP_MD_CTX *hash_in; /* of the bytes as they come, or NULL */
+	struct intake *intake; /* hashes the bytes as they come; NULL: nobody does */
 	struct arriving *image;
 	const struct unpack_limits *limits;
 	struct role inflate, hash;
@@ -54,11 +56,13 @@ int unpack_init(struct err *e)
 static int next_of_image(void *arg, const uint8_t **data, size_t *len, struct err *e)
 {
 	struct unpack *u = arg;
-	int r = arriving_next(u->image, data, len, e);
+	int r;
 
-	if (r > 0 && u->hash_in && !EVP_DigestUpdate(u->hash_in, *data, *len))
-		return err_set(e, EIO, "hash");
-	return r;
+	if (!u->intake)
+		return arriving_next(u->image, data, len, e);
+	r = intake_next(u->intake, data, len);
+	/* The thread that failed says why. */
+	return r < 0 ? err_set(e, ECANCELED, "stopped") : r;
 }
 
 /*
@@ -89,7 +93,7 @@ static int inflate_all(struct unpack *u, struct inflate *f, struct err *e)
 
 		if (!slot)
 			return -ECANCELED;
-		n = inflate_read(f, slot, RING_SLOT, e);
+		n = inflate_read(f, slot, SLOT, e);
 		if (n < 0)
 			return (int) n;
 		out += (uint64_t) n;
@@ -98,7 +102,7 @@ static int inflate_all(struct unpack *u, struct inflate *f, struct err *e)
 			return r;
 		if (n)
 			ring_filled(&u->ring, (size_t) n);
-		if (n < RING_SLOT)
+		if (n < SLOT)
 			return 0;
 	}
 }
@@ -111,7 +115,6 @@ static void *inflate_main(void *arg)
 
 	role->r = f ? inflate_all(u, f, &role->e) : -role->e.code;
 	inflate_free(f);
-	arriving_done(u->image);
 	if (role->r < 0)
 		ring_fail(&u->ring);
 	else
@@ -182,6 +185,8 @@ static int first_error(struct unpack *u, int r, struct err *mine, struct err *e)
 		return err_move(e, &u->inflate.e);
 	if (u->hash.r < 0 && u->hash.r != -ECANCELED)
 		return err_move(e, &u->hash.e);
+	if (u->intake && u->intake->r < 0 && u->intake->e.code)
+		return err_move(e, &u->intake->e);
 	if (u->inflate.r == -ECANCELED && u->inflate.e.code)
 		return err_move(e, &u->inflate.e);
 	return r < 0 ? err_move(e, mine) : 0;
@@ -190,24 +195,36 @@ static int first_error(struct unpack *u, int r, struct err *mine, struct err *e)
 /* The third thread's work, on what next_piece() gives. */
 typedef int (*consume_fn)(struct unpack *u, void *arg, struct err *e);
 
+/* The others wait for each other, and perhaps for bytes that nobody wants any more. */
+static void stop_all(struct unpack *u)
+{
+	ring_fail(&u->ring);
+	u->image->stop = true;
+	if (u->intake)
+		intake_stop(u->intake);
+}
+
 static int run(struct unpack *u, consume_fn consume, void *arg, size_t slots, struct err *e)
 {
 	_cleanup_err_ struct err mine = ERR_INIT;
 	int r, r2;
 
-	ring_init(&u->ring, slots);
+	ring_init(&u->ring, slots, SLOT, READERS);
 	r = start(&u->inflate, u, inflate_main, e);
 	if (r == 0) {
 		r2 = start(&u->hash, u, hash_main, &mine);
 		r = r2 < 0 ? r2 : consume(u, arg, &mine);
 		give_back(u);
 		if (r < 0)
-			ring_fail(&u->ring);
+			stop_all(u);
 		(void) pthread_join(u->inflate.thread, NULL);
 		if (r2 == 0)
 			(void) pthread_join(u->hash.thread, NULL);
+		if (u->intake)
+			intake_stop(u->intake);
 		r = first_error(u, r, &mine, e);
 	}
+	arriving_done(u->image);
 	err_done(&u->inflate.e);
 	err_done(&u->hash.e);
 	ring_done(&u->ring);
@@ -342,21 +359,21 @@ int unpack_layer(struct arriving *blob, int top, const struct unpack_layer_how *
 		.limits = limits,
 		.forms = INFLATE_ANY,
 		.hash_out = EVP_sha256,
-		.hash_in = EVP_MD_CTX_new(),
 	};
 	struct layer_work w = {.top = top, .lists = &ret->lists, .ret = &ret->tar};
-	int out = -EBADF, r = 0;
+	struct intake in;
+	int out = -EBADF, r;
 
 	*ret = (struct unpack_layer_result) {0};
-	if (!u.hash_in || !EVP_DigestInit_ex(u.hash_in, how->sha512 ? EVP_sha512() : EVP_sha256(), NULL))
-		r = err_set(e, ENOTSUP, "SHA-2 is not available");
+	u.intake = &in;
+	r = intake_start(&in, blob, how->sha512 ? EVP_sha512() : EVP_sha256(), e);
 	if (r == 0)
 		r = run(&u, how->hash_only ? consume_plain : consume_layer,
 			how->hash_only ? (void *) &out : (void *) &w, LAYER_SLOTS, e);
 	if (r == 0)
-		r = digest_of_input(u.hash_in, how->sha512, ret->digest, e);
+		r = digest_of_input(in.md, how->sha512, ret->digest, e);
 	if (r == 0)
 		digest_print_sha256(u.digest, ret->diff_id);
-	EVP_MD_CTX_free(u.hash_in);
+	intake_done(&in);
 	return r;
 }

@@ -170,11 +170,95 @@ static void test_arriving(void **state _unused_)
 	(void) fd_close(a.file);
 }
 
+/* The text of a SHA-256, as unpack_layer() gives it. */
+static void digest_text(const struct strbuf *a, char *text)
+{
+	unsigned char raw[32];
+	int n = snprintf(text, 8, "sha256:");
+
+	assert_true(EVP_Digest(a->buf, a->len, raw, NULL, EVP_sha256(), NULL));
+	for (int i = 0; i < 32; i++)
+		n += snprintf(text + n, 3, "%02x", raw[i]);
+}
+
+static void test_layer(void **state _unused_)
+{
+	const struct unpack_limits limits = UNPACK_LIMITS_DEFAULT;
+	const struct unpack_layer_how how = {.hash_only = false};
+	_cleanup_strbuf_ struct strbuf a = STRBUF_INIT;
+	_cleanup_err_ struct err e = ERR_INIT;
+	struct unpack_layer_result res;
+	char digest[7 + 64 + 1];
+	struct arriving in;
+	int dir, file;
+
+	if (geteuid() != 0)
+		return;
+	dir = scratch_open();
+	good_archive(&a);
+	/* of many buffers, and the last of them not full */
+	strbuf_add(&a, (char[900001]) {0}, 900001);
+	in = whole_file(&a, &file);
+	if (unpack_layer(&in, dir, &how, &limits, &res, &e) < 0)
+		fail_msg("%s", err_text(&e));
+	digest_text(&a, digest);
+	assert_string_equal(res.digest, digest);
+	assert_string_equal(res.diff_id, digest);
+	layer_lists_done(&res.lists);
+	(void) fd_close(file);
+	scratch_close(dir);
+}
+
+/* Some bytes came, and the source is still there, or it has failed. */
+static void check_unfinished(const struct strbuf *a, bool ends, const char *expected)
+{
+	const struct unpack_limits limits = UNPACK_LIMITS_DEFAULT;
+	const struct unpack_layer_how how = {.hash_only = false};
+	_cleanup_err_ struct err e = ERR_INIT;
+	uint64_t message = a->len;
+	struct unpack_layer_result res;
+	int dir = scratch_open(), file, fds[2];
+	struct arriving in = whole_file(a, &file);
+
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	assert_int_equal(write_all(fds[1], &message, sizeof message), 0);
+	if (ends)
+		fds[1] = fd_close(fds[1]);
+	in.progress = fds[0];
+	in.there = 0;
+	in.whole = false;
+	assert_true(unpack_layer(&in, dir, &how, &limits, &res, &e) < 0);
+	if (!strstr(err_text(&e), expected))
+		fail_msg("expected \"%s\", got \"%s\"", expected, err_text(&e));
+	layer_lists_done(&res.lists);
+	(void) fd_close(fds[0]);
+	(void) fd_close(fds[1]);
+	(void) fd_close(file);
+	scratch_close(dir);
+}
+
+/* What is wrong is said when it is seen, whether or not more would come. */
+static void test_unfinished(void **state _unused_)
+{
+	_cleanup_strbuf_ struct strbuf a = STRBUF_INIT;
+
+	if (geteuid() != 0)
+		return;
+	good_archive(&a);
+	check_unfinished(&a, true, "the image did not arrive");
+	a.buf[0] = '\x1f';
+	a.buf[1] = '\x8b';
+	check_unfinished(&a, false, "gzip: damaged data");
+	a.len = 0;
+	strbuf_add(&a, (char[1000000]) {[0] = 'x'}, 1000000); /* more than one buffer */
+	check_unfinished(&a, false, "header");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole), cmocka_unit_test(test_errors), cmocka_unit_test(test_ratio),
-		cmocka_unit_test(test_arriving),
+		cmocka_unit_test(test_arriving), cmocka_unit_test(test_layer), cmocka_unit_test(test_unfinished),
 	};
 	_cleanup_err_ struct err e = ERR_INIT;
 
