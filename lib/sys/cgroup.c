@@ -30,6 +30,15 @@ static bool has_hierarchy(const struct cg_host *h, const char *controller)
 	return false;
 }
 
+/* Nothing that is mounted later can be what we look for. */
+static bool is_complete(const struct cg_host *h)
+{
+	for (size_t i = 0; i < ELEMENTSOF(used); i++)
+		if (!has_hierarchy(h, used[i]))
+			return false;
+	return h->v2;
+}
+
 /* A v1 mount: its super options name the controllers. The first mount of each one counts. */
 static void add_v1(struct cg_host *h, const char *mount, const char *options)
 {
@@ -72,7 +81,7 @@ static int read_mounts(struct cg_host *h, struct err *e)
 
 	if (!f)
 		return err_sys(e, "open /proc/self/mountinfo");
-	while ((n = getline(&line, &alloc, f)) > 0) {
+	while (!is_complete(h) && (n = getline(&line, &alloc, f)) > 0) {
 		/* Most lines are of no interest; a host may have thousands. */
 		if (!strstr(line, " - cgroup"))
 			continue;
@@ -231,6 +240,17 @@ int cg_open_leaf(const struct cg_host *h, const char *group, struct cg_leaf *ret
 {
 	*ret = (struct cg_leaf) CG_LEAF_INIT;
 	return h->ops->open_leaf(h, group, ret, e);
+}
+
+char **cg_init_paths(const struct cg_host *h, const char *group, const char *leaf)
+{
+	return h->ops->init_paths(h, group, leaf);
+}
+
+int cg_make_init(const struct cg_host *h, const char *group, const char *leaf, struct cg_leaf *ret, struct err *e)
+{
+	*ret = (struct cg_leaf) CG_LEAF_INIT;
+	return h->ops->make_init(h, group, leaf, ret, e);
 }
 
 void cg_leaf_close(struct cg_leaf *leaf)

@@ -2,7 +2,8 @@
  * Control groups, v1, v2 and hybrid hosts (v1 for what v1 has).  SEAM: struct cg_ops has two
  * implementations.  Values are computed in the plan; these functions only write them.
  *
- * A pod's groups are /gantry/UUID/{init,APP} from each hierarchy's root; processes only in the leaves.
+ * A pod's groups are /gantry/UUID/{_init,APP} from each hierarchy's root; processes only in the leaves, but that init of a
+ * v1 pod has a leaf in one hierarchy only.
  */
 #pragma once
 
@@ -72,6 +73,13 @@ struct cg_leaf {
 int cg_make(const struct cg_host *h, const char *group, const struct cg_limits *l, struct err *e);
 int cg_open_leaf(const struct cg_host *h, const char *group, struct cg_leaf *ret, struct err *e);
 void cg_leaf_close(struct cg_leaf *leaf);
+
+/*
+ * The same for the pod's init, which has no limits of its own: `leaf` below the pod's group, by which it is known. v1: in
+ * the freezer's hierarchy; in all others init is in the pod's group itself, since each directory costs 60 us of CPU.
+ */
+char **cg_init_paths(const struct cg_host *h, const char *group, const char *leaf);
+int cg_make_init(const struct cg_host *h, const char *group, const char *leaf, struct cg_leaf *ret, struct err *e);
 
 /* --- cgroup_kill.c: JSON-free and without detection, for init, monitor and entry points --- */
 /*

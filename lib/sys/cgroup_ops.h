@@ -25,6 +25,9 @@ struct cg_ops {
 	char **(*paths)(const struct cg_host *h, const char *group);
 	int (*make)(const struct cg_host *h, const char *group, const struct cg_limits *l, struct err *e);
 	int (*open_leaf)(const struct cg_host *h, const char *group, struct cg_leaf *ret, struct err *e);
+	/* Only those directories of init's that are its own; both of them. */
+	char **(*init_paths)(const struct cg_host *h, const char *group, const char *leaf);
+	int (*make_init)(const struct cg_host *h, const char *group, const char *leaf, struct cg_leaf *ret, struct err *e);
 };
 
 extern const struct cg_ops cg_v1_ops, cg_v2_ops;

@@ -113,9 +113,18 @@ static int set_blocks(const struct cg_host *h, const char *group, const struct c
 
 static int set_devices(const struct cg_host *h, const char *group, const struct cg_limits *l, struct err *e)
 {
+	const struct cg_hierarchy *hier = hierarchy(h, "devices");
+	_cleanup_free_ char *dir = hier ? path_join(hier->mount, group) : NULL, *path = NULL;
+	_cleanup_fd_ int allow = -EBADF;
 	int r = set_value(h, group, "devices", "devices.deny", "a", e);
 
-	for (size_t i = 0; i < l->n_devices && r == 0; i++) {
+	if (r < 0 || !l->n_devices)
+		return r;
+	path = path_join(dir, "devices.allow");
+	allow = open(path, O_WRONLY | O_CLOEXEC);
+	if (allow < 0)
+		return err_sys(e, "open %s", path);
+	for (size_t i = 0; i < l->n_devices; i++) {
 		const struct cg_device *d = &l->device_list[i];
 		char text[64], maj[24] = "*", min[24] = "*";
 
@@ -124,9 +133,11 @@ static int set_devices(const struct cg_host *h, const char *group, const struct 
 		if (d->minor >= 0)
 			(void) snprintf(min, sizeof min, "%lld", (long long) d->minor);
 		(void) snprintf(text, sizeof text, "%c %s:%s %s", d->type, maj, min, d->access);
-		r = set_value(h, group, "devices", "devices.allow", text, e);
+		/* One device to a write(2). */
+		if (write(allow, text, strlen(text)) < 0)
+			return err_sys(e, "cgroup %s: write %s to devices.allow", dir, text);
 	}
-	return r;
+	return 0;
 }
 
 static int v1_make(const struct cg_host *h, const char *group, const struct cg_limits *l, struct err *e)
@@ -176,4 +187,56 @@ fail:
 	return err_sys(e, "open cgroup %s", group);
 }
 
-const struct cg_ops cg_v1_ops = {.paths = v1_paths, .make = v1_make, .open_leaf = v1_open_leaf};
+/* Make the directory and open its `tasks`. */
+static int join_hierarchy(const struct cg_host *h, size_t i, const char *group, struct cg_leaf *ret, struct err *e)
+{
+	_cleanup_free_ char *tasks = xasprintf("%s/%s/tasks", h->v1[i].mount, group);
+	int r = cg_mkdirs(h->v1[i].mount, group, e);
+
+	if (r < 0)
+		return r;
+	if (ret->n_join == ELEMENTSOF(ret->join))
+		return err_set(e, E2BIG, "too many cgroup hierarchies");
+	ret->join[ret->n_join] = open(tasks, O_WRONLY | O_CLOEXEC);
+	if (ret->join[ret->n_join] < 0)
+		return err_sys(e, "open %s", tasks);
+	ret->n_join++;
+	return 0;
+}
+
+/* The hierarchy by which init is known; a host without a freezer has another one. */
+static size_t init_hierarchy(const struct cg_host *h)
+{
+	for (size_t i = 0; i < h->n_v1; i++)
+		if (strv_has(h->v1[i].controllers, "freezer"))
+			return i;
+	return 0;
+}
+
+static char **v1_init_paths(const struct cg_host *h, const char *group, const char *leaf)
+{
+	char **v = NULL;
+
+	if (h->n_v1)
+		strv_push(&v, xasprintf("%s/%s/%s", h->v1[init_hierarchy(h)].mount, group, leaf));
+	return v;
+}
+
+static int v1_make_init(const struct cg_host *h, const char *group, const char *leaf, struct cg_leaf *ret, struct err *e)
+{
+	for (size_t i = 0; i < h->n_v1; i++) {
+		_cleanup_free_ char *own = path_join(group, leaf);
+		int r = join_hierarchy(h, i, i == init_hierarchy(h) ? own : group, ret, e);
+
+		if (r < 0) {
+			cg_leaf_close(ret);
+			return r;
+		}
+	}
+	return 0;
+}
+
+const struct cg_ops cg_v1_ops = {
+	.paths = v1_paths, .make = v1_make, .open_leaf = v1_open_leaf, .init_paths = v1_init_paths,
+	.make_init = v1_make_init,
+};

@@ -257,4 +257,24 @@ static int v2_open_leaf(const struct cg_host *h, const char *group, struct cg_le
 	return 0;
 }
 
-const struct cg_ops cg_v2_ops = {.paths = v2_paths, .make = v2_make, .open_leaf = v2_open_leaf};
+static char **v2_init_paths(const struct cg_host *h, const char *group, const char *leaf)
+{
+	_cleanup_free_ char *own = path_join(group, leaf);
+
+	return v2_paths(h, own);
+}
+
+/* A process in the pod's group itself would keep its controllers from the apps (cgroups(7), no internal processes). */
+static int v2_make_init(const struct cg_host *h, const char *group, const char *leaf, struct cg_leaf *ret, struct err *e)
+{
+	static const struct cg_limits none = CG_LIMITS_NONE;
+	_cleanup_free_ char *own = path_join(group, leaf);
+	int r = v2_make(h, own, &none, e);
+
+	return r < 0 ? r : v2_open_leaf(h, own, ret, e);
+}
+
+const struct cg_ops cg_v2_ops = {
+	.paths = v2_paths, .make = v2_make, .open_leaf = v2_open_leaf, .init_paths = v2_init_paths,
+	.make_init = v2_make_init,
+};

@@ -15,8 +15,6 @@ static int write_list(struct sandbox *sb, struct err *e)
 
 int sandbox_cgroups(struct sandbox *sb, struct err *e)
 {
-	static const struct cg_limits none = CG_LIMITS_NONE;
-	_cleanup_free_ char *init = xasprintf("%s/" POD_INIT_LEAF, sb->plan->group);
 	int r;
 
 	if (!sb->cgroups)
@@ -30,9 +28,7 @@ int sandbox_cgroups(struct sandbox *sb, struct err *e)
 		if (r < 0)
 			return err_ctx(e, r, "the pod's limits");
 	}
-	r = cg_make(sb->cgroups, init, &none, e);
-	if (r == 0)
-		r = cg_open_leaf(sb->cgroups, init, &sb->init_leaf, e);
+	r = cg_make_init(sb->cgroups, sb->plan->group, POD_INIT_LEAF, &sb->init_leaf, e);
 	for (size_t i = 0; r == 0 && i < sb->plan->n_apps; i++) {
 		const struct plan_app *pa = &sb->plan->apps[i];
 

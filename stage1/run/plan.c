@@ -131,7 +131,6 @@ static int plan_app(const struct pod *pod, const struct pod_app *a, const struct
  * Every directory of the pod's groups, deepest first, as gc wants them. */
 static void plan_cgroups(const struct host_facts *facts, struct plan *plan)
 {
-	_cleanup_free_ char *init = xasprintf("%s/" POD_INIT_LEAF, plan->group);
 	_cleanup_free_ const struct cg_limits **limits = NULL;
 
 	if (!facts->cgroups)
@@ -142,8 +141,10 @@ static void plan_cgroups(const struct host_facts *facts, struct plan *plan)
 	limits[plan->n_apps] = &plan->limits;
 	cg_host_restrict(facts->cgroups, limits, plan->n_apps + 1);
 	for (size_t i = 0; i <= plan->n_apps + 1; i++) {
-		const char *group = i < plan->n_apps ? plan->apps[i].group : i == plan->n_apps ? init : plan->group;
-		_cleanup_strv_ char **dirs = cg_paths(facts->cgroups, group);
+		const char *group = i < plan->n_apps ? plan->apps[i].group : plan->group;
+		_cleanup_strv_ char **dirs = i == plan->n_apps
+						     ? cg_init_paths(facts->cgroups, group, POD_INIT_LEAF)
+						     : cg_paths(facts->cgroups, group);
 
 		for (char **d = dirs; d && *d; d++)
 			strv_add(&plan->cgroups, *d);
