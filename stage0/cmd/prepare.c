@@ -44,9 +44,11 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 	if (r == 0 && of_pod.host_network)
 		r = err_set(e, EINVAL, "spec.hostNetwork: networks are chosen when a pod is run "
 				       "(run-prepared --net=host)");
-	kube_run_done(&of_pod);
 	if (r == 0)
 		r = pod_prepare(g, &how, &p, e);
+	if (r == 0)
+		r = kube_make_paths(&of_pod, e);
+	kube_run_done(&of_pod);
 	if (r == 0)
 		r = pod_move(&p.pod, PHASE_PREPARED, true, e);
 	if (r == 0)

@@ -14,6 +14,7 @@ struct target {
 	struct pod_request pod;
 	struct run_request run;
 	struct stage1_request stage1;
+	struct kube_run of_pod;
 	char *uuid_file_save;
 };
 
@@ -52,17 +53,16 @@ static int check(struct target *t, struct err *e)
 /* A Pod of Kubernetes says some of what the words of run say; these count more. */
 static int expand(struct gantry *g, struct target *t, struct err *e)
 {
-	struct kube_run of_pod = {0};
+	struct kube_run *of_pod = &t->of_pod;
 	bool is;
-	int r = kube_expand(g, &t->pod, &of_pod, &is, e);
+	int r = kube_expand(g, &t->pod, of_pod, &is, e);
 
 	if (r == 0 && is) {
 		if (!t->run.hostname)
-			t->run.hostname = take_ptr(of_pod.hostname);
-		if (!t->run.nets && of_pod.host_network)
+			t->run.hostname = take_ptr(of_pod->hostname);
+		if (!t->run.nets && of_pod->host_network)
 			strv_add(&t->run.nets, "host");
 	}
-	kube_run_done(&of_pod);
 	return r;
 }
 
@@ -79,6 +79,8 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 		r = expand(g, t, e);
 	if (r == 0)
 		r = pod_prepare(g, &how, &p, e);
+	if (r == 0)
+		r = kube_make_paths(&t->of_pod, e);
 	if (r == 0)
 		r = pod_run(g, &p.pod, &p.stage1, &t->run, e);
 	return r;
@@ -98,6 +100,7 @@ static void done(void *target)
 	pod_request_done(&t->pod);
 	stage1_request_done(&t->stage1);
 	run_request_done(&t->run);
+	kube_run_done(&t->of_pod);
 	free(t->uuid_file_save);
 }
 

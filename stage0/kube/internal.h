@@ -14,6 +14,7 @@ struct kube_docs {
 	const cJSON *pod;
 	const cJSON **maps; /* ConfigMaps */
 	size_t n_maps;
+	struct kube_run *run; /* what is for the run goes there */
 	size_t *room; /* bytes that may still come from putting in what is named: a short file can name much */
 };
 /* The ConfigMap of that name, or NULL. */

@@ -17,8 +17,11 @@ struct gantry;
 struct kube_run {
 	bool host_network;
 	char *hostname; /* or NULL */
+	char **dirs, **files; /* of the host, to be made where they are missing */
 };
 void kube_run_done(struct kube_run *run);
+/* Make them: when all else of the Pod was accepted, since nobody takes them away again. */
+int kube_make_paths(const struct kube_run *run, struct err *e);
 
 /*
  * Read req->pod_manifest: the text goes to req->manifest_text, and if it is Kubernetes', its apps,

@@ -288,6 +288,8 @@ static int read_pod(const struct kube_docs *docs, struct pod_request *req, struc
 void kube_run_done(struct kube_run *run)
 {
 	free(run->hostname);
+	strv_free(run->dirs);
+	strv_free(run->files);
 	*run = (struct kube_run) {0};
 }
 
@@ -295,7 +297,7 @@ int kube_convert(const char *json, size_t len, struct pod_request *req, struct k
 {
 	_cleanup_json_ cJSON *j = json_parse(json, len, KUBE_DOCUMENTS_MAX, e);
 	size_t room = KUBE_ROOM;
-	struct kube_docs docs = {.room = &room};
+	struct kube_docs docs = {.room = &room, .run = run};
 	int r = j ? json_each(j, JSON_TOP, sort_document, &docs, e) : -EINVAL;
 
 	if (r == 0 && !docs.pod)

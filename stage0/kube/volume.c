@@ -65,8 +65,53 @@ static const struct host_type {
 	{"CharDevice", S_IFCHR, false}, {"BlockDevice", S_IFBLK, false},
 };
 
-/* The type is a promise about the host, which is kept or checked now. */
-static int check_host(const struct host_path *h, const struct json_at *at, struct err *e)
+static int check_format(const char *path, const struct host_type *t, struct err *e)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return err_sys(e, "hostPath %s", q(path));
+	if (t->format && (st.st_mode & S_IFMT) != t->format)
+		return err_set(e, EINVAL, "hostPath: %s is no %s", q(path), t->word);
+	return 0;
+}
+
+static int make_path(const char *path, const struct host_type *t, struct err *e)
+{
+	_cleanup_fd_ int fd = -EBADF;
+
+	if (t->format == S_IFDIR && mkdir(path, 0755) < 0 && errno != EEXIST)
+		return err_sys(e, "mkdir %s", q(path));
+	if (t->format == S_IFREG) {
+		fd = open(path, O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0644);
+		if (fd < 0)
+			return err_sys(e, "create %s", q(path));
+	}
+	/* Somebody may have made another thing meanwhile. */
+	return check_format(path, t, e);
+}
+
+static const struct host_type *creating(mode_t format)
+{
+	for (size_t i = 0; i < ELEMENTSOF(host_types); i++)
+		if (host_types[i].create && host_types[i].format == format)
+			return &host_types[i];
+	return NULL;
+}
+
+int kube_make_paths(const struct kube_run *run, struct err *e)
+{
+	int r = 0;
+
+	for (char **p = run->dirs; r == 0 && p && *p; p++)
+		r = make_path(*p, creating(S_IFDIR), e);
+	for (char **p = run->files; r == 0 && p && *p; p++)
+		r = make_path(*p, creating(S_IFREG), e);
+	return r;
+}
+
+/* The type is a promise about the host: what is there is checked now, what is to be made waits (kube.h). */
+static int check_host(const struct host_path *h, struct kube_run *run, const struct json_at *at, struct err *e)
 {
 	const char *word = h->type ? h->type : "";
 	const struct host_type *t = NULL;
@@ -77,14 +122,10 @@ static int check_host(const struct host_path *h, const struct json_at *at, struc
 			t = &host_types[i];
 	if (!t)
 		return json_err(at, e, "type %s is not known", q(word));
-	if (t->create && t->format == S_IFDIR && mkdir(h->path, 0755) < 0 && errno != EEXIST)
-		return err_sys(e, "mkdir %s", q(h->path));
-	if (t->create && t->format == S_IFREG) {
-		_cleanup_fd_ int fd = open(h->path, O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0644);
-
-		if (fd < 0)
-			return err_sys(e, "create %s", q(h->path));
-	}
+	if (t->create)
+		strv_add(t->format == S_IFDIR ? &run->dirs : &run->files, h->path);
+	if (t->create && stat(h->path, &st) < 0 && errno == ENOENT)
+		return 0;
 	if (stat(h->path, &st) < 0)
 		return err_sys(e, "hostPath %s", q(h->path));
 	if (t->format && (st.st_mode & S_IFMT) != t->format)
@@ -92,8 +133,8 @@ static int check_host(const struct host_path *h, const struct json_at *at, struc
 	return 0;
 }
 
-static int host_path(const char *name, const cJSON *j, const struct json_at *at, struct pod_request *req,
-		     struct err *e)
+static int host_path(const char *name, const cJSON *j, const struct json_at *at, struct kube_run *run,
+		     struct pod_request *req, struct err *e)
 {
 	static const struct json_field fields[] = {
 		{.key = "path", .type = JSON_F_STRING, .offset = offsetof(struct host_path, path), .required = true,
@@ -104,7 +145,7 @@ static int host_path(const char *name, const cJSON *j, const struct json_at *at,
 	int r = json_decode(j, at, fields, ELEMENTSOF(fields), JSON_REFUSE_UNKNOWN, &h, e);
 
 	if (r == 0)
-		r = check_host(&h, at, e);
+		r = check_host(&h, run, at, e);
 	if (r == 0)
 		add_volume(req, name, VOLUME_HOST)->source = take_ptr(h.path);
 	free(h.path);
@@ -244,7 +285,7 @@ static int add_one(const struct kube_docs *docs, const cJSON *j, const struct js
 	if (r == 0 && o.empty)
 		r = empty_dir(o.name, o.empty, &empty_at, fs_group, req, e);
 	if (r == 0 && o.host)
-		r = host_path(o.name, o.host, &host_at, req, e);
+		r = host_path(o.name, o.host, &host_at, docs->run, req, e);
 	if (r == 0 && o.config)
 		r = config_map(docs, o.name, o.config, &config_at, req, e);
 	free(o.name);

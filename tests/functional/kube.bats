@@ -138,6 +138,47 @@ run_yaml() { g run --net=none "$@" --pod-manifest="$T/pod.yaml"; }
 	assert_out 'from a map' host 2777:77 440:0 read-only fixed other
 }
 
+@test "kube: hostPath: what is to be made is made when all else was accepted" {
+	paths() { # MORE
+		pod <<-END
+			    command: [/bin/sh, -c, "echo x >/d/x; test -f /f"]
+			    volumeMounts:
+			    - {name: d, mountPath: /d}
+			    - {name: f, mountPath: /f}
+			    $1
+			  volumes:
+			  - {name: d, hostPath: {path: $T/dir, type: DirectoryOrCreate}}
+			  - {name: f, hostPath: {path: $T/made, type: FileOrCreate}}
+		END
+	}
+	# a member that is refused behind it, and an image that is not there
+	paths '- {name: none, mountPath: /n}'
+	run_yaml
+	assert_status 254
+	[ ! -e "$T/dir" ] && [ ! -e "$T/made" ]
+	paths ''
+	sed -i "s|image: .*|image: oci:$T/nowhere|" "$T/pod.yaml"
+	run_yaml
+	assert_refused 254 'nowhere'
+	[ ! -e "$T/dir" ] && [ ! -e "$T/made" ]
+	paths ''
+	run_yaml
+	assert_ok
+	assert_equal "$(cat "$T/dir/x")" x
+	assert_equal "$(stat -c %a:%s "$T/made")" 644:0
+	# what is there stays, and must be of the kind
+	echo old >"$T/made"
+	NAME=second paths ''
+	run_yaml
+	assert_ok
+	assert_equal "$(cat "$T/made")" old
+	rm "$T/made"
+	mkdir "$T/made"
+	NAME=third paths ''
+	run_yaml
+	assert_refused 254 'is no FileOrCreate'
+}
+
 @test "kube: security: user and its groups, capabilities, root, privileges" {
 	pod <<-'END'
 		    command: [/bin/sh, -c, 'id -u; id -G; grep -E "CapBnd|NoNew|Seccomp:" /proc/self/status; touch /x || echo fixed']
