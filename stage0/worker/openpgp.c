@@ -347,10 +347,15 @@ static int take_plain(gpgme_data_t plain, size_t limit, char **ret, size_t *ret_
 int openpgp_verify_message(struct openpgp *p, const char *message, size_t len, size_t limit, char ***signers,
 			   char **ret, size_t *ret_len, struct err *e)
 {
+	static const char cleartext[] = "-----BEGIN PGP SIGNED";
 	gpgme_data_t in = NULL, plain = NULL;
-	gpgme_error_t err = gpgme_data_new_from_mem(&in, message, len, 0);
+	gpgme_error_t err;
 	int r;
 
+	/* CVE-2025-68972: of such a text gpg can give out more than was signed. Nobody's tools write it. */
+	if (memmem(message, len, cleartext, strlen(cleartext)) || has_two_armors(message, len))
+		return err_set(e, EBADMSG, "openpgp: a cleartext signature, or more than one, and no signed message");
+	err = gpgme_data_new_from_mem(&in, message, len, 0);
 	if (!err)
 		err = gpgme_data_new(&plain);
 	if (!err)

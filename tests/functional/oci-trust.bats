@@ -156,6 +156,9 @@ teardown() { test_down; }
 	signer -u =good@example.com --detach-sign <"$T/text" >"$SIDE/lib/app@${DIGEST/:/=}/signature-1"
 	fetch
 	assert_refused 254 'signature-1'
+	signer -u =good@example.com --clearsign <"$T/text" >"$SIDE/lib/app@${DIGEST/:/=}/signature-1"
+	fetch
+	assert_refused 254 'signature-1: openpgp: a cleartext signature'
 	payload "cosign container image signature" "$DIGEST" "$R/lib/app:1" | signer -u =good@example.com --sign >"$SIDE/lib/app@${DIGEST/:/=}/signature-1"
 	fetch
 	assert_refused 254 'it says that it is'
