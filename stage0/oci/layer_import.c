@@ -27,6 +27,8 @@
 #define STALL_MS (120 * 1000)	/* without a byte; the fetch worker itself gives up sooner */
 #define FINISH_MS (1800 * 1000) /* for what is left to do when all bytes are there */
 #define END_MS 10000		/* for the answer of a worker that has ended, or is about to */
+#define TELL_BYTES (256u << 10) /* the worker is not woken for less, unless nothing comes for TELL_MS */
+#define TELL_MS 1
 
 struct work {
 	const struct layer_import *in;
@@ -265,6 +267,7 @@ static int finish_worker(struct work *w, struct err *e)
 static int step(struct work *w, struct err *e)
 {
 	bool reading = !w->feed.whole, by_file = reading && !w->feed.is_pipe;
+	bool untold = w->reader.progress >= 0 && w->feed.total > w->reader.told;
 	struct pollfd fds[] = {
 		{.fd = reading && w->feed.is_pipe ? w->feed.from : -1, .events = POLLIN},
 		{.fd = w->lists, .events = POLLIN},
@@ -272,7 +275,7 @@ static int step(struct work *w, struct err *e)
 		/* If it has not been told the end yet, it is as soon as its pipe has room. */
 		{.fd = w->feed.whole ? w->reader.progress : -1, .events = POLLOUT},
 	};
-	int n = poll(fds, ELEMENTSOF(fds), by_file ? 0 : 1000), r = 0;
+	int n = poll(fds, ELEMENTSOF(fds), by_file ? 0 : untold ? TELL_MS : 1000), r = 0;
 
 	if (n < 0)
 		return errno == EINTR ? 0 : err_sys(e, "poll");
@@ -285,7 +288,8 @@ static int step(struct work *w, struct err *e)
 		r = read_lists(w, e);
 	if (r == 0 && fds[2].revents && w->lists < 0)
 		r = finish_worker(w, e);
-	feed_tell(&w->feed, &w->reader);
+	if (w->feed.whole || !fds[0].revents || w->feed.total - w->reader.told >= TELL_BYTES)
+		feed_tell(&w->feed, &w->reader);
 	return r;
 }
 
