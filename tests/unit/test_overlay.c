@@ -9,7 +9,12 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <sched.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include "base/file.h"
+#include "base/proc.h"
 #include "sys/mountapi.h"
 #include "sys/overlay.h"
 #include "sys/stack.h"
@@ -184,6 +189,95 @@ static void test_writable(void **state _unused_)
 	dirs_close(&d);
 }
 
+/* A user namespace in which 0 is 100000 here; -EBADF: there can be none. */
+static int make_users(void)
+{
+	_cleanup_free_ char *ns = NULL, *uids = NULL, *gids = NULL;
+	pid_t pid = (pid_t) syscall(SYS_clone, (unsigned long) CLONE_NEWUSER | SIGCHLD, 0UL, NULL, NULL, 0UL);
+	int fd;
+
+	if (pid < 0)
+		return -EBADF;
+	if (pid == 0)
+		for (;;)
+			(void) pause();
+	ns = xasprintf("/proc/%d/ns/user", (int) pid);
+	uids = xasprintf("/proc/%d/uid_map", (int) pid);
+	gids = xasprintf("/proc/%d/gid_map", (int) pid);
+	assert_int_equal(file_poke_at(AT_FDCWD, uids, "0 100000 65536"), 0);
+	assert_int_equal(file_poke_at(AT_FDCWD, gids, "0 100000 65536"), 0);
+	fd = open(ns, O_RDONLY | O_CLOEXEC);
+	(void) kill(pid, SIGKILL);
+	(void) proc_wait(pid);
+	return fd;
+}
+
+/* Seen through the overlay owners are mapped, on disk they are not; by name, by number, by every way. */
+static void check_mapped(const struct dirs *d, int users, size_t n, bool by_number)
+{
+	char *tops[] = {(char *) d->path, NULL};
+	const struct overlay_map map = {users, 100000, tops};
+	struct overlay o = {.dir = AT_FDCWD, .n_lower = n, .map = &map};
+	_cleanup_strv_ char **lower = NULL;
+	_cleanup_err_ struct err e = ERR_INIT;
+	_cleanup_fd_ int mnt = -EBADF;
+	struct stat st;
+
+	for (size_t i = 0; i < n; i++) {
+		int fd = by_number ? openat(d->fd, d->layers[i], O_PATH | O_DIRECTORY | O_CLOEXEC) : -EBADF;
+
+		strv_push(&lower, by_number ? xasprintf("/proc/self/fd/%d", fd)
+					    : xasprintf("%s/%s", d->path, d->layers[i]));
+	}
+	o.lower = lower;
+	o.upper = xasprintf("%s/top/upper", d->path);
+	o.work = xasprintf("%s/top/work", d->path);
+	mnt = overlay_new(&o, MNT_ATTR_NODEV, &e);
+	if (mnt < 0)
+		fail_msg("%s", err_text(&e));
+	assert_int_equal(fstatat(mnt, "file", &st, 0), 0);
+	assert_int_equal(st.st_uid, 101234);
+	assert_int_equal(fchownat(mnt, "file", 100007, 100008, 0), 0);
+	assert_int_equal(fstatat(d->fd, "top/upper/file", &st, 0), 0);
+	assert_int_equal(st.st_uid, 7);
+	assert_int_equal(st.st_gid, 8);
+	assert_int_equal(unlinkat(mnt, "file", 0), 0);
+	assert_int_equal(fstatat(d->fd, "top/upper/file", &st, 0), 0);
+	assert_true(S_ISCHR(st.st_mode));
+	assert_int_equal(unlinkat(d->fd, "top/upper/file", 0), 0);
+	for (size_t i = 0; by_number && i < n; i++)
+		(void) fd_close((int) strtol(lower[i] + strlen("/proc/self/fd/"), NULL, 10));
+	free((char *) o.upper);
+	free((char *) o.work);
+}
+
+static void test_mapped(void **state _unused_)
+{
+	static const size_t heights[] = {1, 3, 90};
+	_cleanup_fd_ int users = geteuid() ? -EBADF : make_users();
+	struct dirs d;
+
+	dirs_open(&d);
+	for (size_t i = 0; users >= 0 && can_mount(&d) && i < ELEMENTSOF(heights); i++) {
+		while (strv_len(d.layers) < heights[i])
+			add_layer(&d);
+		if (!i) {
+			assert_int_equal(mknodat(d.fd, "layer0/file", S_IFREG | 0644, 0), 0);
+			assert_int_equal(fchownat(d.fd, "layer0/file", 1234, 50, 0), 0);
+			assert_int_equal(mkdirat(d.fd, "top", 0755), 0);
+			assert_int_equal(mkdirat(d.fd, "top/upper", 0755), 0);
+			assert_int_equal(mkdirat(d.fd, "top/work", 0755), 0);
+		}
+		for (int old = 0; old < 2; old++) {
+			is_old = old;
+			check_mapped(&d, users, heights[i], false);
+			check_mapped(&d, users, heights[i], true);
+		}
+	}
+	is_old = false;
+	dirs_close(&d);
+}
+
 static void test_refused(void **state _unused_)
 {
 	_cleanup_err_ struct err e = ERR_INIT, e2 = ERR_INIT;
@@ -274,6 +368,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_heights),
 		cmocka_unit_test(test_writable),
+		cmocka_unit_test(test_mapped),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_answers),
 	};
