@@ -16,14 +16,26 @@ static int cmp_key(const void *a, const void *b)
 	return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
+/* Sorting a handful takes longer than comparing each with each. */
+#define FEW_MEMBERS 8
+
+static int check_few(const cJSON *obj, const struct json_at *at, struct err *e)
+{
+	for (const cJSON *a = obj->child; a; a = a->next)
+		for (const cJSON *b = obj->child; b != a; b = b->next)
+			if (!strcmp(a->string, b->string))
+				return json_err(at, e, "duplicate member %s", q(a->string));
+	return 0;
+}
+
 /* Names after unescaping, so that "a" and "\u0061" are the same. */
 static int check_duplicates(const cJSON *obj, const struct json_at *at, struct err *e)
 {
 	size_t n = (size_t) cJSON_GetArraySize(obj), i = 0;
 	_cleanup_free_ const char **keys = NULL;
 
-	if (n < 2)
-		return 0;
+	if (n <= FEW_MEMBERS)
+		return check_few(obj, at, e);
 	keys = xmalloc(n * sizeof *keys);
 	for (const cJSON *c = obj->child; c; c = c->next)
 		keys[i++] = c->string;

@@ -1,5 +1,6 @@
 #include "base/str.h"
 
+#include <stdint.h>
 #include <string.h>
 
 static void strbuf_room(struct strbuf *sb, size_t extra)
@@ -219,8 +220,19 @@ bool str_is_utf8(const char *s, size_t len)
 	const unsigned char *p = (const unsigned char *) s;
 
 	while (len) {
-		size_t n = utf8_len(p, len);
+		uint64_t eight;
+		size_t n;
 
+		/* Nearly all that is read is ASCII. */
+		if (len >= sizeof eight) {
+			memcpy(&eight, p, sizeof eight);
+			if (!(eight & UINT64_C(0x8080808080808080))) {
+				p += sizeof eight;
+				len -= sizeof eight;
+				continue;
+			}
+		}
+		n = utf8_len(p, len);
 		if (!n)
 			return false;
 		p += n;
