@@ -150,8 +150,9 @@ static int blob_from(struct source_registry *s, struct registry_host *h, const v
 		r = registry_refused(&s->registry, h, &d, e);
 	else if (r == 0 && check_length(part->d, &d, e) < 0)
 		r = err_ctx(e, -EBADMSG, "registry %s", h->site);
+	/* Who asks for a layer says which. */
 	if (r < 0)
-		return err_ctx(e, r, "blob %s", part->d->digest);
+		return r;
 	*stream = (struct blob_stream) {
 		.fd = d.pipe,
 		.offset = d.head.status == 206 ? part->from : 0,
@@ -179,7 +180,7 @@ static int document_from(struct source_registry *s, struct registry_host *h, con
 	int r = blob_from(s, h, &part, &b, e);
 
 	if (r < 0)
-		return r;
+		return err_ctx(e, r, "blob %s", desc->digest);
 	r = registry_read(&b.download, OCI_DOCUMENT_MAX, &doc.data, &doc.len, e);
 	b.fd = -EBADF;
 	if (r == 0 && (int64_t) doc.len != desc->size)

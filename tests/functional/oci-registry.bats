@@ -43,7 +43,7 @@ teardown() { registries_test_down; }
 	oci manifest "docker://$R/lib/none:1"
 	assert_refused 254 "^-2: registry $R: .*404"
 	oci blob "docker://$R/lib/app:1" "${MANIFEST% *}0" 5
-	assert_refused 254 '^-[0-9]+: blob '
+	assert_refused 254 "^-[0-9]+: registry $R: "
 	oci manifest docker://127.0.0.1:9/lib/app:1
 	assert_refused 254 '^-111: registry 127.0.0.1:9: .*connect'
 }
