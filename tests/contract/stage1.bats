@@ -63,6 +63,19 @@ late_args() { echo "--data-dir=*/data" "--system-config=*/system"; }
 	EOT
 }
 
+@test "stage1: the ids of a pod with users of its own, for every version" {
+	local version
+	for version in 1 6 7; do
+		rm -rf "$DATA/pods"
+		stub_run $version --private-users --net=none
+		assert_ok
+		grep -qxE -e '--private-users=[0-9]+:65536' "$STUB_OUT/run/argv" || fail "$(stub_said run argv)"
+		grep -qxF -e "--private-users=$(cat "$DATA"/pods/*/*/private-users-prepared)" "$STUB_OUT/run/argv" || fail "other ids than the pod's"
+		stub_run $version --net=none
+		! grep -q private-users "$STUB_OUT/run/argv" || fail "nobody asked for it"
+	done
+}
+
 @test "stage1: without --net there is no word for it, and that is the default network" {
 	stub_run 7
 	assert_ok
