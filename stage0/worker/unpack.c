@@ -43,8 +43,10 @@ int unpack_init(struct err *e)
 	EVP_MD_CTX *md;
 	bool ok;
 
-	/* Without the host's openssl.cnf: there is nothing in it for a plain hash. */
-	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+	/* Without the host's openssl.cnf, and tables of names of old: there is nothing in them for a plain hash. */
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS |
+				    OPENSSL_INIT_NO_ADD_ALL_CIPHERS | OPENSSL_INIT_NO_ADD_ALL_DIGESTS,
+			    NULL);
 	md = EVP_MD_CTX_new();
 	ok = md && EVP_DigestInit_ex(md, EVP_sha512(), NULL) && EVP_DigestInit_ex(md, EVP_sha256(), NULL);
 	EVP_MD_CTX_free(md);
