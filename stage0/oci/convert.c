@@ -185,6 +185,21 @@ static char *free_name(char *const *taken, const char *path)
 	return name;
 }
 
+/*
+ * Where the pod mounts its own. /proc and /dev with something else over them are no place to run a program in,
+ * and runc refuses the former too (CVE-2019-16884). An image that says /sys or /sys/fs/cgroup (one of systemd)
+ * wants to be given the host's: an empty directory would hide what it looks for, and so it gets the pod's /sys.
+ */
+static int check_volume(const char *path, bool *ret_left, struct err *e)
+{
+	*ret_left = path_is_below(path, "/sys");
+	if (str_eq(path, "/"))
+		return err_set(e, EINVAL, "the root cannot be a volume");
+	if (str_eq(path, "/dev") || path_is_below(path, "/proc"))
+		return err_set(e, EINVAL, "a volume cannot be mounted there");
+	return 0;
+}
+
 static int add_volumes(cJSON *app, const struct oci_config *c, struct err *e)
 {
 	_cleanup_strv_ char **names = NULL, **paths = NULL;
@@ -194,12 +209,16 @@ static int add_volumes(cJSON *app, const struct oci_config *c, struct err *e)
 		return err_set(e, EINVAL, "more than %d Volumes", VOLUMES_MAX);
 	for (char **path = c->volumes; path && *path; path++) {
 		_cleanup_free_ char *absolute = xasprintf("/%s", *path), *clean = path_clean(absolute);
+		bool left;
 		char *name;
 		cJSON *o;
+		int r = check_volume(clean, &left, e);
 
-		if (str_eq(clean, "/"))
-			return err_set(e, EINVAL, "Volumes: %s: the root cannot be a volume", q(*path));
-		if (strv_has(paths, clean))
+		if (r < 0)
+			return err_ctx(e, r, "Volumes: %s", q(*path));
+		if (left)
+			log_warning("image configuration: Volumes: %s is left out: the pod has a /sys of its own", q(*path));
+		if (left || strv_has(paths, clean))
 			continue;
 		name = free_name(names, clean);
 		strv_push(&names, name);

@@ -57,6 +57,11 @@ setup_file() {
 		config Volumes {"/srv/data":{}}
 	EOF
 	layout cmd <<<'config Cmd ["/bin/show","only"]'
+	layout systemd <<-EOF
+		config Cmd ["/bin/sh","-c","test -e /sys/kernel && ! busybox grep -q ' /sys/fs/cgroup .*volume' /proc/mounts && echo own"]
+		config Volumes {"/sys/fs/cgroup":{}}
+	EOF
+	layout proc <<<'config Volumes {"/proc":{}}'
 	layout none <<<'config Env ["A=b"]'
 	local user
 	for user in www www:more 1000 33:5 1234:77 nobody; do
@@ -145,6 +150,15 @@ teardown() { test_down; }
 	assert_ok
 	assert_equal "$output" ''
 	assert_equal "$(cat "$T/mine/file")" kept
+}
+
+@test "oci-run: volumes where the pod mounts its own" {
+	r "$(image systemd)"
+	assert_ok
+	assert_out own
+	assert_err 'warning: image configuration: Volumes: "/sys/fs/cgroup" is left out: the pod has a /sys of its own'
+	r "$(image proc)" --exec=/bin/true
+	assert_refused 254 'image configuration: Volumes: "/proc": a volume cannot be mounted there'
 }
 
 @test "oci-run: the configuration as an appc manifest" {

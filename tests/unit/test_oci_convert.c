@@ -234,6 +234,23 @@ static void test_isolators(void **state _unused_)
 	}
 }
 
+/* The pod's own /sys stays; what is beside these places is a volume as any other. */
+static void test_places(void **state _unused_)
+{
+	_cleanup_free_ char *text = NULL;
+	_cleanup_err_ struct err e = ERR_INIT;
+
+	text = convert_named("docker://a", CONFIG("\"Volumes\":{\"/sys\":{},\"/sys/fs/cgroup\":{},\"/dev/shm\":{},"
+						  "\"/system\":{},\"/process\":{}}"), &e);
+	if (!text)
+		fail_msg("%s", err_text(&e));
+	assert_null(strstr(text, "\"/sys\""));
+	assert_null(strstr(text, "/sys/fs"));
+	assert_non_null(strstr(text, "\"/dev/shm\""));
+	assert_non_null(strstr(text, "\"/system\""));
+	assert_non_null(strstr(text, "\"/process\""));
+}
+
 static void test_refused(void **state _unused_)
 {
 	static const struct {
@@ -241,6 +258,9 @@ static void test_refused(void **state _unused_)
 	} rows[] = {
 		{"\"Volumes\":{\"/\":{}}", "Volumes: \"/\": the root cannot be a volume"},
 		{"\"Volumes\":{\"/a/..\":{}}", "Volumes: \"/a/..\": the root cannot be a volume"},
+		{"\"Volumes\":{\"/proc\":{}}", "Volumes: \"/proc\": a volume cannot be mounted there"},
+		{"\"Volumes\":{\"/proc/sys\":{}}", "Volumes: \"/proc/sys\": a volume cannot be mounted there"},
+		{"\"Volumes\":{\"//dev/.\":{}}", "Volumes: \"//dev/.\": a volume cannot be mounted there"},
 		{"\"ExposedPorts\":{\"http\":{}}", "ExposedPorts: \"http\": not a port or a range of ports"},
 		{"\"ExposedPorts\":{\"0/tcp\":{}}", "ExposedPorts: \"0/tcp\": not a port or a range of ports"},
 		{"\"ExposedPorts\":{\"65536/tcp\":{}}", "ExposedPorts: \"65536/tcp\": not a port or a range of ports"},
@@ -343,6 +363,7 @@ int main(void)
 		cmocka_unit_test(test_exec),	    cmocka_unit_test(test_user),
 		cmocka_unit_test(test_environment), cmocka_unit_test(test_volumes_and_ports),
 		cmocka_unit_test(test_labels),	    cmocka_unit_test(test_isolators),
+		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_refused),	    cmocka_unit_test(test_machine),
 		cmocka_unit_test(test_foreign),	    cmocka_unit_test(test_counts),
 	};
