@@ -80,7 +80,9 @@ blobs_asked() { grep -c "GET /v2/lib/app/blobs/" "$PROXY_LOG" || :; }
 	rules "[{\"path\":\"/blobs/$ONE\",\"cut\":150000,\"times\":1},{\"path\":\"/blobs/$ONE\",\"status\":404}]"
 	g fetch "docker://$P/lib/app:both"
 	assert_refused 254 "layer 1 of 2, $ONE: "
-	dd if="$T/bad" of="$(dirname "$(kept)")/blob" bs=1000 seek=1 count=100 conv=notrunc 2>/dev/null
+	local state
+	state=$(kept) || fail "nothing is kept: $(find "$DATA/cas/partial")"
+	dd if="$T/bad" of="${state%/state}/blob" bs=1000 seek=1 count=100 conv=notrunc 2>/dev/null
 	rules '[]'
 	g fetch "docker://$P/lib/app:both"
 	assert_ok
