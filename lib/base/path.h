@@ -41,6 +41,11 @@ int path_mkdirs(const char *path, mode_t mode, struct err *e);
  * descriptors and stack whatever its depth. Missing is success. Immutable or busy: -errno, named in e.
  */
 int path_remove_tree(int dirfd, const char *name, struct err *e);
+/*
+ * The names in a directory that are wanted, sorted, so that it is always the same one that is met first;
+ * more than max: -E2BIG. *ret, a strv or NULL, is owned by the caller.
+ */
+int path_names(int dir, bool (*wanted)(const char *name), size_t max, char ***ret, struct err *e);
 
 /* "a" + "b" -> "a/b" (owned by the caller). */
 char *path_join(const char *a, const char *b);

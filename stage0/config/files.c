@@ -127,29 +127,9 @@ static int take_file(int dir, const char *path, const char *name, const struct c
 	return r;
 }
 
-/* Sorted, so that it is always the same file that is complained about. */
-static int list_files(int fd, char ***ret, struct err *e)
+static bool is_ours(const char *name)
 {
-	_cleanup_strv_ char **names = NULL;
-	_cleanup_dir_ DIR *d = NULL;
-	int copy = fd_copy(fd);
-	struct dirent *de;
-
-	if (copy < 0)
-		return err_sysr(e, copy, "copy a descriptor");
-	d = fdopendir(copy);
-	if (!d) {
-		(void) fd_close(copy);
-		return err_sys(e, "read directory");
-	}
-	while ((de = readdir(d)))
-		if (de->d_name[0] != '.' && str_ends(de->d_name, ".json"))
-			strv_add(&names, de->d_name);
-	if (strv_len(names) > CONFIG_FILES_MAX)
-		return err_set(e, E2BIG, "more than %d files", CONFIG_FILES_MAX);
-	strv_sort(names);
-	*ret = take_ptr(names);
-	return 0;
+	return *name != '.' && str_ends(name, ".json");
 }
 
 int config_read_dir(const char *dir, const struct config_subdir *sub, bool warn, config_take take,
@@ -167,7 +147,7 @@ int config_read_dir(const char *dir, const struct config_subdir *sub, bool warn,
 		return err_sys(e, "configuration %s", path);
 	/* What a closed directory holds is not open. */
 	warn = warn && sub->secret && fstat(fd, &st) == 0 && (st.st_mode & S_IXOTH);
-	r = list_files(fd, &names, e);
+	r = path_names(fd, is_ours, CONFIG_FILES_MAX, &names, e);
 	if (r < 0)
 		return err_ctx(e, r, "configuration %s", path);
 	for (size_t i = 0; names && names[i]; i++) {

@@ -1,6 +1,5 @@
 #include "stage0/oci/registry_trust.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -63,24 +62,9 @@ static int add_client(int dir, const char *name, struct registry_trust *t, struc
 	return r < 0 ? r : read_pem(dir, key, &t->client_key, e);
 }
 
-static int list(int fd, char ***ret, struct err *e)
+static bool is_certificate(const char *name)
 {
-	_cleanup_dir_ DIR *d = NULL;
-	int copy = fd_copy(fd);
-	struct dirent *de;
-
-	if (copy < 0)
-		return err_sysr(e, copy, "copy a descriptor");
-	d = fdopendir(copy);
-	if (!d) {
-		(void) fd_close(copy);
-		return err_sys(e, "read directory");
-	}
-	while ((de = readdir(d)) && strv_len(*ret) < FILES_MAX)
-		if (str_ends(de->d_name, ".crt") || str_ends(de->d_name, ".cert"))
-			strv_add(ret, de->d_name);
-	strv_sort(*ret);
-	return 0;
+	return str_ends(name, ".crt") || str_ends(name, ".cert");
 }
 
 static int read_place(const char *place, const char *site, struct registry_trust *t, struct err *e)
@@ -92,7 +76,7 @@ static int read_place(const char *place, const char *site, struct registry_trust
 
 	if (fd < 0)
 		return errno == ENOENT || errno == ENOTDIR || errno == EACCES ? 0 : err_sys(e, "%s", path);
-	r = list(fd, &names, e);
+	r = path_names(fd, is_certificate, FILES_MAX, &names, e);
 	for (size_t i = 0; names && names[i] && r == 0; i++)
 		r = str_ends(names[i], ".crt") ? add_authority(fd, names[i], t, e) : add_client(fd, names[i], t, e);
 	return r < 0 ? err_ctx(e, r, "certificates in %s", path) : 0;
