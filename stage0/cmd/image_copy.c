@@ -103,7 +103,7 @@ static const char *reference_of(const struct job *j)
 static int run_copy(struct job *j, const char *mount_from, const struct copy_target *to, struct err *e)
 {
 	_cleanup_free_ char *digest = NULL;
-	int r = oci_copy(j->from, reference_of(j), mount_from, to, j->flags, &digest, e);
+	int r = oci_copy(j->from, j->stored ? NULL : &j->src, reference_of(j), mount_from, to, j->flags, &digest, e);
 
 	if (r == 0)
 		(void) puts(digest);
@@ -223,8 +223,8 @@ const struct command cmd_image_push = {
 	.usage = "[options] IMAGE docker://[HOST/]NAME[:TAG]",
 	.summary = "send an OCI image to a registry",
 	.details = "IMAGE is an OCI image of the store, or a reference: docker://, oci:, oci-archive: or\n"
-		   "docker-archive:. What the registry has already is not sent. Signatures that lie\n"
-		   "beside it go along. Prints the digest.",
+		   "docker-archive:, which the rules of policy.json must allow. What the registry has\n"
+		   "already is not sent. Signatures that lie beside it go along. Prints the digest.",
 	COMMAND_OPTS(push_opts),
 	.target_size = sizeof(struct target),
 	.run = run_push,
@@ -234,9 +234,9 @@ const struct command cmd_image_copy = {
 	.name = "image copy",
 	.usage = "[options] IMAGE docker://NAME[:TAG]|oci:DIRECTORY[:NAME]|oci-archive:FILE[:NAME]",
 	.summary = "copy an OCI image between registries, image layouts and archives",
-	.details = "The image is copied byte for byte and does not get into the store. Each blob is\n"
-		   "checked by its digest. Signatures that lie beside the image, by cosign's tag or as\n"
-		   "referrers, go along; they are not looked at: that is done by who fetches the copy.",
+	.details = "The image is copied byte for byte and does not get into the store. The rules of\n"
+		   "policy.json must allow to use it, as if it were fetched. Each blob is checked by its\n"
+		   "digest. Signatures that lie beside the image, by cosign's tag or as referrers, go along.",
 	COMMAND_OPTS(copy_opts),
 	.target_size = sizeof(struct target),
 	.run = run_image_copy,

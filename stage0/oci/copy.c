@@ -13,6 +13,7 @@
 #include "stage0/oci/layout_write.h"
 #include "stage0/oci/machine.h"
 #include "stage0/oci/push.h"
+#include "stage0/oci/trust.h"
 
 #define NESTED_MAX 8 /* indexes of indexes */
 #define PIECE (256u << 10)
@@ -172,11 +173,23 @@ static int put(struct copy *c, const struct oci_document *doc, const char *media
 	return r;
 }
 
+/* Each image of an index has its own signatures, or those of the index. */
+static int check_policy(const struct copy *c, const struct oci_document *doc, struct err *e)
+{
+	_cleanup_evidence_ struct evidence ev = {0};
+
+	if (!c->ref)
+		return 0;
+	return oci_policy_check(c->from->g, c->from, c->ref, c->top_digest, doc->digest, &ev, e);
+}
+
 static int copy_manifest(struct copy *c, const struct oci_document *doc, bool top, struct err *e)
 {
 	_cleanup_oci_manifest_ struct oci_manifest *m = oci_manifest_parse(doc->data, doc->len, e);
-	int r = m ? copy_parts(c, m, e) : -EINVAL;
+	int r = m ? check_policy(c, doc, e) : -EINVAL;
 
+	if (r == 0)
+		r = copy_parts(c, m, e);
 	if (r == 0)
 		r = copy_signatures(c, doc->digest, e);
 	return r < 0 ? r : put(c, doc, copy_media_type(doc, OCI_MEDIA_MANIFEST, m), top, e);
@@ -244,13 +257,14 @@ static int copy_document(struct copy *c, const struct oci_document *doc, bool to
 	return r;
 }
 
-int oci_copy(struct source *from, const char *reference, const char *mount_from, const struct copy_target *to,
-	     unsigned flags, char **ret_digest, struct err *e)
+int oci_copy(struct source *from, const struct oci_ref *ref, const char *reference, const char *mount_from,
+	     const struct copy_target *to, unsigned flags, char **ret_digest, struct err *e)
 {
-	struct copy c = {.from = from, .mount_from = mount_from, .to = to, .flags = flags};
+	struct copy c = {.from = from, .ref = ref, .mount_from = mount_from, .to = to, .flags = flags};
 	_cleanup_oci_document_ struct oci_document doc = {0};
 	int r = from->ops->manifest(from, reference, &doc, e);
 
+	c.top_digest = doc.digest;
 	if (r == 0)
 		r = copy_document(&c, &doc, true, 0, ret_digest, e);
 	strv_free(c.done);

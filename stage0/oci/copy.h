@@ -27,8 +27,9 @@ enum copy_flags {
 };
 
 /*
- * reference: as for source_ops.manifest; mount_from: the repository, when the source is of the same registry.
+ * ref: what the image is copied from, and as such is asked about in the operator's policy (trust.h) before
+ * any of its blobs is read; NULL: the store, which let it in. reference: as for source_ops.manifest; mount_from: the repository, when the source is of the same registry.
  * *ret_digest (owned by the caller): what the target's name now means.
  */
-int oci_copy(struct source *from, const char *reference, const char *mount_from, const struct copy_target *to,
-	     unsigned flags, char **ret_digest, struct err *e);
+int oci_copy(struct source *from, const struct oci_ref *ref, const char *reference, const char *mount_from,
+	     const struct copy_target *to, unsigned flags, char **ret_digest, struct err *e);

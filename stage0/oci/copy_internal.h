@@ -8,6 +8,8 @@ struct copy {
 	const char *mount_from;
 	const struct copy_target *to;
 	unsigned flags;
+	const struct oci_ref *ref; /* which rules it falls under; NULL: none */
+	const char *top_digest;	   /* of what the reference led to */
 	char **done; /* digests of blobs that were looked at */
 };
 

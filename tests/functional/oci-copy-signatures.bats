@@ -177,6 +177,49 @@ registry_manifest() { # HOST/NAME REFERENCE
 	no_cosign
 }
 
+@test "oci-copy-signatures: the rules are kept for where an image comes from, before any of it is copied" {
+	INSECURE=http
+	g image copy "docker://$R/lib/app:1" "docker://$P2/$TO:1"
+	assert_refused 254 'no rule says that it may be used \(there is no policy.json; see --insecure-options=image\)'
+	g image push "oci:$LAYOUT:test" "docker://$P2/$TO:1"
+	assert_refused 254 'no rule says that it may be used'
+	rule "$(sigstore ec ',"signedIdentity":{"type":"matchRepository"}')"
+	g image copy "docker://$R/lib/app:1" "docker://$P2/$TO:1"
+	assert_refused 254 "the rule for docker $R/lib in .*: no sigstore signature of $DIGEST in"
+	rule '{"type":"reject"}'
+	INSECURE=http,image g image copy "docker://$R/lib/app:1" "docker://$P2/$TO:1"
+	assert_refused 254 "rejected by the rule for docker $R/lib"
+	assert_equal "$(asked '(PUT|POST|PATCH) ')" 0
+	cosign ec "$R/lib/app"
+	rule "$(sigstore ec ',"signedIdentity":{"type":"matchRepository"}')"
+	g image copy "docker://$R/lib/app:1" "docker://$R2/$TO:1"
+	assert_ok
+	# an image of the store was let in before, whatever the rules of today
+	g fetch "docker://$R/lib/app:1"
+	assert_ok
+	rule '{"type":"reject"}'
+	g image push "docker://$R/lib/app:1" "docker://$R2/$TO:2"
+	assert_refused 254 'rejected'
+	g image push "$(basename "$DATA"/cas/image/sha512-*)" "docker://$R2/$TO:2"
+	assert_ok
+}
+
+@test "oci-copy-signatures: of an index as a whole each image is signed, or the index" {
+	INSECURE=http REPOSITORY=lib/both
+	rule "$(sigstore ec ',"signedIdentity":{"type":"matchRepository"}')"
+	cosign ec "$R/lib/both" # one of the two
+	g image copy "docker://$R/lib/both:1" "docker://$R2/$TO:1"
+	assert_ok
+	g image copy --all-platforms "docker://$R/lib/both:1" "docker://$R2/$TO:2"
+	assert_refused 254 "no sigstore signature of $BOTH in|no sigstore signature of $OTHER in"
+	no_cosign
+	DIGEST=$BOTH
+	cosign ec "$R/lib/both"
+	g image copy --all-platforms "docker://$R/lib/both:1" "docker://$R2/$TO:2"
+	assert_ok
+	no_cosign
+}
+
 @test "oci-copy-signatures: when it cannot be told whether there are any" {
 	copy "docker://$R/lib/app:1" "docker://$R2/$TO:1"
 	assert_ok
