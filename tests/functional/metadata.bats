@@ -139,6 +139,7 @@ pod_of() {
 	kill -STOP "$(cat "$T/nc")"
 	g run --net=host "$PROBE_ID" -- env
 	kill -KILL "$(cat "$T/nc")"
+	wait_for 60 nobody_listens
 	assert_ok
 	refute_match 'AC_METADATA_URL='
 	assert_err 'not registered with the metadata service'
@@ -147,6 +148,8 @@ pod_of() {
 	assert_ok
 	assert_equal "$stderr" ""
 }
+
+nobody_listens() { in_world sh -c '! ss -Hxl src /run/gantry/metadata-svc.sock | grep -q .'; }
 
 @test "metadata: the token is on no command line, and in a file for root only" {
 	service_up
@@ -181,7 +184,7 @@ pod_of() {
 	in_world chmod 666 /run/gantry/metadata-svc.sock
 	run in_world setpriv --reuid=1234 --clear-groups sh -c \
 		'printf "DELETE /pods/00000000-0000-4000-8000-000000000000 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" |
-		 nc -U -q 5 /run/gantry/metadata-svc.sock'
+		 nc -U -N -w 60 /run/gantry/metadata-svc.sock'
 	[[ $output == *" 403 "* ]] || fail "$output"
 }
 
@@ -189,7 +192,7 @@ pod_of() {
 	service_up
 	ask() { # METHOD PATH BODY
 		printf '%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s' "$1" "$2" "${#3}" "$3" |
-			in_world nc -U -q 5 /run/gantry/metadata-svc.sock | head -n 1 | cut -d' ' -f2
+			in_world nc -U -N -w 60 /run/gantry/metadata-svc.sock | head -n 1 | cut -d' ' -f2
 	}
 	local uuid=11111111-1111-4111-8111-111111111111 token=0123456789abcdef0123456789abcdef
 	local pod
@@ -257,7 +260,7 @@ pod_of() {
 	pod_of host
 	local port=${MDS%/*} i
 	port=${port##*:}
-	ask() { in_world timeout 60 nc -q 20 127.0.0.1 "$port" | head -n 1 | cut -d' ' -f2; }
+	ask() { in_world timeout 100 nc -N -w 60 127.0.0.1 "$port" | head -n 1 | cut -d' ' -f2; }
 	big() { head -c "$1" /dev/zero | tr '\0' a; }
 	# a form beyond the limit, a request line beyond the limit, and no HTTP at all
 	assert_equal "$({ printf 'POST %s/acMetadata/v1/pod/hmac/sign HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1200008\r\n\r\ncontent=' "/${MDS##*/}"; big 1200000; } | ask)" 413
@@ -350,7 +353,7 @@ pod_of() {
 		"$GANTRY" metadata-service) </dev/null >"$T/service.out" 2>"$T/service.err" 3>&- 4>&- &
 	SERVICE=$!
 	BG_PIDS+=("$SERVICE")
-	wait_for 60 in_world test -S /run/gantry/other.sock
+	wait_for 60 in_world sh -c 'ss -Htln | grep -q ":18300 "'
 	host_probe http GET "http://127.0.0.1:18300/x"
 	assert_out http=401
 }
