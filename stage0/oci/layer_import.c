@@ -27,8 +27,8 @@
 #define STALL_MS (120 * 1000)	/* without a byte; the fetch worker itself gives up sooner */
 #define FINISH_MS (1800 * 1000) /* for what is left to do when all bytes are there */
 #define END_MS 10000		/* for the answer of a worker that has ended, or is about to */
-#define TELL_BYTES (256u << 10) /* the worker is not woken for less, unless nothing comes for TELL_MS */
-#define TELL_MS 1
+#define PIECE (256u << 10)	/* of a download; when less has come so far ... */
+#define REST_MS 2		/* ... it is left alone for so long: each piece wakes three programs */
 
 struct work {
 	const struct layer_import *in;
@@ -39,6 +39,7 @@ struct work {
 	int layer_dir, tree_dir; /* TMP/layer, TMP/tree */
 	int blob;		 /* as the worker reads it; its copy has no way to write */
 	struct feed feed;
+	bool rests; /* the source, for there was little of it */
 	struct feed_reader reader;
 	struct worker worker;
 	bool finished, bytes_failed;
@@ -267,15 +268,15 @@ static int finish_worker(struct work *w, struct err *e)
 static int step(struct work *w, struct err *e)
 {
 	bool reading = !w->feed.whole, by_file = reading && !w->feed.is_pipe;
-	bool untold = w->reader.progress >= 0 && w->feed.total > w->reader.told;
+	uint64_t had = w->feed.total;
 	struct pollfd fds[] = {
-		{.fd = reading && w->feed.is_pipe ? w->feed.from : -1, .events = POLLIN},
+		{.fd = reading && w->feed.is_pipe && !w->rests ? w->feed.from : -1, .events = POLLIN},
 		{.fd = w->lists, .events = POLLIN},
 		{.fd = w->worker.pidfd, .events = POLLIN},
 		/* If it has not been told the end yet, it is as soon as its pipe has room. */
 		{.fd = w->feed.whole ? w->reader.progress : -1, .events = POLLOUT},
 	};
-	int n = poll(fds, ELEMENTSOF(fds), by_file ? 0 : untold ? TELL_MS : 1000), r = 0;
+	int n = poll(fds, ELEMENTSOF(fds), by_file ? 0 : w->rests ? REST_MS : 1000), r = 0;
 
 	if (n < 0)
 		return errno == EINTR ? 0 : err_sys(e, "poll");
@@ -288,8 +289,9 @@ static int step(struct work *w, struct err *e)
 		r = read_lists(w, e);
 	if (r == 0 && fds[2].revents && w->lists < 0)
 		r = finish_worker(w, e);
-	if (w->feed.whole || !fds[0].revents || w->feed.total - w->reader.told >= TELL_BYTES)
-		feed_tell(&w->feed, &w->reader);
+	/* Not before the end, which is behind the last byte. */
+	w->rests = fds[0].revents && w->feed.total - had < PIECE && w->feed.total < (uint64_t) w->in->layer->size;
+	feed_tell(&w->feed, &w->reader);
 	return r;
 }
 
