@@ -99,7 +99,6 @@ struct registry_conf_list {
 	size_t n;
 };
 #define REGISTRY_CONF_LIST_INIT {0}
-#define REGISTRY_DEFAULT "docker.io"
 void registry_confs_done(struct registry_conf_list *l);
 #define _cleanup_registry_confs_ __attribute__((cleanup(registry_confs_done)))
 

@@ -8,6 +8,7 @@
 
 #include "base/path.h"
 #include "stage0/config/internal.h"
+#include "stage0/oci/ref.h"
 
 static const struct config_subdir subdir = {
 	.name = "registries.d",
@@ -42,7 +43,7 @@ const char *registry_conf_default(const struct registry_conf_list *l)
 	for (size_t i = 0; i < l->n; i++)
 		if (l->v[i].is_default)
 			return l->v[i].registry;
-	return REGISTRY_DEFAULT;
+	return OCI_DEFAULT_REGISTRY;
 }
 
 static bool is_host(const char *s, size_t n)

@@ -33,6 +33,19 @@ int layout_check_index(const char *text, size_t len, struct err *e)
 	return r < 0 ? err_ctx(e, r, LAYOUT_INDEX) : 0;
 }
 
+int layout_read(const void *from, layout_reader read, struct oci_document *index, struct err *e)
+{
+	_cleanup_free_ char *version = NULL;
+	size_t len;
+	int r = read(from, LAYOUT_FILE, LAYOUT_FILE_MAX, &version, &len, e);
+
+	if (r == 0)
+		r = layout_check_version(version, len, e);
+	if (r == 0)
+		r = read(from, LAYOUT_INDEX, OCI_DOCUMENT_MAX, &index->data, &index->len, e);
+	return r == 0 ? layout_check_index(index->data, index->len, e) : r;
+}
+
 char *layout_blob_path(const char *digest)
 {
 	char *path = xasprintf(LAYOUT_BLOBS "/%s", digest);

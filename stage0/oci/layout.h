@@ -13,6 +13,11 @@
 #define ANNOTATION_REF_NAME "org.opencontainers.image.ref.name"
 #define ANNOTATION_WHOLE_NAME "io.containerd.image.name" /* as docker and containerd write it down */
 
+/* How a file of a layout is read, wherever that lies; at most `limit` bytes, NUL-terminated besides. */
+typedef int (*layout_reader)(const void *from, const char *name, size_t limit, char **ret, size_t *ret_len,
+			     struct err *e);
+/* LAYOUT_FILE, which must be of a version that is known, and LAYOUT_INDEX into `index`. */
+int layout_read(const void *from, layout_reader read, struct oci_document *index, struct err *e);
 /* That gantry knows the layout's version. */
 int layout_check_version(const char *text, size_t len, struct err *e);
 /* That its LAYOUT_INDEX, which the error names, is an index of images. */

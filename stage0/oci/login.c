@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "stage0/config/config.h"
 #include "stage0/context.h"
+#include "stage0/oci/ref.h"
 
 #define HELPER_MS (60 * 1000) /* some ask their user, or a server */
 #define HELPER_SAYS 512	      /* bytes of an error that are shown */
@@ -65,7 +66,7 @@ static int read_helper(const struct proc_io *io, int wstatus, struct login *ret,
 static int ask_helper(const char *name, const char *registry, struct login *ret, struct err *e)
 {
 	/* The key under which docker itself keeps its own. */
-	const char *server = strcmp(registry, "docker.io") ? registry : "https://index.docker.io/v1/";
+	const char *server = strcmp(registry, OCI_DEFAULT_REGISTRY) ? registry : "https://index.docker.io/v1/";
 	_cleanup_free_ char *path = find_helper(name), *program = xasprintf("docker-credential-%s", name);
 	struct proc_io io = {.input = server, .input_len = strlen(server), .out_limit = 64u << 10,
 			     .err_limit = 4096, .timeout_ms = HELPER_MS};

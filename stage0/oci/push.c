@@ -70,6 +70,15 @@ static int begin_upload(struct registry *r, const struct oci_descriptor *d, cons
 }
 
 /* -EFBIG: it takes none so large at once. */
+static int upload_refused(struct registry *r, struct download *x, struct err *e)
+{
+	bool large = x->head.status == 413;
+	int n = registry_refused(r, host_of(r), x, e);
+
+	return large ? -EFBIG : n;
+}
+
+/* -EFBIG as above. */
 static int send_blob(struct registry *r, const char *url, const struct oci_descriptor *d, const struct blob_stream *b,
 		     struct err *e)
 {
@@ -80,15 +89,11 @@ static int send_blob(struct registry *r, const char *url, const struct oci_descr
 		.max_bytes = ANSWER_MAX};
 	_cleanup_download_ struct download x = DOWNLOAD_INIT;
 	int n = registry_ask(r, host_of(r), &q, &x, e);
-	bool large;
 
 	if (n < 0)
 		return n;
-	large = x.head.status == 413;
-	if (x.head.status != 201 && x.head.status != 204) {
-		n = registry_refused(r, host_of(r), &x, e);
-		return large ? -EFBIG : n;
-	}
+	if (x.head.status != 201 && x.head.status != 204)
+		return upload_refused(r, &x, e);
 	registry_pass_over(&x);
 	return 0;
 }
@@ -104,15 +109,11 @@ static int send_piece(struct registry *r, char **url, const struct blob_stream *
 		.body = b->fd, .body_offset = offset_of(b) + at, .body_length = len, .max_bytes = ANSWER_MAX};
 	_cleanup_download_ struct download x = DOWNLOAD_INIT;
 	int n = registry_ask(r, host_of(r), &q, &x, e);
-	bool large;
 
 	if (n < 0)
 		return n;
-	large = x.head.status == 413;
-	if (x.head.status != 202) {
-		n = registry_refused(r, host_of(r), &x, e);
-		return large ? -EFBIG : n;
-	}
+	if (x.head.status != 202)
+		return upload_refused(r, &x, e);
 	if (x.head.location) {
 		free(*url);
 		*url = xstrdup(x.head.location);

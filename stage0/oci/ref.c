@@ -162,9 +162,9 @@ static void split_registry(struct oci_ref *ref, const char *name, const char *de
 	/* Its old name, which credentials are still stored under. */
 	if (str_eq(ref->registry, "index.docker.io")) {
 		free(ref->registry);
-		ref->registry = xstrdup("docker.io");
+		ref->registry = xstrdup(OCI_DEFAULT_REGISTRY);
 	}
-	if (str_eq(ref->registry, "docker.io") && !strchr(name, '/'))
+	if (str_eq(ref->registry, OCI_DEFAULT_REGISTRY) && !strchr(name, '/'))
 		ref->repository = xasprintf("library/%s", name);
 	else
 		ref->repository = xstrdup(name);

@@ -272,17 +272,10 @@ static int inflate(struct archive *a, struct err *e)
 	return 0;
 }
 
-static int read_layout(struct archive *a, struct err *e)
+static int read_part(const void *archive, const char *name, size_t limit, char **ret, size_t *ret_len,
+		     struct err *e)
 {
-	_cleanup_free_ char *version = NULL;
-	size_t len;
-	int r = archive_read(a, LAYOUT_FILE, LAYOUT_FILE_MAX, &version, &len, e);
-
-	if (r == 0)
-		r = layout_check_version(version, len, e);
-	if (r == 0)
-		r = archive_read(a, LAYOUT_INDEX, OCI_DOCUMENT_MAX, &a->top.data, &a->top.len, e);
-	return r == 0 ? layout_check_index(a->top.data, a->top.len, e) : r;
+	return archive_read(archive, name, limit, ret, ret_len, e);
 }
 
 int source_open_archive(const struct gantry *g, int store, const struct oci_ref *ref, struct source **ret,
@@ -301,7 +294,7 @@ int source_open_archive(const struct gantry *g, int store, const struct oci_ref 
 	if (r == 0)
 		r = archive_index_make(g, a->file, &a->index, e);
 	if (r == 0)
-		r = docker ? docker_archive_read(a, ref->tag, e) : read_layout(a, e);
+		r = docker ? docker_archive_read(a, ref->tag, e) : layout_read(a, read_part, &a->top, e);
 	if (r < 0) {
 		err_ctx(e, r, "archive %s", q(ref->path));
 		close_archive(&a->base);

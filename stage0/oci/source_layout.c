@@ -39,10 +39,10 @@ static int open_file(const struct layout *l, const char *path, int64_t *ret_size
 	return take_fd(fd);
 }
 
-static int read_file(const struct layout *l, const char *path, size_t limit, char **ret, size_t *ret_len, struct err *e)
+static int read_file(const void *layout, const char *path, size_t limit, char **ret, size_t *ret_len, struct err *e)
 {
 	int64_t size;
-	_cleanup_fd_ int fd = open_file(l, path, &size, e);
+	_cleanup_fd_ int fd = open_file(layout, path, &size, e);
 	int r;
 
 	if (fd < 0)
@@ -167,19 +167,6 @@ static const struct source_ops layout_ops = {
 	.close = close_layout,
 };
 
-static int read_layout(struct layout *l, struct err *e)
-{
-	_cleanup_free_ char *version = NULL;
-	size_t len;
-	int r = read_file(l, LAYOUT_FILE, LAYOUT_FILE_MAX, &version, &len, e);
-
-	if (r == 0)
-		r = layout_check_version(version, len, e);
-	if (r == 0)
-		r = read_file(l, LAYOUT_INDEX, OCI_DOCUMENT_MAX, &l->index.data, &l->index.len, e);
-	return r == 0 ? layout_check_index(l->index.data, l->index.len, e) : r;
-}
-
 int source_open_layout(const struct gantry *g, int store, const struct oci_ref *ref, struct source **ret, struct err *e)
 {
 	struct layout *l = xcalloc(1, sizeof *l);
@@ -192,7 +179,7 @@ int source_open_layout(const struct gantry *g, int store, const struct oci_ref *
 	if (r == 0)
 		r = source_note_path(&l->base, l->dir, e);
 	if (r == 0)
-		r = read_layout(l, e);
+		r = layout_read(l, read_file, &l->index, e);
 	if (r < 0) {
 		err_ctx(e, r, "image layout %s", q(ref->path));
 		close_layout(&l->base);
