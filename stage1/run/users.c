@@ -118,7 +118,7 @@ static int open_namespace(struct sandbox *sb, struct err *e)
 
 /*
  * What init writes into.  The pod's directory itself stays root's: an app that got the better of init could
- * put nothing into it that gc, `enter` or a plugin believe.
+ * put nothing into it that gc, `enter` or a plugin believe.  Each is a mount of its own, from which no ".." leads out.
  */
 static int make_notes(struct sandbox *sb, struct err *e)
 {
@@ -130,12 +130,12 @@ static int make_notes(struct sandbox *sb, struct err *e)
 	for (size_t i = 0; i < SANDBOX_NOTES; i++) {
 		if (mkdirat(sb->pod, dirs[i].path, dirs[i].mode) < 0 && errno != EEXIST)
 			return err_sys(e, "mkdir %s", dirs[i].path);
-		sb->notes[i] = openat(sb->pod, dirs[i].path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (sb->notes[i] < 0)
-			return err_sys(e, "open %s", dirs[i].path);
 		/* The group is for the host's readers. */
-		if (fchown(sb->notes[i], sb->plan->ids.shift, (gid_t) -1) < 0)
+		if (fchownat(sb->pod, dirs[i].path, sb->plan->ids.shift, (gid_t) -1, AT_SYMLINK_NOFOLLOW) < 0)
 			return err_sys(e, "owner of %s", dirs[i].path);
+		sb->notes[i] = mnt_clone(sb->pod, dirs[i].path, false);
+		if (sb->notes[i] < 0)
+			return err_sysr(e, sb->notes[i], "open_tree %s", dirs[i].path);
 	}
 	return 0;
 }
