@@ -155,12 +155,14 @@ run_yaml() { g run --net=none "$@" --pod-manifest="$T/pod.yaml"; }
 	paths '- {name: none, mountPath: /n}'
 	run_yaml
 	assert_status 254
-	[ ! -e "$T/dir" ] && [ ! -e "$T/made" ]
+	[ ! -e "$T/dir" ]
+	[ ! -e "$T/made" ]
 	paths ''
 	sed -i "s|image: .*|image: oci:$T/nowhere|" "$T/pod.yaml"
 	run_yaml
 	assert_refused 254 'nowhere'
-	[ ! -e "$T/dir" ] && [ ! -e "$T/made" ]
+	[ ! -e "$T/dir" ]
+	[ ! -e "$T/made" ]
 	paths ''
 	run_yaml
 	assert_ok
