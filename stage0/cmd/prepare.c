@@ -44,6 +44,9 @@ static int run(struct gantry *g, void *target, char *const *words, struct err *e
 	if (r == 0 && of_pod.host_network)
 		r = err_set(e, EINVAL, "spec.hostNetwork: networks are chosen when a pod is run "
 				       "(run-prepared --net=host)");
+	if (r == 0 && of_pod.host_dns)
+		r = err_set(e, EINVAL, "spec.dnsPolicy Default: name servers are chosen when a pod is run "
+				       "(run-prepared --dns=host)");
 	if (r == 0)
 		r = pod_prepare(g, &how, &p, e);
 	if (r == 0)

@@ -62,6 +62,8 @@ static int expand(struct gantry *g, struct target *t, struct err *e)
 			t->run.hostname = take_ptr(of_pod->hostname);
 		if (!t->run.nets && of_pod->host_network)
 			strv_add(&t->run.nets, "host");
+		if (of_pod->host_dns && !t->run.dns && !t->run.dns_search && !t->run.dns_opt && !t->run.dns_domain)
+			strv_add(&t->run.dns, "host");
 	}
 	return r;
 }

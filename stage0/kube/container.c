@@ -339,6 +339,8 @@ int kube_container(const struct kube_docs *docs, const cJSON *j, const struct js
 		KEEP("startupProbe", startup),
 		{.key = "stdin", .type = JSON_F_BOOL, .offset = C(has_stdin)},
 		{.key = "tty", .type = JSON_F_BOOL, .offset = C(tty)},
+		KUBE_FIXED("terminationMessagePath"),
+		KUBE_FIXED("terminationMessagePolicy"),
 	};
 	struct container c = {0};
 	int r = json_decode(j, at, fields, ELEMENTSOF(fields), JSON_REFUSE_UNKNOWN, &c, e);

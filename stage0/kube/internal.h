@@ -22,6 +22,9 @@ const cJSON *kube_map(const struct kube_docs *docs, const char *name);
 
 /* For json_field.decode: decoded when more is known; the field is a const cJSON *. */
 int kube_keep(const cJSON *j, const struct json_at *at, void *field, struct err *e);
+/* fixed.c: a member of which only values that ask for nothing are accepted; nothing is stored. */
+int kube_fixed(const cJSON *j, const struct json_at *at, void *field, struct err *e);
+#define KUBE_FIXED(key_) {.key = key_, .type = JSON_F_CALL, .decode = kube_fixed}
 /* A number as text: a quantity may be written as either. The field is a char *. */
 int kube_quantity(const cJSON *j, const struct json_at *at, void *field, struct err *e);
 

@@ -16,6 +16,7 @@ struct gantry;
 /* What is for the run and not for the pod's manifest. */
 struct kube_run {
 	bool host_network;
+	bool host_dns; /* the host's resolv.conf */
 	char *hostname; /* or NULL */
 	char **dirs, **files; /* of the host, to be made where they are missing */
 };

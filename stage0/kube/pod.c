@@ -97,7 +97,7 @@ struct metadata {
 struct spec {
 	const cJSON *containers, *init, *volumes, *security;
 	char *restart, *hostname;
-	bool host_network, host_pid, host_ipc, share, has_share, links, token, has_links, has_token;
+	bool host_network, host_pid, host_ipc, share, has_share, links;
 	bool host_users, has_host_users;
 	int64_t grace;
 };
@@ -122,6 +122,8 @@ static int read_metadata(const cJSON *j, const struct json_at *at, struct pod_re
 		{.key = "namespace", .type = JSON_F_IGNORE},	       {.key = "uid", .type = JSON_F_IGNORE},
 		{.key = "creationTimestamp", .type = JSON_F_IGNORE}, {.key = "resourceVersion", .type = JSON_F_IGNORE},
 		{.key = "generation", .type = JSON_F_IGNORE},	       {.key = "managedFields", .type = JSON_F_IGNORE},
+		{.key = "generateName", .type = JSON_F_IGNORE},	       {.key = "ownerReferences", .type = JSON_F_IGNORE},
+		{.key = "selfLink", .type = JSON_F_IGNORE},
 	};
 	const struct json_at labels_at = {.up = at, .key = "labels"}, notes_at = {.up = at, .key = "annotations"};
 	struct metadata m = {0};
@@ -166,9 +168,6 @@ static int check_fixed(const struct spec *s, const struct json_at *at, struct er
 		return json_err(at, e, "hostNetwork: a pod with hostUsers false has a network of its own");
 	if (s->has_share && !s->share)
 		return json_err(at, e, "shareProcessNamespace: the apps of a pod always share it");
-	if ((s->has_links && s->links) || (s->has_token && s->token))
-		return json_err(at, e, "%s: there is no cluster",
-				s->has_links && s->links ? "enableServiceLinks" : "automountServiceAccountToken");
 	return 0;
 }
 
@@ -242,14 +241,23 @@ static int read_spec(const struct kube_docs *docs, const cJSON *j, const struct 
 		{.key = "hostUsers", .type = JSON_F_BOOL, .offset = SPEC(host_users), .present = SPEC(has_host_users)},
 		{.key = "shareProcessNamespace", .type = JSON_F_BOOL, .offset = SPEC(share),
 		 .present = SPEC(has_share)},
-		{.key = "enableServiceLinks", .type = JSON_F_BOOL, .offset = SPEC(links), .present = SPEC(has_links)},
-		{.key = "automountServiceAccountToken", .type = JSON_F_BOOL, .offset = SPEC(token),
-		 .present = SPEC(has_token)},
+		/* Links are variables with the addresses of the services that there are: none. */
+		{.key = "enableServiceLinks", .type = JSON_F_BOOL, .offset = SPEC(links)},
 		{.key = "terminationGracePeriodSeconds", .type = JSON_F_I64, .offset = SPEC(grace), .max = 86400},
+		KUBE_FIXED("dnsPolicy"),
+		KUBE_FIXED("schedulerName"),
+		KUBE_FIXED("serviceAccountName"),
+		KUBE_FIXED("serviceAccount"),
+		KUBE_FIXED("automountServiceAccountToken"),
+		KUBE_FIXED("priority"),
+		KUBE_FIXED("preemptionPolicy"),
+		KUBE_FIXED("nodeName"),
+		KUBE_FIXED("tolerations"),
 	};
 	struct spec s = {.grace = -1};
 	int r = json_decode(j, at, fields, ELEMENTSOF(fields), JSON_REFUSE_UNKNOWN, &s, e);
 
+	run->host_dns = r == 0 && str_eq(json_get_str(j, "dnsPolicy"), "Default");
 	if (r == 0)
 		r = convert_spec(docs, &s, at, req, run, e);
 	if (r == 0 && s.hostname) {

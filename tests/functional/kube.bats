@@ -313,3 +313,55 @@ run_yaml() { g run --net=none "$@" --pod-manifest="$T/pod.yaml"; }
 	g prepare --pod-manifest="$T/pod.yaml"
 	assert_refused 254 'hostNetwork'
 }
+
+@test "kube: what kubectl prints of a Pod runs as it is; what asks for more is refused by name" {
+	pod <<-'END'
+		    command: [/bin/echo, printed]
+		    terminationMessagePath: /dev/termination-log
+		    terminationMessagePolicy: File
+		    resources: {}
+		  dnsPolicy: ClusterFirst
+		  enableServiceLinks: true
+		  nodeName: node-1
+		  preemptionPolicy: PreemptLowerPriority
+		  priority: 0
+		  schedulerName: default-scheduler
+		  securityContext: {}
+		  serviceAccount: default
+		  serviceAccountName: default
+		  automountServiceAccountToken: false
+		  terminationGracePeriodSeconds: 30
+		  tolerations:
+		  - {effect: NoExecute, key: node.kubernetes.io/not-ready, operator: Exists, tolerationSeconds: 300}
+		status: {phase: Running, podIP: 10.0.0.1}
+	END
+	run_yaml
+	assert_ok
+	assert_out 'printed'
+	NAME=other pod <<-'END'
+		  dnsPolicy: None
+	END
+	run_yaml
+	assert_refused 254 'spec\.dnsPolicy: "None" is not supported: see --dns'
+	NAME=other pod <<-'END'
+		  priority: 1000
+	END
+	run_yaml
+	assert_refused 254 'spec\.priority: "1000" is not supported: there is no scheduler'
+}
+
+@test "kube: dnsPolicy Default is the host's resolv.conf, but for --dns" {
+	NAME=dns-a pod <<-'END'
+		    command: [/bin/cat, /etc/resolv.conf]
+		  dnsPolicy: Default
+	END
+	run_yaml
+	assert_ok
+	assert_equal "$output" "$(cat /etc/resolv.conf)"
+	g prepare --pod-manifest="$T/pod.yaml"
+	assert_refused 254 'spec\.dnsPolicy Default'
+	sed -i 's/dns-a/dns-b/' "$T/pod.yaml"
+	run_yaml --dns=192.0.2.7
+	assert_ok
+	assert_equal "$(grep -c '^nameserver 192.0.2.7$' <<<"$output")" 1
+}

@@ -137,6 +137,28 @@ static void test_users(void **state _unused_)
 	done(&req, &run);
 }
 
+/* What the API server puts into each Pod, and what it prints of one that ran. */
+static void test_defaults(void **state _unused_)
+{
+	struct pod_request req;
+	struct kube_run run;
+
+	convert("[{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"web-x\",\"generateName\":\"web-\","
+		"\"uid\":\"u\",\"resourceVersion\":\"1\",\"creationTimestamp\":\"2024-01-01T00:00:00Z\",\"managedFields\":[{}],"
+		"\"ownerReferences\":[{}]},\"spec\":{\"containers\":[{\"name\":\"a\",\"image\":\"y\",\"resources\":{},"
+		"\"terminationMessagePath\":\"/dev/termination-log\",\"terminationMessagePolicy\":\"File\"}],"
+		"\"dnsPolicy\":\"ClusterFirst\",\"enableServiceLinks\":true,\"nodeName\":\"n\",\"priority\":0,"
+		"\"preemptionPolicy\":\"PreemptLowerPriority\",\"restartPolicy\":\"Always\",\"securityContext\":{},"
+		"\"schedulerName\":\"default-scheduler\",\"serviceAccount\":\"default\",\"serviceAccountName\":\"default\","
+		"\"automountServiceAccountToken\":false,\"terminationGracePeriodSeconds\":30,\"tolerations\":[{\"effect\":"
+		"\"NoExecute\",\"key\":\"node.kubernetes.io/not-ready\"}]},\"status\":{\"phase\":\"Running\"}}]", &req, &run);
+	assert_false(run.host_dns);
+	done(&req, &run);
+	convert(POD("\"dnsPolicy\":\"Default\",\"containers\":[{\"name\":\"a\",\"image\":\"y\"}]"), &req, &run);
+	assert_true(run.host_dns);
+	done(&req, &run);
+}
+
 static void test_refused(void **state _unused_)
 {
 	static const struct {
@@ -147,7 +169,22 @@ static void test_refused(void **state _unused_)
 		{"[{\"apiVersion\":\"v1\",\"kind\":\"Secret\"}]", "Secret"},
 		{"[1]", "kind (none)"},
 		{POD("\"containers\":[]"), "spec.containers: must not be empty"},
-		{POD("\"nodeName\":\"n\",\"containers\":[]"), "nodeName"},
+		{POD("\"nodeName\":1,\"containers\":[{}]"), "spec.nodeName: expected string"},
+		{POD("\"nodeSelector\":{},\"containers\":[{}]"), "nodeSelector"},
+		{POD("\"tolerations\":{},\"containers\":[{}]"), "spec.tolerations: expected array"},
+		{POD("\"dnsPolicy\":\"None\",\"containers\":[{}]"), "spec.dnsPolicy: \"None\" is not supported: see --dns"},
+		{POD("\"dnsPolicy\":\"ClusterFirstWithHostNet\",\"containers\":[{}]"), "spec.dnsPolicy"},
+		{POD("\"schedulerName\":\"mine\",\"containers\":[{}]"), "spec.schedulerName: \"mine\""},
+		{POD("\"serviceAccountName\":\"admin\",\"containers\":[{}]"), "spec.serviceAccountName: \"admin\""},
+		{POD("\"serviceAccount\":\"admin\",\"containers\":[{}]"), "spec.serviceAccount: \"admin\""},
+		{POD("\"automountServiceAccountToken\":true,\"containers\":[{}]"), "spec.automountServiceAccountToken"},
+		{POD("\"automountServiceAccountToken\":0,\"containers\":[{}]"), "spec.automountServiceAccountToken"},
+		{POD("\"priority\":2000,\"containers\":[{}]"), "spec.priority: \"2000\" is not supported"},
+		{POD("\"priority\":\"0\",\"containers\":[{}]"), "spec.priority"},
+		{POD("\"preemptionPolicy\":\"Always\",\"containers\":[{}]"), "spec.preemptionPolicy"},
+		{POD("\"enableServiceLinks\":1,\"containers\":[{}]"), "spec.enableServiceLinks"},
+		{ONE(",\"terminationMessagePath\":\"/x\""), "containers[0].terminationMessagePath: \"/x\""},
+		{ONE(",\"terminationMessagePolicy\":\"FallbackToLogsOnError\""), "containers[0].terminationMessagePolicy"},
 		{POD("\"restartPolicy\":\"Sometimes\",\"containers\":[{}]"), "Sometimes"},
 		{POD("\"hostPID\":true,\"containers\":[{}]"), "hostPID"},
 		{POD("\"hostUsers\":false,\"hostNetwork\":true,\"containers\":[{}]"), "spec: hostNetwork: a pod with hostUsers"},
@@ -209,6 +246,7 @@ int main(void)
 		cmocka_unit_test(test_container),
 		cmocka_unit_test(test_pod),
 		cmocka_unit_test(test_users),
+		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_refused),
 	};
 
