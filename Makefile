@@ -41,7 +41,6 @@ all:
 # kernel's headers, so a directory of links leads it there.  Sanitizers and valgrind do not work with
 # static programs: a SAN build makes the same sources with glibc.
 
-MUSL_OPT  := -Os
 MUSL_INC  := $(B)/musl-include
 MUSL_ARCH := $(shell $(CC) -print-multiarch)
 $(MUSL_INC)/.done: Makefile
@@ -50,8 +49,6 @@ $(MUSL_INC)/.done: Makefile
 	@ln -sfn /usr/include/asm-generic $(MUSL_INC)/asm-generic
 	@ln -sfn /usr/include/$(MUSL_ARCH)/asm $(MUSL_INC)/asm
 	@ln -sfn $(shell $(PKG_CONFIG) --variable=includedir libcjson)/cjson $(MUSL_INC)/cjson
-	@ln -sfn $(shell $(PKG_CONFIG) --variable=includedir libseccomp)/seccomp.h $(MUSL_INC)/seccomp.h
-	@ln -sfn $(shell $(PKG_CONFIG) --variable=includedir libseccomp)/seccomp-syscalls.h $(MUSL_INC)/seccomp-syscalls.h
 	@touch $@
 
 $(B)/obj/%.o: %.c
@@ -63,7 +60,7 @@ $(B)/musl/%.o: %.c | $(MUSL_INC)/.done
 	$(call say,MUSL,$<)
 	@mkdir -p $(@D)
 	$(Q)$(if $(SAN),$(CC) $(GLIBC),$(MUSL_CC) -isystem $(MUSL_INC) -fstack-protector-strong -ffunction-sections) \
-		$(CPPFLAGS) $(CFLAGS) $(MUSL_OPT) -MMD -MP -c -o $@ $<
+		$(CPPFLAGS) $(CFLAGS) -Os -MMD -MP -c -o $@ $<
 
 # What pkg-config says, asked once for each set of modules: $(call pkg_cflags,MODULES)
 space := $(subst ,, )
@@ -93,7 +90,7 @@ $(B)/$(1): $(2:%.c=$(B)/musl/%.o) $(B)/libgantry-min.a
 		$(CFLAGS) -o $$@ $$^
 endef
 
-# $(call plugin,PATH,SOURCES): the same with libgantry-static.a, at a random address: of the host side.  musl-gcc knows shared libraries
+# $(call plugin,PATH,SOURCES): the same with libgantry-static.a, at a random address.  musl-gcc knows shared libraries
 # and programs at a fixed address only: what starts the program is named, from where it has the other such files.
 MUSL_LIB = $(patsubst %/Scrt1.o,%,$(shell $(MUSL_CC) -\#\#\# -x c /dev/null 2>&1 | grep -o '[^ "]*/Scrt1.o'))
 STATIC_PIE = -static -nostartfiles -Wl,-pie,--no-dynamic-linker,-z,text $(addprefix $(MUSL_LIB)/,rcrt1.o crti.o crtn.o)
@@ -107,16 +104,13 @@ $(B)/$(1): $(2:%.c=$(B)/musl/%.o) $(B)/libgantry-static.a
 		$(CFLAGS) -o $$@ $$^ -lm
 endef
 
-# $(call quick_program,PATH,SOURCES): such a one that people start, with an allocator for short lives.
-quick_program = $(call plugin,$(1),$(2) $(if $(SAN),,lib/static/malloc.c lib/static/strerror.c))
-
 include lib/module.mk
 include $(wildcard stage0/module.mk stage1/module.mk stage2/module.mk cni-plugins/module.mk)
 include $(wildcard tests/module.mk tests/*/module.mk Documentation/module.mk)
 -include $(OBJS:.o=.d)
 
 # --- packages: what is missing of Debian's is installed, as root ------------------------------------
-DEPS_BUILD := gcc libc6-dev make pkg-config musl-tools linux-libc-dev libseccomp-dev libcjson-dev \
+DEPS_BUILD := gcc libc6-dev make pkg-config musl-tools linux-libc-dev libcap-dev libseccomp-dev libcjson-dev \
               libisal-dev libzstd-dev liblzma-dev libbz2-dev libssl-dev libgpgme-dev libcurl4-openssl-dev libxml2-dev \
               libyaml-dev libmicrohttpd-dev scdoc
 DEPS_RUN   := gpg gpgconf ca-certificates

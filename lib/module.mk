@@ -8,9 +8,7 @@ LIB_MIN := $(addprefix lib/base/,err.c fd.c file.c lock.c log.c mem.c parse.c pa
              $(wildcard lib/contract/*.c) $(addprefix lib/sys/,$(LIB_SYS_MIN))
 LIB_SRC := $(wildcard lib/base/*.c lib/spec/*.c lib/contract/*.c lib/sys/*.c)
 
-$(B)/musl/lib/static/%.o: MUSL_OPT := -O2
-
-LIB_STATIC := $(LIB_SRC) $(wildcard lib/static/cjson*.c)
+LIB_STATIC := $(wildcard lib/base/*.c lib/static/*.c lib/sys/*.c)
 
 OBJS += $(LIB_SRC:%.c=$(B)/obj/%.o) $(sort $(LIB_MIN:%.c=$(B)/musl/%.o) $(LIB_STATIC:%.c=$(B)/musl/%.o))
 

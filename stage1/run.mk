@@ -2,4 +2,5 @@
 
 RUN_SRC := $(wildcard stage1/run/*.c) $(wildcard stage1/net/*.c) stage1/seccomp/cache.c stage1/seccomp/text.c
 
-$(eval $(call quick_program,libexec/gantry/stage1/ns/rootfs/run,$(RUN_SRC)))
+# libcap as an archive: of a whole library to load and bind, two tables of names are used.
+$(eval $(call program,libexec/gantry/stage1/ns/rootfs/run,$(RUN_SRC),,-l:libcap.a))

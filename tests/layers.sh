@@ -39,9 +39,14 @@ out=$(grep -rnE 'cJSON_Parse' --include='*.c' lib stage0 stage1 stage2 cni-plugi
 [ -z "$out" ] || say "JSON is parsed outside lib/base/json.c:
 $out"
 
-# gantry and stage1 start fast, what runs inside a pod depends on nothing, nor do the plugins (a sanitizer build is
-# another matter).
-for file in "$build"/bin/gantry "$build"/libexec/gantry/{stage1/{ns,fly}/rootfs/{run,enter,stop,gc,init,monitor,stage2},cni/*}; do
+# gantry and stage1/run start fast: no heavy library.
+for program in bin/gantry libexec/gantry/stage1/{ns,fly}/rootfs/run; do
+	out=$(ldd "$build/$program" | grep -E 'libcurl|libgpgme|libarchive|libcrypto|libseccomp|libnl|libxml2|libmicrohttpd')
+	[ -z "$out" ] || say "$program is linked with $out"
+done
+
+# What runs inside a pod depends on nothing, nor do the plugins (a sanitizer build is another matter).
+for file in "$build"/libexec/gantry/{stage1/ns/rootfs/{init,monitor,stage2},cni/*}; do
 	if nm -D "$file" 2>/dev/null | grep -q __asan_init; then continue; fi
 	ldd "$file" 2>&1 | grep -qE 'not a dynamic executable|statically linked' || say "$file is not static"
 done

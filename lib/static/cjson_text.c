@@ -236,22 +236,17 @@ static void print_text(struct strbuf *sb, const char *p)
 	static const char special[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
 
 	strbuf_addc(sb, '"');
-	while (p && *p) {
-		const char *from = p, *at;
+	for (; p && *p; p++) {
+		const char *at = strchr(special, *p);
 
-		while ((unsigned char) *p >= 0x20 && *p != '"' && *p != '\\')
-			p++;
-		strbuf_add(sb, from, (size_t) (p - from));
-		if (!*p)
-			break;
-		at = strchr(special, *p);
 		if (at) {
 			strbuf_addc(sb, '\\');
 			strbuf_addc(sb, letters[at - special]);
-		} else {
+		} else if ((unsigned char) *p < 0x20) {
 			strbuf_addf(sb, "\\u%04x", *p);
+		} else {
+			strbuf_addc(sb, *p);
 		}
-		p++;
 	}
 	strbuf_addc(sb, '"');
 }

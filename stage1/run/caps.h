@@ -11,7 +11,7 @@
 uint64_t caps_default(void);
 /* All that this kernel knows and this process may hand out. */
 uint64_t caps_permitted(void);
-/* "CAP_X" names to a mask; an unknown one: an error that names it. */
+/* "CAP_X" names to a mask; unknown to libcap or to the kernel: an error that names it. */
 int caps_from_names(char *const *names, uint64_t *ret, struct err *e);
 /* The name of the lowest capability in the mask ("CAP_CHOWN"), owned by the caller. */
 char *caps_first_name(uint64_t mask);

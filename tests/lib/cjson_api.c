@@ -1,32 +1,18 @@
 /* lib/static under names of its own, so that a program can have the library as well. */
 #define cJSON_AddArrayToObject static_AddArrayToObject
 #define cJSON_AddBoolToObject static_AddBoolToObject
-#define cJSON_AddItemReferenceToObject static_AddItemReferenceToObject
 #define cJSON_AddItemToArray static_AddItemToArray
 #define cJSON_AddItemToObject static_AddItemToObject
-#define cJSON_AddItemToObjectCS static_AddItemToObjectCS
 #define cJSON_AddNumberToObject static_AddNumberToObject
 #define cJSON_AddObjectToObject static_AddObjectToObject
 #define cJSON_AddRawToObject static_AddRawToObject
 #define cJSON_AddStringToObject static_AddStringToObject
-#define cJSON_AddTrueToObject static_AddTrueToObject
 #define cJSON_CreateArray static_CreateArray
-#define cJSON_CreateBool static_CreateBool
-#define cJSON_CreateNull static_CreateNull
-#define cJSON_CreateNumber static_CreateNumber
 #define cJSON_CreateObject static_CreateObject
-#define cJSON_CreateRaw static_CreateRaw
 #define cJSON_CreateString static_CreateString
-#define cJSON_CreateStringArray static_CreateStringArray
 #define cJSON_Delete static_Delete
-#define cJSON_DeleteItemFromObjectCaseSensitive static_DeleteItemFromObjectCaseSensitive
-#define cJSON_DetachItemFromObjectCaseSensitive static_DetachItemFromObjectCaseSensitive
-#define cJSON_DetachItemViaPointer static_DetachItemViaPointer
 #define cJSON_Duplicate static_Duplicate
-#define cJSON_GetArrayItem static_GetArrayItem
 #define cJSON_GetArraySize static_GetArraySize
-#define cJSON_GetObjectItemCaseSensitive static_GetObjectItemCaseSensitive
-#define cJSON_GetStringValue static_GetStringValue
 #define cJSON_IsArray static_IsArray
 #define cJSON_IsBool static_IsBool
 #define cJSON_IsNull static_IsNull
@@ -38,12 +24,9 @@
 #define cJSON_ParseWithLength static_ParseWithLength
 #define cJSON_Print static_Print
 #define cJSON_PrintUnformatted static_PrintUnformatted
-#define cJSON_ReplaceItemInObjectCaseSensitive static_ReplaceItemInObjectCaseSensitive
-#define cJSON_ReplaceItemViaPointer static_ReplaceItemViaPointer
 #define cJSON_SetNumberHelper static_SetNumberHelper
 
 #include "lib/static/cjson.c"
-#include "lib/static/cjson_change.c"
 #include "lib/static/cjson_text.c"
 #include "tests/lib/cjson_api.h"
 

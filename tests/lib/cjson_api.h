@@ -24,22 +24,6 @@ struct cjson_api {
 	struct cJSON *(*add_object)(struct cJSON *, const char *);
 	struct cJSON *(*add_array)(struct cJSON *, const char *);
 	int (*is[8])(const struct cJSON *);
-	struct cJSON *(*null)(void);
-	struct cJSON *(*boolean)(int);
-	struct cJSON *(*number)(double);
-	struct cJSON *(*raw)(const char *);
-	struct cJSON *(*strings)(const char *const *, int);
-	struct cJSON *(*add_true)(struct cJSON *, const char *);
-	int (*to_object_cs)(struct cJSON *, const char *, struct cJSON *);
-	int (*refer)(struct cJSON *, const char *, struct cJSON *);
-	struct cJSON *(*at)(const struct cJSON *, int);
-	struct cJSON *(*get)(const struct cJSON *, const char *);
-	char *(*text_of)(const struct cJSON *);
-	struct cJSON *(*detach)(struct cJSON *, struct cJSON *);
-	struct cJSON *(*detach_key)(struct cJSON *, const char *);
-	void (*remove_key)(struct cJSON *, const char *);
-	int (*replace)(struct cJSON *, struct cJSON *, struct cJSON *);
-	int (*replace_key)(struct cJSON *, const char *, struct cJSON *);
 };
 
 extern const struct cjson_api cjson_static;
@@ -56,11 +40,4 @@ extern const struct cjson_api cjson_static;
 		.add_object = cJSON_AddObjectToObject, .add_array = cJSON_AddArrayToObject,                           \
 		.is = {cJSON_IsTrue, cJSON_IsBool, cJSON_IsNull, cJSON_IsNumber, cJSON_IsString, cJSON_IsArray,       \
 		       cJSON_IsObject, cJSON_IsRaw},                                                                  \
-		.null = cJSON_CreateNull, .boolean = cJSON_CreateBool, .number = cJSON_CreateNumber,			\
-		.raw = cJSON_CreateRaw, .strings = cJSON_CreateStringArray, .add_true = cJSON_AddTrueToObject,	\
-		.to_object_cs = cJSON_AddItemToObjectCS, .refer = cJSON_AddItemReferenceToObject,			\
-		.at = cJSON_GetArrayItem, .get = cJSON_GetObjectItemCaseSensitive, .text_of = cJSON_GetStringValue,	\
-		.detach = cJSON_DetachItemViaPointer, .detach_key = cJSON_DetachItemFromObjectCaseSensitive,		\
-		.remove_key = cJSON_DeleteItemFromObjectCaseSensitive, .replace = cJSON_ReplaceItemViaPointer,	\
-		.replace_key = cJSON_ReplaceItemInObjectCaseSensitive,						\
 	}

@@ -143,70 +143,6 @@ static void building(void **state)
 	assert_int_equal(cjson_static.to_array(NULL, NULL), 0);
 }
 
-/* Members and elements at both ends and between are taken out and exchanged. */
-static cJSON *change(const struct cjson_api *api)
-{
-	static const char *const words[] = {"x", "y", "z"};
-	cJSON *top = api->object(), *list = api->strings(words, 3), *other = api->object(), *out;
-
-	assert_true(api->to_object_cs(top, "list", list));
-	assert_true(api->to_object_cs(top, "null", api->null()));
-	assert_true(api->to_object(top, "moved", api->detach_key(top, "null")));
-	assert_true(api->to_object(top, "yes", api->boolean(1)));
-	assert_true(api->to_object(top, "n", api->number(3e9)));
-	assert_true(api->to_object(top, "raw", api->raw("[1]")));
-	assert_non_null(api->add_true(top, "true"));
-	assert_true(api->to_array(list, api->strings(words, 0)));
-	assert_true(api->replace(list, api->at(list, 0), api->string("first")));
-	assert_true(api->replace(list, api->at(list, 1), api->raw("2")));
-	assert_true(api->replace(list, api->at(list, 3), api->string("last")));
-	out = api->detach(list, api->at(list, 2));
-	assert_string_equal(api->text_of(out), "z");
-	api->done(out);
-	api->done(api->detach(list, api->at(list, 2)));
-	assert_true(api->to_array(list, api->string("new last")));
-	assert_true(api->replace_key(top, "yes", api->boolean(0)));
-	api->remove_key(top, "n");
-	api->remove_key(top, "not there");
-	assert_true(api->refer(other, "again", list));
-	assert_true(api->to_object(top, "copy", api->copy(other, 1)));
-	api->done(other);
-	assert_non_null(api->get(top, "moved"));
-	assert_null(api->get(top, "MOVED"));
-	assert_null(api->get(list, "x"));
-	assert_null(api->at(list, 9));
-	assert_null(api->at(list, -1));
-	assert_null(api->text_of(list));
-	assert_null(api->strings(words, -1));
-	assert_null(api->get(NULL, "x"));
-	assert_null(api->detach(top, NULL));
-	assert_int_equal(api->replace(top, NULL, list), 0);
-	return top;
-}
-
-static void changing(void **state)
-{
-	cJSON *a = change(&library), *b = change(&cjson_static);
-	cJSON *one_a = library.object(), *one_b = cjson_static.object();
-
-	(void) state;
-	same_tree(a, b);
-	same_text(a, b);
-	library.done(a);
-	cjson_static.done(b);
-	/* The only member, and none. */
-	(void) library.add_true(one_a, "a");
-	(void) cjson_static.add_true(one_b, "a");
-	assert_true(library.replace_key(one_a, "a", library.null()));
-	assert_true(cjson_static.replace_key(one_b, "a", cjson_static.null()));
-	same_tree(one_a, one_b);
-	library.remove_key(one_a, "a");
-	cjson_static.remove_key(one_b, "a");
-	same_tree(one_a, one_b);
-	library.done(one_a);
-	cjson_static.done(one_b);
-}
-
 /* Cut anywhere it is refused, and nothing behind the end is read. */
 static void cut(void **state)
 {
@@ -241,8 +177,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(trees),	  cmocka_unit_test(numbers), cmocka_unit_test(random_numbers),
-		cmocka_unit_test(building), cmocka_unit_test(changing),  cmocka_unit_test(cut),
-		cmocka_unit_test(refused),
+		cmocka_unit_test(building), cmocka_unit_test(cut),	   cmocka_unit_test(refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
