@@ -368,6 +368,8 @@ static int name_anew(struct oci_fetch *f, const char *id, struct err *e)
 		r = oci_pull_manifest(s, &f->pull, e);
 	if (r == 0)
 		r = oci_pull_config(s, &f->pull, e);
+	if (r == 0)
+		r = oci_pull_check_platform(s, &f->pull, e);
 	return r < 0 ? r : import(f, s, e);
 }
 
@@ -410,6 +412,8 @@ static int fetch(struct oci_fetch *f, struct source *s, char **ret_id, struct er
 		r = check_policy(f, s, e);
 	if (r == 0)
 		r = oci_pull_config(s, &f->pull, e);
+	if (r == 0)
+		r = oci_pull_check_platform(s, &f->pull, e);
 	if (r == 0) {
 		keep_name(f);
 		r = import(f, s, e);

@@ -82,7 +82,6 @@ int oci_pull_manifest(struct source *s, struct oci_pull *p, struct err *e)
 
 int oci_pull_config(struct source *s, struct oci_pull *p, struct err *e)
 {
-	_cleanup_free_ char *foreign = NULL;
 	size_t n;
 	int r = s->ops->document(s, &p->manifest->config, &p->config_document, e);
 
@@ -95,9 +94,21 @@ int oci_pull_config(struct source *s, struct oci_pull *p, struct err *e)
 	if (n != p->manifest->n_layers)
 		return err_set(e, EBADMSG, "image configuration: %zu diff_ids for %zu layers", n,
 			       p->manifest->n_layers);
-	foreign = oci_config_foreign(p->config, oci_machine());
+	return 0;
+}
+
+int oci_pull_check_platform(const struct source *s, const struct oci_pull *p, struct err *e)
+{
+	const struct oci_platform *machine = oci_machine();
+	const char *os = p->config->platform.os;
+	_cleanup_free_ char *foreign = NULL;
+
+	/* A processor may be emulated (binfmt_misc), a kernel not. */
+	if (os && *os && !str_eq(os, machine->os))
+		return err_set(e, EINVAL, "image configuration: os %s is not supported, only %s", q(os), machine->os);
+	foreign = oci_config_foreign(p->config, machine);
 	if (foreign)
 		log_warning("%s: the image is for %s, and this machine is %s/%s", s->shown, q(foreign),
-			    oci_machine()->os, oci_machine()->architecture);
+			    machine->os, machine->architecture);
 	return 0;
 }

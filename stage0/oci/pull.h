@@ -27,5 +27,7 @@ int oci_pull_top(struct source *s, const struct oci_ref *ref, struct oci_pull *p
 int oci_pull_manifest(struct source *s, struct oci_pull *p, struct err *e);
 /* `config_document`, `config`; as many diff ids as there are layers. */
 int oci_pull_config(struct source *s, struct oci_pull *p, struct err *e);
+/* Whether it can run here: -EINVAL for another os, a warning for another processor. */
+int oci_pull_check_platform(const struct source *s, const struct oci_pull *p, struct err *e);
 /* The manifest's document. */
 const struct oci_document *oci_pull_document(const struct oci_pull *p);

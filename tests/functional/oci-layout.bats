@@ -116,6 +116,18 @@ need_amd64() { [ "$(uname -m)" = x86_64 ] || skip 'the test names this architect
 	assert_err 'the image is for "linux/s390x", and this machine is linux/'
 }
 
+@test "oci-layout: an image for another system is refused before its layers are read" {
+	local blob
+	config_is "$L" '.os="windows"'
+	blob=$L/blobs/sha256/$(jq -r '.digest[7:]' <<<"$layer")
+	mv "$blob" "$T/layer"
+	refused 'image configuration: os "windows" is not supported, only linux$'
+	config_is "$L" '.os="Linux"'
+	refused 'os "Linux" is not supported'
+	config_is "$L" '.os=""'
+	refused "$(basename "$blob")"
+}
+
 @test "oci-layout: a policy is asked; without a rule only --insecure-options=image lets it in" {
 	INSECURE='' g fetch "oci:$L"
 	assert_refused 254 'no rule says that it may be used \(there is no policy.json; see --insecure-options=image\)'
