@@ -67,32 +67,40 @@ int pod_name_look_up(int pods, const char *name, char ret_uuid[UUID_LEN + 1])
 }
 
 /* Whether a pod is there that has its name for good: not what a failed or killed start left. */
-static bool is_taken(int pods, const char *uuid)
+static bool is_taken(int pods, const char *uuid, enum pod_state *ret)
 {
 	_cleanup_pod_ struct pod p = POD_INIT;
 
-	return pod_open(pods, uuid, &p, NULL) == 0 && PHASES_SHOWN & 1u << p.phase &&
-	       p.state != POD_STATE_ABORTED_PREPARE;
+	if (pod_open(pods, uuid, &p, NULL) < 0)
+		return false;
+	*ret = p.state;
+	return PHASES_SHOWN & 1u << p.phase && p.state != POD_STATE_ABORTED_PREPARE;
 }
 
-static int taken(const char *name, const char *uuid, struct err *e)
+static int taken(const char *name, const char *uuid, enum pod_state state, struct err *e)
 {
+	/* A second start of the same pod is what mostly comes here: it is not over with the first one's end. */
+	if (state == POD_STATE_EXITED || state == POD_STATE_EXITED_GARBAGE)
+		return err_set(e, EEXIST, "--pod-name %s: pod %s has that name, and has exited (gantry rm %s removes it)",
+			       q(name), uuid, name);
 	return err_set(e, EEXIST, "--pod-name %s: pod %s has that name", q(name), uuid);
 }
 
 int pod_name_is_free(int pods, const char *name, struct err *e)
 {
 	char uuid[UUID_LEN + 1];
+	enum pod_state state;
 
-	if (pod_name_look_up(pods, name, uuid) < 0 || !is_taken(pods, uuid))
+	if (pod_name_look_up(pods, name, uuid) < 0 || !is_taken(pods, uuid, &state))
 		return 0;
-	return taken(name, uuid, e);
+	return taken(name, uuid, state, e);
 }
 
 int pod_name_claim(const struct pod *p, const char *name, struct err *e)
 {
 	_cleanup_fd_ int dir = names_lock(p->pods, e);
 	char uuid[UUID_LEN + 1];
+	enum pod_state state;
 	int r;
 
 	if (dir < 0)
@@ -100,8 +108,8 @@ int pod_name_claim(const struct pod *p, const char *name, struct err *e)
 	if (symlinkat(p->uuid, dir, name) < 0) {
 		if (errno != EEXIST)
 			return err_sys(e, "create pods/" DATA_POD_NAMES "/%s", name);
-		if (read_link(dir, name, uuid) == 0 && is_taken(p->pods, uuid))
-			return taken(name, uuid, e);
+		if (read_link(dir, name, uuid) == 0 && is_taken(p->pods, uuid, &state))
+			return taken(name, uuid, state, e);
 		if (unlinkat(dir, name, 0) < 0 || symlinkat(p->uuid, dir, name) < 0)
 			return err_sys(e, "replace pods/" DATA_POD_NAMES "/%s", name);
 	}

@@ -72,10 +72,10 @@ exited_named() {
 	# an exited one keeps it as long as it is there
 	g run-prepared --net=none taken
 	g prepare --pod-name=taken "$PROBE_ID"
-	assert_refused 254 "$first"
+	assert_refused 254 "pod $first has that name, and has exited \\(gantry rm taken removes it\\)\$"
 	g gc --mark-only
-	g prepare --pod-name=taken "$PROBE_ID"
-	assert_refused 254 "$first"
+	g run --net=none --pod-name=taken "$PROBE_ID" -- id
+	assert_refused 254 "$first.*gantry rm taken"
 	g gc --grace-period=0s
 	assert_ok
 	named taken
