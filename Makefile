@@ -170,6 +170,8 @@ install: all
 	@install -d $(DESTDIR)$(LIBEXECDIR)
 	@# One archive: init and monitor are one file under two names, so that they share their pages.
 	@tar -C $(B)/libexec/gantry --owner=0 --group=0 --mode=u=rwX,go=rX -cf - . | tar -C $(DESTDIR)$(LIBEXECDIR) -xf -
+	@# See stage1/init.mk.
+	@chmod go-r $(DESTDIR)$(LIBEXECDIR)/stage1/ns/rootfs/init
 	@for page in $(B)/man/*; do [ -e "$$page" ] || continue; \
 		install -D -m 644 "$$page" "$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}"; done
 	@install -d $(DESTDIR)$(SHAREDIR)/bash-completion/completions $(DESTDIR)$(SHAREDIR)/zsh/site-functions

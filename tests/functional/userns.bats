@@ -75,6 +75,16 @@ teardown() { test_down; }
 	done
 }
 
+@test "userns: PID 1 shows nothing to who may trace all that the pod has" {
+	! grep -q __asan_init "$GANTRY" || skip 'programs with a sanitizer look at themselves'
+	way copy
+	APP_FLAGS=(--caps-retain=CAP_SYS_PTRACE,CAP_DAC_OVERRIDE,CAP_DAC_READ_SEARCH)
+	sh_pod 'ls /proc/1/fd /proc/1/root/ 2>&1; cat /proc/1/environ 2>&1; ls /proc/self/fd'
+	assert_ok
+	assert_match "can't open '/proc/1/fd': Permission denied" '/proc/1/root/: Permission denied' \
+		"can't open '/proc/1/environ': Permission denied" '^0$'
+}
+
 @test "userns: a pod sees no other pod's files, and not its own directory" {
 	way "$(ways | head -n 1)"
 	start_pod "$PROBE_ID" --name=a -- write /mine x , pause
