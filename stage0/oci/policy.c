@@ -253,6 +253,14 @@ static bool is_transport(const char *name)
 	return false;
 }
 
+/* A rule under another name than references have would hold for none of them. */
+static bool is_unusual(const char *scope)
+{
+	size_t len = strcspn(scope, "/");
+
+	return oci_registry_is_docker(scope, len) && strncmp(scope, OCI_DEFAULT_REGISTRY, len);
+}
+
 static int decode_scopes(const cJSON *j, const struct json_at *at, struct policy *p, struct err *e)
 {
 	const cJSON *scope;
@@ -265,6 +273,8 @@ static int decode_scopes(const cJSON *j, const struct json_at *at, struct policy
 		const struct json_at here = {at, scope->string, 0};
 		struct policy_scope *s;
 
+		if (str_eq(at->key, "docker") && is_unusual(scope->string))
+			return json_err(&here, e, "this registry is written " OCI_DEFAULT_REGISTRY);
 		p->scopes = xgrow(p->scopes, p->n_scopes, sizeof *p->scopes);
 		s = &p->scopes[p->n_scopes++];
 		*s = (struct policy_scope) {xstrdup(at->key), xstrdup(scope->string), {0}};

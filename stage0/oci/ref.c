@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/parse.h"
 #include "base/str.h"
@@ -145,6 +146,24 @@ static bool names_registry(const char *s, size_t len)
 	return false;
 }
 
+/*
+ * docker's has more names than one, and each answers: a rule or a login for docker.io must not depend on which of
+ * them somebody writes.
+ */
+bool oci_registry_is_docker(const char *name, size_t len)
+{
+	static const char *const names[] = {
+		OCI_DEFAULT_REGISTRY, "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com",
+	};
+
+	if (len > 4 && !strncmp(name + len - 4, ":443", 4))
+		len -= 4;
+	for (size_t i = 0; i < ELEMENTSOF(names); i++)
+		if (strlen(names[i]) == len && !strncasecmp(name, names[i], len))
+			return true;
+	return false;
+}
+
 static void split_registry(struct oci_ref *ref, const char *name, const char *default_registry)
 {
 	const char *slash = strchr(name, '/');
@@ -159,8 +178,7 @@ static void split_registry(struct oci_ref *ref, const char *name, const char *de
 	for (char *p = ref->registry; *p; p++)
 		if (*p >= 'A' && *p <= 'Z')
 			*p = (char) (*p - 'A' + 'a');
-	/* Its old name, which credentials are still stored under. */
-	if (str_eq(ref->registry, "index.docker.io")) {
+	if (oci_registry_is_docker(ref->registry, strlen(ref->registry))) {
 		free(ref->registry);
 		ref->registry = xstrdup(OCI_DEFAULT_REGISTRY);
 	}

@@ -26,6 +26,8 @@ struct oci_ref {
 
 #define OCI_DEFAULT_REGISTRY "docker.io" /* of names without one */
 
+/* Whether a registry, HOST[:PORT], is OCI_DEFAULT_REGISTRY by whatever name: references say that one. */
+bool oci_registry_is_docker(const char *name, size_t len);
 /* Whether the word is such a reference at all. */
 bool oci_ref_is(const char *text);
 /* -EINVAL: upper case, no such grammar; default_registry: for names without one. */

@@ -34,6 +34,9 @@ static void test_refused(void **state _unused_)
 	refused("", "line 1");
 	refused("[]", "expected object");
 	refused("{\"defaults\": " REJECT "}", "defaults");
+	refused("{\"transports\": {\"docker\": {\"registry-1.docker.io/a\": " REJECT "}}}", "is written docker.io");
+	refused("{\"transports\": {\"docker\": {\"index.docker.io\": " REJECT "}}}", "is written docker.io");
+	refused("{\"transports\": {\"docker\": {\"docker.io:443/a:b\": " REJECT "}}}", "is written docker.io");
 	refused("{\"default\": []}", "must not be empty");
 	refused("{\"default\": {}}", "default");
 	refused("{\"default\": [{}]}", "type");
@@ -100,6 +103,11 @@ static void test_scopes(void **state _unused_)
 	covered(p, by_digest, "docker docker.io/library/busybox");
 	covered(p, "docker://busyboxes", "docker docker.io/library");
 	covered(p, "docker://someone/busybox", "docker docker.io");
+	/* By each of its names. */
+	covered(p, "docker://docker.io:443/library/busybox:0", "docker docker.io/library/busybox:0");
+	covered(p, "docker://index.docker.io/busybox:0", "docker docker.io/library/busybox:0");
+	covered(p, "docker://registry-1.docker.io/library/busybox:0", "docker docker.io/library/busybox:0");
+	covered(p, "docker://registry-1.docker.io:443/someone/x", "docker docker.io");
 	covered(p, "docker://localhost:5000/a", "docker localhost:5000/a");
 	covered(p, "docker://localhost:5000/a/b:2", "docker localhost:5000/a");
 	/* A part of a component is none. */
