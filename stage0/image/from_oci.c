@@ -305,7 +305,7 @@ static void take_name(struct oci_fetch *f, const struct source *s)
 {
 	struct oci_ref named = f->ref;
 
-	if (f->ref.tag || !s->named || f->ref.transport == OCI_REGISTRY)
+	if ((f->ref.tag && !oci_ref_is_numbered(&f->ref)) || !s->named || f->ref.transport == OCI_REGISTRY)
 		return;
 	named.tag = s->named;
 	oci_naming_done(&f->name);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/parse.h"
 #include "base/path.h"
 #include "base/str.h"
 #include "stage0/oci/archive.h"
@@ -104,6 +105,21 @@ static char *list_tags(const struct saved_list *l)
 	return strbuf_take(&sb);
 }
 
+/* "@1", as skopeo has it; no name of an image begins so. */
+static const struct saved *choose_numbered(const struct saved_list *l, const char *word, struct err *e)
+{
+	uint64_t i;
+
+	if (parse_u64(word + 1, UINT64_MAX, &i) < 0) {
+		err_set(e, EINVAL, "%s: expected @ and a number from 0", q(word));
+		return NULL;
+	}
+	if (i < l->n)
+		return &l->v[i];
+	err_set(e, ENOENT, "there is no image %s in it; the last one is @%zu", word, l->n - 1);
+	return NULL;
+}
+
 static const struct saved *choose(const struct saved_list *l, const char *name, struct err *e)
 {
 	_cleanup_free_ char *tags = list_tags(l);
@@ -112,10 +128,12 @@ static const struct saved *choose(const struct saved_list *l, const char *name, 
 		err_set(e, ENOENT, "there is no image in it");
 		return NULL;
 	}
+	if (name && *name == '@')
+		return choose_numbered(l, name, e);
 	if (!name && l->n == 1)
 		return &l->v[0];
 	if (!name) {
-		err_set(e, ENOTUNIQ, "there are several images in it, and one must be named: %s", tags);
+		err_set(e, ENOTUNIQ, "there are several images in it, and one must be named: %s (or by its place: @0)", tags);
 		return NULL;
 	}
 	for (size_t i = 0; i < l->n; i++)

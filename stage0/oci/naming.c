@@ -74,7 +74,7 @@ static void from_path(const struct oci_ref *ref, struct oci_naming *ret)
 
 	ret->repository = to_identifier(name);
 	ret->identifier = xstrdup(ret->repository);
-	ret->tag = xstrdup_null(ref->tag);
+	ret->tag = oci_ref_is_numbered(ref) ? NULL : xstrdup_null(ref->tag);
 }
 
 void oci_naming_of(const struct oci_ref *ref, struct oci_naming *ret)

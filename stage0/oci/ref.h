@@ -3,7 +3,7 @@
  *
  *	docker://[HOST[:PORT]/]NAME[:TAG][@DIGEST]	a registry; oci:// and docker: are the same
  *	oci:PATH[:REF]			an image layout, a directory or a tar (oci-archive: too)
- *	docker-archive:PATH[:REF]	what `docker save` writes
+ *	docker-archive:PATH[:REF]	what `docker save` writes; REF may be @N, the Nth image from 0
  */
 #pragma once
 
@@ -32,6 +32,11 @@ bool oci_registry_is_docker(const char *name, size_t len);
 bool oci_ref_is(const char *text);
 /* -EINVAL: upper case, no such grammar; default_registry: for names without one. */
 int oci_ref_parse(const char *text, const char *default_registry, struct oci_ref *ret, struct err *e);
+/* Whether `tag` is no name but the place of an image in the archive: "@0". */
+static inline bool oci_ref_is_numbered(const struct oci_ref *ref)
+{
+	return ref->transport == DOCKER_ARCHIVE && ref->tag && ref->tag[0] == '@';
+}
 /* "docker.io/library/busybox:latest", "/path:name", and "@sha256:..."; owned by the caller. */
 char *oci_ref_print(const struct oci_ref *ref);
 void oci_ref_done(struct oci_ref *ref);

@@ -168,6 +168,36 @@ refused() {
 	refused "docker-archive:$T/d.tar" 'docker before 1.10 wrote it, without manifest.json'
 }
 
+@test "docker-archive: an image by its place, with a name or without" {
+	local first
+	saved
+	jq -c '.config.Cmd=["/second"]' "$T/saved/config.json" >"$T/saved/other.json"
+	jq -c '. + [{Config:"other.json",RepoTags:null,Layers:.[0].Layers}]' "$T/saved/manifest.json" >"$T/x"
+	mv "$T/x" "$T/saved/manifest.json"
+	tar -C "$T/saved" -cf "$T/d.tar" .
+	refused "docker-archive:$T/d.tar:@2" 'there is no image @2 in it; the last one is @1$'
+	refused "docker-archive:$T/d.tar:@" '"@": expected @ and a number from 0$'
+	refused "docker-archive:$T/d.tar:@-1" '"@-1": expected @ and a number from 0$'
+	g fetch "docker-archive:$T/d.tar:busybox:1.36"
+	assert_ok
+	first=$output
+	g fetch "docker-archive:$T/d.tar:@0"
+	assert_ok
+	assert_equal "$output" "$first"
+	g fetch "docker-archive:$T/d.tar:@1"
+	assert_ok
+	g image cat-manifest --config "$output"
+	assert_equal "$output" "$(cat "$T/saved/other.json")"
+	g image list --fields=name --no-legend
+	assert_out docker.io/library/busybox:1.36
+	grep -q '^d' <<<"$output" || fail 'named by its file'
+	! grep -q @ <<<"$output" || fail 'a place is no tag'
+	echo '{"default":[{"type":"reject"}],"transports":{"docker-archive":{"'"$T/d.tar"'":[{"type":"insecureAcceptAnything"}]}}}' >"$LOCAL/policy.json"
+	INSECURE='' g fetch "docker-archive:$T/d.tar:@1"
+	rm "$LOCAL/policy.json"
+	assert_ok
+}
+
 @test "docker-archive: compressed layers have their digest in their name" {
 	local sum dir=$T/saved
 	saved '.[0].Layers|=map("x.tar.gz")'
