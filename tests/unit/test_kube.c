@@ -102,7 +102,7 @@ static void test_pod(void **state _unused_)
 	static const char json[] =
 		"[{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"web\",\"labels\":{\"a\":\"b\"}},\"spec\":{"
 		"\"hostNetwork\":true,\"hostUsers\":true,\"hostname\":\"other\",\"volumes\":[{\"name\":\"c\",\"configMap\":{\"name\":\"m\"}},"
-		"{\"name\":\"e\",\"emptyDir\":{}}],\"securityContext\":{\"fsGroup\":7,\"supplementalGroups\":[1,2]},"
+		"{\"name\":\"e\",\"emptyDir\":{\"medium\":\"\"}}],\"securityContext\":{\"fsGroup\":7,\"supplementalGroups\":[1,2]},"
 		"\"initContainers\":[{\"name\":\"i\",\"image\":\"x\",\"envFrom\":[{\"configMapRef\":{\"name\":\"m\"},"
 		"\"prefix\":\"P_\"}]}],\"containers\":[{\"name\":\"a\",\"image\":\"y\"}]}}" MAP;
 
@@ -219,6 +219,8 @@ static void test_refused(void **state _unused_)
 		{POD("\"containers\":[{}],\"volumes\":[{\"name\":\"v\",\"secret\":{}}]"), "secret"},
 		{POD("\"containers\":[{}],\"volumes\":[{\"name\":\"v\"}]"), "expected one of"},
 		{POD("\"containers\":[{}],\"volumes\":[{\"name\":\"v\",\"emptyDir\":{\"medium\":\"Memory\"}}]"), "Memory"},
+		{POD("\"containers\":[{}],\"volumes\":[{\"name\":\"v\",\"emptyDir\":{\"sizeLimit\":\"1Mi\"}}]"),
+		 "spec.volumes[0].emptyDir.sizeLimit"},
 		{POD("\"containers\":[{}],\"volumes\":[{\"name\":\"v\",\"emptyDir\":{}},{\"name\":\"v\",\"emptyDir\":{}}]"),
 		 "twice"},
 		{POD("\"containers\":[{}],\"volumes\":[{\"name\":\"v\",\"hostPath\":{\"path\":\"x\"}}]"), "path"},
