@@ -45,6 +45,8 @@ int intake_start(struct intake *in, struct arriving *image, const EVP_MD *kind, 
 
 	*in = (struct intake) {.image = image, .md = EVP_MD_CTX_new()};
 	ring_init(&in->ring, SLOTS, SLOT, 1);
+	/* What has come may be bad enough to stop for, and nothing more may come. */
+	in->ring.batch = 1;
 	if (!in->md || !EVP_DigestInit_ex(in->md, kind, NULL))
 		return err_set(e, ENOTSUP, "SHA-2 is not available");
 	r = pthread_create(&in->thread, NULL, intake_main, in);

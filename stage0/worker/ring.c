@@ -11,6 +11,7 @@ void ring_init(struct ring *r, size_t slots, size_t size, int readers)
 			    .emptied = PTHREAD_COND_INITIALIZER,
 			    .slots = slots < RING_SLOTS_MAX ? slots : RING_SLOTS_MAX,
 			    .size = size,
+			    .batch = slots < 4 ? 1 : 2,
 			    .readers = readers};
 	for (size_t i = 0; i < r->slots; i++)
 		r->slot[i] = xmalloc(size);
@@ -47,8 +48,8 @@ void ring_filled(struct ring *r, size_t len)
 	(void) pthread_mutex_lock(&r->lock);
 	r->len[r->head % r->slots] = len;
 	r->head++;
-	/* Who sleeps is through with all there was: it is not woken for less than two. */
-	if (r->head % 2 == 0 || r->slots < 4)
+	/* Who sleeps is through with all there was. */
+	if (r->head % r->batch == 0)
 		(void) pthread_cond_broadcast(&r->filled);
 	(void) pthread_mutex_unlock(&r->lock);
 }

@@ -20,6 +20,7 @@ struct ring {
 	uint8_t *slot[RING_SLOTS_MAX];
 	size_t len[RING_SLOTS_MAX];
 	size_t slots, size;
+	unsigned batch; /* who sleeps is woken for so many; 1 where the filler may itself wait for more */
 	int readers;
 	uint64_t head, tail[RING_READERS_MAX]; /* slots filled, and read by each */
 	bool ended, failed;
