@@ -390,12 +390,12 @@ high() {
 		assert_ok
 		assert_equal "$(echo $output)" "$1 .:755:0:0 /new/work"
 	}
-	user '0 0 Groups: 77'
-	user '1000 1001 Groups: 77' --user=web
-	user '1000 1001 Groups: 77' --user=1000
-	user '1234 0 Groups:' --user=1234
-	user '1000 78 Groups:' --user=web --group=78
-	user '1000 1001 Groups: 5 77' --user=web --supplementary-gids=5
+	user '0 0 Groups: 0 77'
+	user '1000 1001 Groups: 77 1001' --user=web
+	user '1000 1001 Groups: 77 1001' --user=1000
+	user '1234 0 Groups: 0' --user=1234
+	user '1000 78 Groups: 78' --user=web --group=78
+	user '1000 1001 Groups: 5 77 1001' --user=web --supplementary-gids=5
 	g run --net=none "$(image groups)" --user=bad -- true
 	assert_refused 254 'the line of "bad" has no valid group'
 	g run --net=none "$(image groups)" --user=none -- true
